@@ -1,0 +1,151 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order of their levels (docs/ARCHITECTURE.md): an arrow only points down.
+// `make deps-check` reads the imports and this file, and fails on an undeclared or an upward one.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let strictC: [CSetting] = [
+    .define("_GNU_SOURCE"),
+    .unsafeFlags(["-std=c17", "-Wall", "-Wextra", "-Werror"]),
+]
+
+/// A Swift target of ours under the strict settings.
+func swiftTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The test target of `name`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "drydock",
+    products: [.executable(name: "drydock", targets: ["drydock"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Level 0: values, and thin C.
+        swiftTarget("DrydockModel", []),
+        .target(
+            name: "CSandbox",
+            cSettings: strictC,
+            linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]
+        ),
+        .target(name: "COS", cSettings: strictC),
+        .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CZlib", cSettings: strictC, linkerSettings: [.linkedLibrary("z")]),
+
+        // Level 1: codecs, files that people write, the operating system.
+        swiftTarget("DrydockProtocol", ["DrydockModel"]),
+        swiftTarget("DrydockConfig", ["DrydockModel", .product(name: "Yams", package: "Yams")]),
+        swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage]),
+
+        // Level 2
+        swiftTarget("DrydockArchive", ["DrydockModel", "DrydockOS", "CZlib", systemPackage]),
+        swiftTarget("DrydockSandbox", ["DrydockModel", "DrydockOS", "CSandbox", systemPackage]),
+        swiftTarget(
+            "DrydockStore",
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
+        ),
+
+        // Level 3
+        swiftTarget(
+            "DrydockPlugins",
+            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
+        ),
+
+        // Level 4
+        swiftTarget(
+            "DrydockWorker",
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
+                "DrydockSandbox", "DrydockStore", "DrydockPlugins", logging, lifecycle, systemPackage,
+            ]
+        ),
+        swiftTarget("DrydockPreview", ["DrydockModel", "DrydockOS", "DrydockStore", systemPackage]),
+
+        // Level 5
+        swiftTarget(
+            "DrydockServer",
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockStore",
+                "DrydockPlugins", "DrydockPreview", logging, lifecycle, systemPackage, deque,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ] + nio
+        ),
+
+        // Level 6
+        swiftTarget(
+            "DrydockCommands",
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
+                "DrydockSandbox", "DrydockStore", "DrydockPlugins", "DrydockWorker", "DrydockPreview",
+                "DrydockServer", arguments, logging, lifecycle, systemPackage,
+            ]
+        ),
+
+        // Level 7: the composition root.
+        .executableTarget(name: "drydock", dependencies: ["DrydockCommands"], swiftSettings: strict),
+
+        tests("DrydockModel"),
+        tests("DrydockProtocol", ["DrydockModel"]),
+        tests("DrydockConfig", ["DrydockModel"]),
+        tests("DrydockOS", ["DrydockModel", systemPackage]),
+        tests("DrydockArchive", ["DrydockModel", "DrydockOS", systemPackage]),
+        tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
+        tests("DrydockStore", ["DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage]),
+        tests(
+            "DrydockPlugins",
+            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
+        ),
+        tests(
+            "DrydockWorker",
+            ["DrydockModel", "DrydockStore", "DrydockPlugins", "DrydockSandbox", systemPackage]
+        ),
+        tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
+        tests(
+            "DrydockServer",
+            ["DrydockModel", "DrydockProtocol", "DrydockStore", systemPackage, logging] + nio
+        ),
+        // Runs the built `drydock` as a user does; real projects, bad input, restarts.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["drydock", "DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage],
+            swiftSettings: strict
+        ),
+    ]
+)

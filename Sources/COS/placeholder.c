@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+#include "placeholder_COS.h"
+typedef int placeholder_COS;

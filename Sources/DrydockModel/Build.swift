@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// Where the input tree comes from.
+package enum Source: Codable, Hashable, Sendable {
+    /// An uploaded archive, spooled to a blob; its format is found by its first bytes.
+    case archive(Digest)
+    /// A directory of this machine (only where the configuration allows it).
+    case path(String)
+    /// A git URL and a revision, nil = its default branch (only where the configuration allows it).
+    case git(url: String, revision: String?)
+}
+
+/// What caused a build.
+package enum Trigger: String, Codable, Sendable {
+    case api
+    case cli
+    case retry
+    case schedule
+}
+
+/// What somebody wants built.
+package struct BuildRequest: Codable, Hashable, Sendable {
+    package var session: SessionID
+    package var project: ProjectName
+    package var source: Source
+    package var trigger: Trigger
+    /// What is being built, for people: a file name, a path, a URL.
+    package var title: String
+    /// The build this one repeats.
+    package var retryOf: BuildID?
+    /// Makes a repeated request answer with the first one's build.
+    package var idempotencyKey: String?
+
+    package init(
+        session: SessionID,
+        project: ProjectName,
+        source: Source,
+        trigger: Trigger,
+        title: String,
+        retryOf: BuildID? = nil,
+        idempotencyKey: String? = nil
+    ) {
+        self.session = session
+        self.project = project
+        self.source = source
+        self.trigger = trigger
+        self.title = title
+        self.retryOf = retryOf
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// A build as lists and pages show it: a fold over its journal, kept as an index that can be rebuilt.
+package struct Build: Codable, Hashable, Sendable {
+    package var id: BuildID
+    package var request: BuildRequest
+    package var state: BuildState
+    /// The newest attempt; nil while the first one has not been leased.
+    package var attempt: AttemptID?
+    /// How many attempts there were.
+    package var attempts: Int
+    package var createdAt: Timestamp
+    package var startedAt: Timestamp?
+    package var finishedAt: Timestamp?
+    /// Why it did not succeed.
+    package var failure: Failure?
+    /// Where its result is served.
+    package var deploy: DeployID?
+    /// Rises with every change of any build of the store; a cursor for followers.
+    package var revision: Int64
+
+    package init(
+        id: BuildID,
+        request: BuildRequest,
+        state: BuildState,
+        attempt: AttemptID? = nil,
+        attempts: Int = 0,
+        createdAt: Timestamp,
+        startedAt: Timestamp? = nil,
+        finishedAt: Timestamp? = nil,
+        failure: Failure? = nil,
+        deploy: DeployID? = nil,
+        revision: Int64 = 0
+    ) {
+        self.id = id
+        self.request = request
+        self.state = state
+        self.attempt = attempt
+        self.attempts = attempts
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.failure = failure
+        self.deploy = deploy
+        self.revision = revision
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// A name or number that is a string on the wire and a type of its own in the code.
+package protocol StringIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    /// The text as it stands in logs, JSON and on disk.
+    var rawValue: String { get }
+
+    /// Wraps `rawValue` as it is; checks belong to whoever takes it from outside.
+    init(rawValue: String)
+}
+
+extension StringIdentifier {
+    /// The raw text.
+    package var description: String { rawValue }
+
+    /// Orders by the raw text.
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// Reads a bare string.
+    package init(from decoder: any Decoder) throws {
+        self.init(rawValue: try decoder.singleValueContainer().decode(String.self))
+    }
+
+    /// Writes a bare string.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+/// One numbered execution for one project: `b_` and 16 characters, ordered by time of creation.
+package struct BuildID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// One try of a build, and the epoch of its journal: `a_` and 16 characters.
+package struct AttemptID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// What a client calls itself by; clients choose it freely, so it is no right to anything.
+package struct SessionID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// What history, caches and "last green" are filed under.
+package struct ProjectName: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// A step's id in its plan, unique within the build: `^[a-z][a-z0-9-]{0,39}$`.
+package struct StepID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// A stage's id, unique within its step.
+package struct StageID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// One immutable preview: the `[a-z0-9]{12}` of its host name `d-….<preview domain>`.
+package struct DeployID: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// A content hash with its algorithm: `sha256:` and 64 hexadecimal digits.
+package struct Digest: StringIdentifier {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The hexadecimal part, which names the blob's file.
+    package var hex: Substring { rawValue.drop { $0 != ":" }.dropFirst() }
+}
+
+extension BuildID {
+    /// A new id that sorts after those made in earlier milliseconds.
+    package static func make(at now: Timestamp) -> BuildID {
+        BuildID(rawValue: "b_" + IdentifierText.timeOrdered(now))
+    }
+}
+
+extension AttemptID {
+    /// A new id that sorts after those made in earlier milliseconds.
+    package static func make(at now: Timestamp) -> AttemptID {
+        AttemptID(rawValue: "a_" + IdentifierText.timeOrdered(now))
+    }
+}
+
+extension DeployID {
+    /// A new id that can not be guessed (62 bits from the system's generator).
+    package static func make() -> DeployID { DeployID(rawValue: IdentifierText.random(length: 12)) }
+}
+
+/// The alphabet and layout of made-up ids.
+private enum IdentifierText {
+    /// Crockford's base 32 in lower case: ordered, and without the letters that look like digits.
+    static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+    /// 9 characters of milliseconds (good until the year 3084), then 7 random ones (35 bits).
+    static func timeOrdered(_ now: Timestamp) -> String {
+        let bits = UInt64(clamping: now.milliseconds)
+        let time = stride(from: 40, through: 0, by: -5).map { alphabet[Int(bits >> UInt64($0)) & 31] }
+        return String(decoding: time, as: UTF8.self) + random(length: 7)
+    }
+
+    static func random(length: Int) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let characters = (0..<length).map { _ in alphabet[Int(generator.next() & 31)] }
+        return String(decoding: characters, as: UTF8.self)
+    }
+}

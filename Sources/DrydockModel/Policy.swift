@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What a build may do, frozen before anything of it runs.
+package struct Policy: Codable, Hashable, Sendable {
+    /// The preset it started from.
+    package var profile: SandboxProfile
+    /// The numbers.
+    package var limits: Limits
+    /// Hosts a step may reach; empty = a network namespace with nothing but `lo`.
+    package var network: [String]
+
+    package init(profile: SandboxProfile = .strict, limits: Limits = Limits(), network: [String] = []) {
+        self.profile = profile
+        self.limits = limits
+        self.network = network
+    }
+}
+
+/// A named policy preset.
+package enum SandboxProfile: String, Codable, Sendable, CaseIterable {
+    /// The default.
+    case strict
+    /// ptrace of own children.
+    case debug
+    /// What a headless browser in a test suite needs.
+    case browser
+}
+
+/// The numbers inside a policy.
+///
+/// A project asks, the operator's own `Limits` clip.
+package struct Limits: Codable, Hashable, Sendable {
+    /// Memory of a sandbox, page cache and tmpfs pages included; no swap comes on top.
+    package var memory: ByteCount
+    /// Processes and threads of a sandbox at one time.
+    package var processes: Int
+    /// Bytes on disk a build's workspace may grow to.
+    package var disk: ByteCount
+    /// Largest single file.
+    package var fileSize: ByteCount
+    /// Open descriptors of one process.
+    package var openFiles: Int
+    /// CPU cores, as a quota; nil = all there are.
+    package var cpus: Double?
+    /// From the first step's start to the last one's end.
+    package var total: Duration
+    /// One step, where it names none of its own.
+    package var step: Duration
+    /// Longest time without a byte of output.
+    package var silence: Duration
+    /// Journalled log of one attempt; more is clipped, visibly.
+    package var log: ByteCount
+
+    package init(
+        memory: ByteCount = .gibibytes(2),
+        processes: Int = 512,
+        disk: ByteCount = .gibibytes(2),
+        fileSize: ByteCount = .gibibytes(2),
+        openFiles: Int = 4_096,
+        cpus: Double? = nil,
+        total: Duration = .seconds(20 * 60),
+        step: Duration = .seconds(15 * 60),
+        silence: Duration = .seconds(5 * 60),
+        log: ByteCount = .mebibytes(64)
+    ) {
+        self.memory = memory
+        self.processes = processes
+        self.disk = disk
+        self.fileSize = fileSize
+        self.openFiles = openFiles
+        self.cpus = cpus
+        self.total = total
+        self.step = step
+        self.silence = silence
+        self.log = log
+    }
+}
