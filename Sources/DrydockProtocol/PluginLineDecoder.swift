@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-package import DrydockModel
+import DrydockModel
 
 /// Reads the lines of a plugin's standard output: which is a record, and what it says.
 package enum PluginLineDecoder {
