@@ -43,7 +43,8 @@ package struct Masker: Sendable {
         guard segment.dropped > 0 else { return String(decoding: bytes, as: UTF8.self) }
         dropHalfSecret(&bytes)
         dropHalfCharacter(&bytes)
-        return String(decoding: bytes, as: UTF8.self) + " [... \(segment.dropped) more bytes of this line were dropped]"
+        return String(decoding: bytes, as: UTF8.self)
+            + " [... \(segment.dropped) more bytes of this line were dropped]"
     }
 
     private func mask(_ bytes: inout [UInt8]) {
@@ -76,7 +77,9 @@ package struct Masker: Sendable {
     /// A clipped line may end in the middle of a secret: what could be its beginning goes too.
     private func dropHalfSecret(_ bytes: inout [UInt8]) {
         let longest = secrets.flatMap { secret in
-            (1..<secret.count).filter { $0 <= bytes.count && bytes.suffix($0).elementsEqual(secret.prefix($0)) }
+            (1..<secret.count).filter {
+                $0 <= bytes.count && bytes.suffix($0).elementsEqual(secret.prefix($0))
+            }
         }.max()
         bytes.removeLast(longest ?? 0)
     }

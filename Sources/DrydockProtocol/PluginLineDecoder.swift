@@ -69,7 +69,9 @@ struct RecordFields {
     func text(_ key: String, limit: Int = PluginLineLimits.title) throws(MalformedRecord) -> String? {
         guard has(key) else { return nil }
         guard let text = values[key]?.string else { throw MalformedRecord("\"\(key)\" is not a string") }
-        guard text.utf8.count <= limit else { throw MalformedRecord("\"\(key)\" is longer than \(limit) bytes") }
+        guard text.utf8.count <= limit else {
+            throw MalformedRecord("\"\(key)\" is longer than \(limit) bytes")
+        }
         return text
     }
 
