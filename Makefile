@@ -1,0 +1,92 @@
+# Drydock. `make run` and `make test` are all that a fresh Debian 12 machine with Swift needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?= .build/data
+EXAMPLE ?= examples/static-site
+REAL_PROJECTS ?= .build/real-projects
+
+# What building and running takes, and what the tests take on top.
+PACKAGES := gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
+TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl strace bubblewrap \
+    python3 python3-pip python3-venv python3-setuptools python3-wheel
+ACCEPTANCE_VENV := .build/acceptance-venv
+
+include Sources/drydock-jail/jail.mk
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: run
+run: packages build-release ## install what is missing, build, start on LISTEN with an example build to watch
+	@exec .build/release/drydock serve --listen $(LISTEN) --data $(DATA) --plugins plugins --build $(EXAMPLE)
+
+.PHONY: build
+build: jail ## debug build of everything, tests included
+	@swift build --build-tests
+
+.PHONY: build-release
+build-release: jail
+	@swift build -c release --product drydock
+
+.PHONY: test
+test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
+	@DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) swift test --skip-build
+	Tests/acceptance/run .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
+
+.PHONY: check
+check: lint deps-check structure-check ## what does not need a build
+
+.PHONY: lint
+lint:
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	.ci/lint-c
+
+.PHONY: deps-check
+deps-check: ## arrows between targets only point down
+	@.ci/deps-check
+
+.PHONY: structure-check
+structure-check:
+	@.ci/structure-check
+
+.PHONY: bench-start
+bench-start: test-packages jail ## `true` in the sandbox against bubblewrap, and what each layer costs
+	@Tests/Benchmarks/bench-start
+
+.PHONY: real-projects
+real-projects:
+	@Tests/RealProjects/fetch $(REAL_PROJECTS)
+
+.PHONY: acceptance-venv
+acceptance-venv: $(ACCEPTANCE_VENV)/ready
+$(ACCEPTANCE_VENV)/ready:
+	@python3 -m venv $(ACCEPTANCE_VENV)
+	$(ACCEPTANCE_VENV)/bin/pip install --quiet websockets
+	touch $@
+
+# Debian packages that are missing are installed; nothing happens, and no network is needed, when all are there.
+define install_packages
+	@missing=$$(for p in $(1); do [ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || echo $$p; done)
+	if [ -n "$$missing" ]; then
+	    sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
+	    echo "installing from Debian:" $$missing
+	    $$sudo apt-get -qq update
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $$missing >/dev/null
+	fi
+endef
+
+.PHONY: packages test-packages
+packages:
+	$(call install_packages,$(PACKAGES))
+test-packages:
+	$(call install_packages,$(TEST_PACKAGES))
+
+.PHONY: clean
+clean: ## removes everything that was built, the example server's data too
+	@rm -rf .build

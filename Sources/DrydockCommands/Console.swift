@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import Glibc
+
+/// The standard streams. Only this target writes to them.
+enum Console {
+    /// A line on stdout.
+    static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    /// A line on stderr.
+    static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// Text as it is on stdout.
+    static func raw(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+    static func bytes(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } }
+
+    /// Bytes as they are, to stdout or stderr.
+    static func copy(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) { write(bytes, to: descriptor) }
+
+    static var stdoutIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Columns of the terminal; 80 where there is none.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if written < 0 {
+                // A reader that went away, or a full disk: there is nobody left to tell.
+                if errno == EINTR { continue }
+                return
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}

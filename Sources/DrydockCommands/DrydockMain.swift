@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockOS
+
+/// The command line: takes the arguments, runs one command, answers with an exit status.
+package enum DrydockMain {
+    /// Runs `drydock` with `arguments` (without the program's own name) and returns its exit status.
+    package static func run(_ arguments: [String]) async -> Int32 {
+        do {
+            try refuseUnknownCommand(arguments)
+            var command = try DrydockCommand.parseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return ExitStatus.succeeded.rawValue
+        } catch let problem as CommandProblem {
+            Console.error(problem.text)
+            return problem.status.rawValue
+        } catch let status as ExitCode {
+            return status.rawValue
+        } catch {
+            return explain(error)
+        }
+    }
+
+    /// Help goes to stdout and is no error; what the parser can not take goes to stderr with status 64.
+    private static func explain(_ error: any Error) -> Int32 {
+        let status = DrydockCommand.exitCode(for: error)
+        let message = DrydockCommand.fullMessage(for: error)
+        if status == .success {
+            Console.out(message)
+            return ExitStatus.succeeded.rawValue
+        }
+        if status == .validationFailure {
+            Console.error("drydock: \(message)")
+            return ExitStatus.usage.rawValue
+        }
+        Console.error("drydock: internal error: \(error): please report this with the command that led to it")
+        return ExitStatus.bug.rawValue
+    }
+
+    /// The parser takes an unknown command for an unexpected argument; this says which one was meant.
+    private static func refuseUnknownCommand(_ arguments: [String]) throws {
+        guard let first = arguments.first, !first.hasPrefix("-") else { return }
+        let names = DrydockCommand.configuration.subcommands.map { $0._commandName } + ["help"]
+        guard !names.contains(first) else { return }
+        let nearest = Spelling.nearest(first, in: names)
+        throw CommandProblem(
+            .usage,
+            first,
+            why: "there is no such command",
+            remedy: nearest.map { "did you mean `drydock \($0)`?" } ?? "`drydock --help` lists them"
+        )
+    }
+}
+
+/// The root of the command tree.
+struct DrydockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drydock",
+        abstract: "Builds projects nobody has vouched for, in sandboxes, and shows them live.",
+        discussion: """
+            EXAMPLES
+              drydock build .                       build this directory, progress in the terminal
+              drydock run -- make -j2               one command in the sandbox
+              drydock serve                         API, live streams and previews on 127.0.0.1:8080
+              drydock doctor                        what this machine can do, and what is missing
+            """,
+        subcommands: [
+            BuildCommand.self, RunCommand.self, ServeCommand.self, WorkerCommand.self, PlanCommand.self,
+            ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,
+            PluginCommand.self, SandboxCommand.self, DoctorCommand.self, UnpackCommand.self,
+        ]
+    )
+}

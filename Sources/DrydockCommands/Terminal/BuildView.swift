@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+
+/// Shows a build as its journal grows; told every record in order, and the moment it ends.
+protocol BuildView {
+    /// Shows one record.
+    mutating func show(_ record: JournalRecord)
+
+    /// Redraws what moves with time; called a few times a second.
+    mutating func tick(at now: Timestamp)
+
+    /// Leaves the terminal as it should be found.
+    mutating func close()
+}
+
+extension BuildView {
+    mutating func tick(at now: Timestamp) {}
+    mutating func close() {}
+}
+
+/// The words that the views share.
+enum BuildWords {
+    /// `45.2s`, `3m 07s`.
+    static func duration(_ duration: Duration) -> String {
+        let milliseconds = max(0, duration.milliseconds)
+        let seconds = milliseconds / 1_000
+        if seconds < 60 { return "\(seconds).\(milliseconds % 1_000 / 100)s" }
+        let rest = seconds % 60
+        return "\(seconds / 60)m \(rest < 10 ? "0" : "")\(rest)s"
+    }
+
+    /// The last lines of a build, as a person reads them.
+    static func ending(_ finished: Finished) -> [String] {
+        let time = duration(finished.duration)
+        guard let failure = finished.outcome.failure else { return ["build succeeded in \(time)"] }
+        var lines = ["build \(finished.outcome.state.rawValue) after \(time): \(failure.message) [\(failure.code.rawValue)]"]
+        if let file = failure.file {
+            lines.append("  at \(file)" + (failure.line.map { ":\($0)" } ?? ""))
+        }
+        if let hint = failure.hint { lines.append("  try: \(hint)") }
+        return lines
+    }
+
+    /// `a.c:3:5: error: message`.
+    static func diagnostic(_ diagnostic: Diagnostic) -> String {
+        var place = diagnostic.file ?? ""
+        if let line = diagnostic.line { place += ":\(line)" }
+        if let column = diagnostic.column { place += ":\(column)" }
+        return (place.isEmpty ? "" : place + ": ") + "\(diagnostic.severity.rawValue): \(diagnostic.message)"
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import SystemPackage
+
+/// How a tree is copied.
+package struct CopyOptions: Sendable {
+    /// What happens to what a copy does not take: links that lead out, devices, fifos, sockets.
+    package enum Unfit: Sendable {
+        /// The copy throws.
+        case refuse
+        /// It is left out and named in the summary.
+        case leaveOut
+    }
+
+    package var limits: WalkLimits
+    /// Names passed over at any depth.
+    package var ignoring: [String]
+    package var unfit: Unfit
+    /// Whom the copies belong to; nil = this process. Needs the right to give files away.
+    package var owner: FileOwner?
+
+    package init(
+        limits: WalkLimits = WalkLimits(),
+        ignoring: [String] = [],
+        unfit: Unfit = .refuse,
+        owner: FileOwner? = nil
+    ) {
+        self.limits = limits
+        self.ignoring = ignoring
+        self.unfit = unfit
+        self.owner = owner
+    }
+}
+
+/// What a copy made.
+package struct CopySummary: Sendable, Hashable {
+    package var files = 0
+    package var bytes: Int64 = 0
+    package var leftOut = 0
+    /// The first few of those that were left out, for people.
+    package var examplesLeftOut: [String] = []
+
+    fileprivate mutating func leaveOut(_ path: TreePath) {
+        leftOut += 1
+        if examplesLeftOut.count < 10 { examplesLeftOut.append(path.description) }
+    }
+}
+
+/// Why a tree was not copied.
+package enum CopyError: Error, Sendable, Hashable {
+    case walk(WalkError)
+    case linkLeadsOut(TreePath, target: String)
+    case special(TreePath, FileKind)
+    case writeFailed(TreePath, Errno)
+}
+
+/// Copies a tree that nobody has vouched for.
+///
+/// Every file is a fresh inode (hard links are taken apart), with mode 0644 or 0755 by its owner's execute bit; directories
+/// are 0755; times of last change are kept, since make goes by them.
+package struct TreeCopier {
+    private let options: CopyOptions
+    private var summary = CopySummary()
+    /// The directories being filled, outermost first.
+    private var targets: [DirectoryHandle]
+
+    private init(into target: DirectoryHandle, _ options: CopyOptions) {
+        self.options = options
+        targets = [target]
+    }
+
+    /// Copies what is in `source` into `target`, an empty directory. After an error `target` holds a part of it.
+    package static func copy(
+        from source: DirectoryHandle,
+        into target: DirectoryHandle,
+        _ options: CopyOptions = CopyOptions()
+    ) throws(CopyError) -> CopySummary {
+        var copier = TreeCopier(into: target, options)
+        var walker = try walking { () throws(WalkError) in
+            try TreeWalker(root: source, limits: options.limits, ignoring: options.ignoring)
+        }
+        while let entry = try walking({ () throws(WalkError) in try walker.next() }) {
+            try copier.take(entry, from: walker)
+        }
+        return copier.summary
+    }
+
+    private mutating func take(_ entry: TreeEntry, from walker: TreeWalker) throws(CopyError) {
+        switch entry.kind {
+        case .directory:
+            targets.append(
+                try writing(entry) { target throws(Errno) in try target.makeDirectory(entry.path.name) }
+            )
+        case .directoryEnd:
+            let finished = targets.removeLast()
+            try writing(entry) { target throws(Errno) in
+                if let owner = options.owner { try target.setOwner(of: entry.path.name, owner) }
+                try finished.withDescriptor { file throws(Errno) in
+                    try FileContents.setModified(file, entry.status.modified)
+                }
+            }
+        case .file:
+            let source = try walking { () throws(WalkError) in try walker.open(entry) }
+            summary.bytes += try writing(entry) { target throws(Errno) in
+                try copyFile(source, entry, into: target)
+            }
+            summary.files += 1
+        case .symlink(let link, staysInside: true):
+            try writing(entry) { target throws(Errno) in
+                try target.makeLink(entry.path.name, target: link)
+                if let owner = options.owner { try target.setOwner(of: entry.path.name, owner) }
+            }
+        case .symlink(let link, staysInside: false):
+            try leaveOut(entry, or: .linkLeadsOut(entry.path, target: TreePath.shown(link)))
+        case .special(let kind):
+            try leaveOut(entry, or: .special(entry.path, kind))
+        }
+    }
+
+    private mutating func leaveOut(_ entry: TreeEntry, or error: CopyError) throws(CopyError) {
+        switch options.unfit {
+        case .refuse: throw error
+        case .leaveOut: summary.leaveOut(entry.path)
+        }
+    }
+
+    private func copyFile(
+        _ source: borrowing OwnedDescriptor,
+        _ entry: TreeEntry,
+        into target: DirectoryHandle
+    ) throws(Errno) -> Int64 {
+        let name = TreePath.root.appending(entry.path.name)
+        let copy = try target.openFile(name, .create(permissions: 0o600))
+        return try source.withDescriptor { from throws(Errno) in
+            try copy.withDescriptor { to throws(Errno) in
+                let limit = options.limits.fileSize.bytes
+                let bytes = try FileContents.copy(from: from, to: to, atMost: limit)
+                if let owner = options.owner { try FileContents.setOwner(to, owner) }
+                try FileContents.setPermissions(to, entry.status.isExecutable ? 0o755 : 0o644)
+                try FileContents.setModified(to, entry.status.modified)
+                return bytes
+            }
+        }
+    }
+
+    /// Runs `body` on the directory being filled.
+    private func writing<Result>(
+        _ entry: TreeEntry,
+        _ body: (DirectoryHandle) throws(Errno) -> Result
+    ) throws(CopyError) -> Result {
+        do throws(Errno) {
+            return try body(targets[targets.count - 1])
+        } catch {
+            throw .writeFailed(entry.path, error)
+        }
+    }
+}
+
+private func walking<Result: ~Copyable>(
+    _ body: () throws(WalkError) -> Result
+) throws(CopyError) -> Result {
+    do throws(WalkError) {
+        return try body()
+    } catch {
+        throw .walk(error)
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// A path below some directory: `/`-separated bytes without empty, `.` or `..` components.
+///
+/// Names on Linux are bytes, so a path keeps what it was given even where that is not UTF-8.
+package struct TreePath: Hashable, Sendable {
+    /// Empty for the directory itself.
+    package let bytes: [UInt8]
+
+    /// The directory itself.
+    package static let root = TreePath(unchecked: [])
+
+    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Reads a relative path as archives and people write it.
+    ///
+    /// `./` and doubled or trailing slashes are dropped. Throws for what leaves the directory or can not name a file.
+    package init(parsing text: some Sequence<UInt8>) throws(PathProblem) {
+        var bytes: [UInt8] = []
+        let text = Array(text)
+        if text.first == UInt8(ascii: "/") { throw .absolute }
+        if text.contains(0) { throw .containsNUL }
+        for component in text.split(separator: UInt8(ascii: "/")) where component != [UInt8(ascii: ".")] {
+            if component.elementsEqual("..".utf8) { throw .climbs }
+            if component.count > TreePath.longestName { throw .nameTooLong }
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
+            bytes.append(contentsOf: component)
+        }
+        if bytes.count > TreePath.longestPath { throw .pathTooLong }
+        self.bytes = bytes
+    }
+
+    /// NAME_MAX of Linux.
+    package static let longestName = 255
+    /// What a path may have and still be opened by one call (PATH_MAX with its NUL).
+    package static let longestPath = 4_095
+
+    /// The names from the top; none for the directory itself.
+    package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
+
+    /// The number of names.
+    package var depth: Int { bytes.isEmpty ? 0 : 1 + bytes.count { $0 == UInt8(ascii: "/") } }
+
+    /// The last name; empty for the directory itself.
+    package var name: ArraySlice<UInt8> {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return bytes[...] }
+        return bytes[(slash + 1)...]
+    }
+
+    /// The directory it lies in; the directory itself for a single name.
+    package var parent: TreePath {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return .root }
+        return TreePath(unchecked: Array(bytes[..<slash]))
+    }
+
+    /// The path of `name` in this directory; `name` comes from a directory listing and is not checked.
+    package func appending(_ name: some Sequence<UInt8>) -> TreePath {
+        TreePath(unchecked: bytes.isEmpty ? Array(name) : bytes + [UInt8(ascii: "/")] + name)
+    }
+
+    /// As text; nil where it is not UTF-8.
+    package var text: String? { String(validating: bytes, as: UTF8.self) }
+
+    /// Whether a symbolic link at this path with `target` leads to a place below the directory.
+    ///
+    /// `..` counts only at the front of a target: there it climbs from a real directory. After a name it would climb
+    /// from wherever that name leads, and a chain of links, each harmless by its text, could leave that way.
+    package func linkStaysInside(target: some Sequence<UInt8>) -> Bool {
+        let target = Array(target)
+        if target.isEmpty || target.first == UInt8(ascii: "/") || target.contains(0) { return false }
+        let components = target.split(separator: UInt8(ascii: "/")).filter { $0 != [UInt8(ascii: ".")] }
+        let climbs = components.prefix { $0.elementsEqual("..".utf8) }.count
+        let climbsLater = components.dropFirst(climbs).contains { $0.elementsEqual("..".utf8) }
+        return climbs <= depth - 1 && !climbsLater
+    }
+}
+
+/// Why a text is no path below a directory.
+package enum PathProblem: Error, Sendable, Hashable {
+    case absolute
+    case climbs
+    case containsNUL
+    case nameTooLong
+    case pathTooLong
+
+    /// What is wrong, to follow "its name".
+    package var explanation: String {
+        switch self {
+        case .absolute: "starts with /"
+        case .climbs: "contains .."
+        case .containsNUL: "contains a NUL byte"
+        case .nameTooLong: "has a part of more than \(TreePath.longestName) bytes"
+        case .pathTooLong: "has more than \(TreePath.longestPath) bytes"
+        }
+    }
+}
+
+extension TreePath: CustomStringConvertible {
+    /// Safe to show: control characters and bytes that are not UTF-8 are escaped, long paths are clipped.
+    package var description: String { TreePath.shown(bytes) }
+
+    /// Any file name or link target as text that is safe to show.
+    package static func shown(_ bytes: some Sequence<UInt8>) -> String {
+        let decoded = String(decoding: bytes.prefix(1_024), as: UTF8.self)
+        var text = ""
+        for scalar in decoded.unicodeScalars.prefix(200) {
+            text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return decoded.unicodeScalars.count > 200 ? text + "…" : text
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockPlugins
+internal import DrydockStore
+internal import Synchronization
+
+/// The way of a build's events into its journal: one for the build, thread-safe, with the log clipped at its cap.
+///
+/// Callers are pipe threads that can not handle an error: the first one stops the build instead.
+final class JournalSink: Sendable {
+    private let journal: any JournalWriter
+    private let stop: StopSignal
+    private let clip: Mutex<LogClip>
+
+    init(journal: any JournalWriter, logCap: ByteCount, stop: StopSignal) {
+        self.journal = journal
+        self.stop = stop
+        clip = Mutex(LogClip(cap: logCap))
+    }
+
+    /// Appends what the host knows itself.
+    func record(_ events: Event..., step: StepID? = nil) { emit(events, via: .host, step: step) }
+
+    /// Appends `events` in order; log lines as far as the cap allows.
+    func emit(_ events: [Event], via: Via, step: StepID?) {
+        // The lock is held while writing, so that lines of two pipes keep the order in which they were admitted.
+        clip.withLock { clip in
+            var kept: [Event] = []
+            kept.reserveCapacity(events.count)
+            for event in events {
+                if case .log(let line) = event {
+                    kept += clip.admit(line, step: step)
+                } else {
+                    kept.append(event)
+                }
+            }
+            write(kept, via: via, step: step)
+        }
+    }
+
+    /// Appends what clipping held back; called when a step ends.
+    func flush() {
+        clip.withLock { clip in
+            for (event, step) in clip.flush() { write([event], via: .observed, step: step) }
+        }
+    }
+
+    private func write(_ events: [Event], via: Via, step: StepID?) {
+        guard !events.isEmpty else { return }
+        do {
+            try journal.append(events, via: via, step: step)
+        } catch {
+            stop.stop(
+                Failure(
+                    .internal,
+                    .platform,
+                    "the journal could not be written: \(error)",
+                    hint: "look at the free space and the permissions of the data directory"
+                )
+            )
+        }
+    }
+}
+
+/// The sink of one step.
+struct StepSink: StepEventSink {
+    let sink: JournalSink
+    let step: StepID
+
+    func emit(_ events: [Event], via: Via) { sink.emit(events, via: via, step: step) }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DequeModule
+internal import DrydockModel
+
+/// Decides which log lines of an attempt are kept: the head up to a cap, then only the newest few, with the gap told.
+struct LogClip {
+    private let tailCap: Int
+    private var headLeft: Int
+    private var isClipping = false
+    private var tail: Deque<(LogLine, StepID?)> = []
+    private var tailBytes = 0
+    private var lostLines = 0
+    private var lostBytes = 0
+
+    /// Keeps `cap` bytes of text in all: the last 1/16 of it, at most 1 MiB, is kept for the tail.
+    init(cap: ByteCount) {
+        let bytes = Int(clamping: cap.bytes)
+        tailCap = min(bytes / 16, 1 << 20)
+        headLeft = bytes - tailCap
+    }
+
+    /// What a line costs beside its text, so that empty lines are not free.
+    private static let overhead = 16
+
+    /// The events to append for `line`: the line itself, the news that clipping began, or nothing.
+    mutating func admit(_ line: LogLine, step: StepID?) -> [Event] {
+        let cost = line.text.utf8.count + Self.overhead
+        if !isClipping, cost <= headLeft {
+            headLeft -= cost
+            return [.log(line)]
+        }
+        let wasClipping = isClipping
+        isClipping = true
+        tail.append((line, step))
+        tailBytes += cost
+        while tailBytes > tailCap, let first = tail.popFirst() {
+            let lost = first.0.text.utf8.count + Self.overhead
+            tailBytes -= lost
+            lostLines += 1
+            lostBytes += lost
+        }
+        guard !wasClipping else { return [] }
+        let text = "The log reached its limit; from here on only its last lines are kept, until the step ends."
+        return [.notice(title: "Log clipped", markdown: text)]
+    }
+
+    /// What was held back, in order: the gap, then the tail. Called when a step ends.
+    mutating func flush() -> [(Event, StepID?)] {
+        guard isClipping else { return [] }
+        var events: [(Event, StepID?)] = []
+        if lostLines > 0 {
+            let gap = Gap(reason: "log limit", lines: lostLines, bytes: ByteCount(Int64(lostBytes)))
+            events.append((.gap(gap), tail.first?.1))
+        }
+        events += tail.map { (.log($0.0), $0.1) }
+        tail.removeAll(keepingCapacity: false)
+        (tailBytes, lostLines, lostBytes) = (0, 0, 0)
+        return events
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockSandbox
+
+/// The environment of a step: exactly what `docs/plugin-protocol.md` lists, nothing of the host's.
+package struct StepEnvironment: Sendable {
+    let build: BuildID
+    /// `PATH` inside the sandbox.
+    let path: String
+
+    func variables(step: PlannedStep) -> [String: String] {
+        var variables = Self.standard(path: path)
+        variables["DRYDOCK_BUILD_ID"] = build.rawValue
+        variables["DRYDOCK_STEP"] = step.id.rawValue
+        variables.merge(step.env) { ours, _ in ours }
+        return variables
+    }
+
+    /// What is the same for every command that runs in a sandbox.
+    package static func standard(path: String) -> [String: String] {
+        [
+            "DRYDOCK": "1",
+            "DRYDOCK_SOURCE": InsidePath.source,
+            "DRYDOCK_OUT": InsidePath.out,
+            "DRYDOCK_CACHE": InsidePath.cache,
+            "CI": "true",
+            "HOME": InsidePath.home,
+            "PATH": path,
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            // A fixed moment: two builds of one source make the same bytes.
+            "SOURCE_DATE_EPOCH": "1577836800",
+            "COLUMNS": "200",
+        ]
+    }
+
+    /// The `PATH` of steps: the standard directories, and those of the host's `PATH` that the toolchain shows inside.
+    package static func path(host: String, toolchain: [String]) -> String {
+        let standard = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        let roots = ["/usr", "/opt"] + toolchain
+        let visible = host.split(separator: ":").map(String.init).filter { directory in
+            !standard.contains(directory) && roots.contains { directory.hasPrefix($0 + "/") }
+        }
+        var seen: Set<String> = []
+        return (standard + visible).filter { seen.insert($0).inserted }.joined(separator: ":")
+    }
+}
