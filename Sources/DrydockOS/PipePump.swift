@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import COS
+internal import DrydockModel
+internal import Glibc
+import Synchronization
+package import SystemPackage
+
+/// Takes the bytes out of one pipe, on a thread of its own, until the other end is closed or it is stopped.
+///
+/// An orphan that keeps the pipe open can not hang the host: `stop` ends the pump whoever still writes.
+package final class PipePump: Sendable {
+    private enum State {
+        /// The thread reads; those wait for its end.
+        case running(waiting: [CheckedContinuation<Void, Never>])
+        /// `stop` was called: what is there is drained until the deadline.
+        case stopping(deadline: ContinuousClock.Instant, waiting: [CheckedContinuation<Void, Never>])
+        case ended
+    }
+
+    private static let bufferSize = 64 << 10
+
+    private let state = Mutex(State.running(waiting: []))
+    private let descriptor: OwnedDescriptor
+    private let wake: OwnedDescriptor
+
+    /// Starts reading `descriptor` in blocks of up to 64 KiB.
+    ///
+    /// `onBytes` runs in the pump's thread, in order, and holds the pipe up while it runs: that is the back pressure.
+    package static func start(
+        _ descriptor: consuming OwnedDescriptor,
+        name: String,
+        onBytes: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+    ) throws(Errno) -> PipePump {
+        var event: Int32 = -1
+        try Errno.check(cos_event(&event))
+        let wake = OwnedDescriptor(taking: FileDescriptor(rawValue: event))
+        let pump = PipePump(descriptor: descriptor, wake: wake)
+        try SystemThread.start(name: name) { pump.run(onBytes) }
+        return pump
+    }
+
+    private init(descriptor: consuming OwnedDescriptor, wake: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+        self.wake = wake
+    }
+
+    /// Returns once the last byte was handed over: the other end was closed, or the pump was stopped.
+    package func finished() async {
+        await withCheckedContinuation { continuation in
+            let ended = state.withLock { state in
+                switch state {
+                case .running(let waiting): state = .running(waiting: waiting + [continuation])
+                case .stopping(let deadline, let waiting):
+                    state = .stopping(deadline: deadline, waiting: waiting + [continuation])
+                case .ended: return true
+                }
+                return false
+            }
+            if ended { continuation.resume() }
+        }
+    }
+
+    /// Drains what is there, without waiting for more and for `limit` at most, and then ends the pump.
+    ///
+    /// Returns at once; `finished()` tells when it is done. A second call changes nothing.
+    package func stop(within limit: Duration) {
+        state.withLock { state in
+            guard case .running(let waiting) = state else { return }
+            state = .stopping(deadline: .now.advanced(by: limit), waiting: waiting)
+        }
+        // A full counter has woken the thread already, so its error is of no interest.
+        wake.withDescriptor { event in _ = cos_event_signal(event.rawValue) }
+    }
+
+    private func run(_ onBytes: (UnsafeRawBufferPointer) -> Void) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 16)
+        defer { buffer.deallocate() }
+        while awaitBytes() {
+            let count = descriptor.withDescriptor { read($0.rawValue, buffer.baseAddress, buffer.count) }
+            if count > 0 {
+                onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
+                break  // Closed, or unreadable for good (EIO of a terminal): there are no more bytes either way.
+            }
+        }
+        end()
+    }
+
+    /// Waits for bytes; false when the pump is to end.
+    private func awaitBytes() -> Bool {
+        while true {
+            let draining: Bool
+            switch state.withLock({ $0 }) {
+            case .running: draining = false
+            case .stopping(let deadline, _):
+                if ContinuousClock.now >= deadline { return false }
+                draining = true
+            case .ended: return false
+            }
+            var polled = [
+                descriptor.withDescriptor { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) },
+                wake.withDescriptor { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) },
+            ]
+            let ready = poll(&polled, draining ? 1 : 2, draining ? 0 : -1)
+            if ready < 0 && errno != EINTR { return false }
+            if polled[0].revents != 0 { return true }
+            if draining && ready == 0 { return false }
+        }
+    }
+
+    private func end() {
+        let waiting = state.withLock { state in
+            defer { state = .ended }
+            switch state {
+            case .running(let waiting), .stopping(_, let waiting): return waiting
+            case .ended: return []
+            }
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}

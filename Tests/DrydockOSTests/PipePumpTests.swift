@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockOS
+import SystemPackage
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct PipePumpTests {
+    @Test("every byte arrives in order, and the pump ends when the writer closes")
+    func deliversAll() async throws {
+        let collected = Collected()
+        let (pump, write) = try startPump(collected)
+        let sent = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        try SystemThread.start(name: "writer") { [write] in
+            _ = try? write.writeAll(sent)  // the comparison below shows what is missing
+            try? write.close()
+        }
+        await pump.finished()
+        #expect(collected.all == sent)
+    }
+
+    @Test("stop hands over what is there and ends although the writer still holds the pipe")
+    func stopDrains() async throws {
+        let collected = Collected()
+        let (pump, write) = try startPump(collected)
+        defer { try? write.close() }
+        try write.writeAll(Array("last words".utf8))
+        pump.stop(within: .seconds(2))
+        await pump.finished()
+        #expect(collected.all == Array("last words".utf8))
+    }
+
+    @Test("stop ends in time although the writer never stops writing")
+    func stopHasADeadline() async throws {
+        let (pump, write) = try startPump(Collected())
+        let flood = try ChildProcess.spawn(
+            "/usr/bin/yes",
+            arguments: ["yes"],
+            environment: [],
+            inherited: [.init(write, as: 1)]
+        )
+        defer {
+            try? flood.signal(9)  // it may have ended by the closed pipe
+            _ = try? flood.waitBlocking()
+        }
+        try write.close()
+        let begin = ContinuousClock.now
+        pump.stop(within: .milliseconds(50))
+        await pump.finished()
+        #expect(ContinuousClock.now - begin < .seconds(10))
+    }
+
+    @Test("finished returns at once when the pump has ended before")
+    func finishedTwice() async throws {
+        let (pump, write) = try startPump(Collected())
+        try write.close()
+        await pump.finished()
+        await pump.finished()
+        pump.stop(within: .zero)
+    }
+
+    private func startPump(_ collected: Collected) throws -> (PipePump, FileDescriptor) {
+        try Pipe().split { read, write in
+            let pump = try PipePump.start(read, name: "test") { bytes in collected.add(bytes) }
+            return (pump, write.release())
+        }
+    }
+}
