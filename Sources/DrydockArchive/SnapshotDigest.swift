@@ -23,18 +23,23 @@ package enum SnapshotDigest {
         of root: DirectoryHandle,
         limits: WalkLimits = WalkLimits()
     ) throws(Failure) -> Digest {
+        var hasher = SHA256Hasher()
+        var refused: CopyError?
         do throws(WalkError) {
-            var hasher = SHA256Hasher()
             hasher.update("drydock-tree 1\n".utf8)
             var walker = try TreeWalker(root: root, limits: limits)
             while let entry = try walker.next() {
-                if case .special(let kind) = entry.kind { throw .failed(entry.path, kind.refusal) }
+                if case .special(let kind) = entry.kind {
+                    refused = .special(entry.path, kind)
+                    break
+                }
                 hasher.update(try record(of: entry, walker))
             }
-            return hasher.finish()
         } catch {
             throw error.sourceFailure
         }
+        if let refused { throw refused.sourceFailure }
+        return hasher.finish()
     }
 
     private static func record(of entry: TreeEntry, _ walker: TreeWalker) throws(WalkError) -> [UInt8] {
@@ -74,9 +79,4 @@ package enum SnapshotDigest {
             size += Int64(count)
         }
     }
-}
-
-extension FileKind {
-    /// What stands for "not a kind a tree may hold" where an errno is wanted.
-    fileprivate var refusal: Errno { .notSupported }
 }
