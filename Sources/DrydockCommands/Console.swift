@@ -16,6 +16,9 @@ enum Console {
 
     static func bytes(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } }
 
+    /// Bytes as they are, to stdout or stderr.
+    static func copy(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) { write(bytes, to: descriptor) }
+
     static var stdoutIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Columns of the terminal; 80 where there is none.

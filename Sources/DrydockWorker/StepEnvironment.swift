@@ -5,17 +5,23 @@ internal import DrydockModel
 internal import DrydockSandbox
 
 /// The environment of a step: exactly what `docs/plugin-protocol.md` lists, nothing of the host's.
-struct StepEnvironment {
+package struct StepEnvironment: Sendable {
     let build: BuildID
-    let createdAt: Timestamp
     /// `PATH` inside the sandbox.
     let path: String
 
     func variables(step: PlannedStep) -> [String: String] {
-        var variables = [
+        var variables = Self.standard(path: path)
+        variables["DRYDOCK_BUILD_ID"] = build.rawValue
+        variables["DRYDOCK_STEP"] = step.id.rawValue
+        variables.merge(step.env) { ours, _ in ours }
+        return variables
+    }
+
+    /// What is the same for every command that runs in a sandbox.
+    package static func standard(path: String) -> [String: String] {
+        [
             "DRYDOCK": "1",
-            "DRYDOCK_BUILD_ID": build.rawValue,
-            "DRYDOCK_STEP": step.id.rawValue,
             "DRYDOCK_SOURCE": InsidePath.source,
             "DRYDOCK_OUT": InsidePath.out,
             "DRYDOCK_CACHE": InsidePath.cache,
@@ -28,12 +34,10 @@ struct StepEnvironment {
             "SOURCE_DATE_EPOCH": "1577836800",
             "COLUMNS": "200",
         ]
-        variables.merge(step.env) { ours, _ in ours }
-        return variables
     }
 
     /// The `PATH` of steps: the standard directories, and those of the host's `PATH` that the toolchain shows inside.
-    static func path(host: String, toolchain: [String]) -> String {
+    package static func path(host: String, toolchain: [String]) -> String {
         let standard = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         let roots = ["/usr", "/opt"] + toolchain
         let visible = host.split(separator: ":").map(String.init).filter { directory in

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockSandbox
+internal import Glibc
+
+/// `drydock run`
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs one command in the full sandbox, with the default policy.",
+        discussion: """
+            The exit status is the command's, 128+n for signal n; 124 out of time, 125 sandbox not set up, 126 not
+            executable, 127 not found.
+
+            EXAMPLES
+              drydock run -- python3 -c 'print(6 * 7)'
+              drydock run --workspace . --limit memory=512MiB -- make -j2
+              drydock run --read-only /srv/data --env MODE=fast -- ./tool /srv/data
+            """
+    )
+
+    @OptionGroup var sandbox: SandboxOptions
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("there is no command: write it after `--`, as in `drydock run -- true`") }
+    }
+
+    func run() async throws {
+        let prepared = try sandbox.prepare(command)
+        let ended: SandboxReport
+        do {
+            defer { prepared.discard() }
+            ended = try await StreamedSandbox(spec: prepared.spec).run(with: try Installation().launcher())
+        } catch let error as SandboxError {
+            throw Self.notStarted(error)
+        }
+        let status = Self.status(ended.verdict)
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    /// Says why there was no command, and leaves with the status that tells a script.
+    private static func notStarted(_ error: SandboxError) -> any Error {
+        Console.error("drydock: run: \(error.explanation)")
+        guard case .execFailed(_, let number) = error else { return ExitCode(125) }
+        return ExitCode(number == Int(ENOENT) ? 127 : 126)
+    }
+
+    private static func status(_ verdict: Verdict) -> Int32 {
+        switch verdict {
+        case .exit(let code): return Int32(clamping: code)
+        case .signalled(let signal): return 128 + Int32(clamping: signal)
+        case .oom:
+            Console.error("drydock: run: the command ran out of memory: give it more with --limit memory=SIZE")
+            return 128 + SIGKILL
+        case .pidsLimit, .cpuLimit: return 128 + SIGKILL
+        case .ended(.wallTimeout), .ended(.silenceTimeout):
+            Console.error("drydock: run: time is up: give it more with --limit total=DURATION")
+            return 124
+        case .ended: return 128 + SIGTERM
+        case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
+        case .setupFailed, .lost: return 125
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import FoundationEssentials
+
+/// The journal's lines: `docs/events.md` in code.
+package enum JournalCodec {
+    /// The version of every kind this code writes, and the newest one it understands.
+    static let version = 1
+
+    /// Appends `record` as one JSON object, without a newline, to `bytes`.
+    package static func encode(_ record: JournalRecord, into bytes: inout [UInt8]) {
+        var buffer: [UInt8] = []
+        swap(&buffer, &bytes)  // so that the writer owns the only reference, and nothing is copied
+        var writer = JSONWriter(continuing: buffer)
+        writer.object { record.write(to: &$0) }
+        bytes = writer.bytes
+    }
+
+    /// Reads one line, without its newline.
+    ///
+    /// nil: a record of a kind, or of a kind's version, that a newer Drydock wrote; pass over it. Throws
+    /// `JournalCodecError` for what is no record at all.
+    package static func decode(_ bytes: [UInt8]) throws(JournalCodecError) -> JournalRecord? {
+        if let line = LogRecordScanner.scan(bytes) { return line }
+        do {
+            return try JSONDecoder().decode(DecodedRecord.self, from: Data(bytes)).record
+        } catch {
+            throw .notARecord(reason: "\(error)")
+        }
+    }
+
+    /// What stands at the head of a line, without reading the rest; nil when it does not begin like one of ours.
+    package static func head(of bytes: some Collection<UInt8>) -> RecordHead? {
+        let head: RecordHead?? = bytes.withContiguousStorageIfAvailable { RecordHead(scanning: $0) }
+        return head ?? Array(bytes).withUnsafeBufferPointer { RecordHead(scanning: $0) }
+    }
+}
+
+/// Why bytes are no journal record.
+package enum JournalCodecError: Error, Hashable, CustomStringConvertible {
+    case notARecord(reason: String)
+
+    package var description: String {
+        switch self {
+        case .notARecord(let reason): "this line is no journal record: \(reason)"
+        }
+    }
+}
+
+/// The keys every record begins with.
+package struct RecordHead: Hashable, Sendable {
+    package var seq: UInt64
+    package var at: Timestamp
+    package var build: BuildID
+    package var attempt: AttemptID
+    /// The kind's name on the wire: `log`, `finished`, ….
+    package var kind: String
+
+    fileprivate init?(scanning bytes: UnsafeBufferPointer<UInt8>) {
+        var scanner = LineScanner(bytes)
+        guard let head = RecordHead(&scanner) else { return nil }
+        self = head
+    }
+
+    init?(_ scanner: inout LineScanner) {
+        guard scanner.skip(#"{"seq":"#), let seq = scanner.integer(),
+            scanner.skip(#","ts":"#), let milliseconds = scanner.thousandths(),
+            scanner.skip(#","build":""#), let build = scanner.plainString(),
+            scanner.skip(#","attempt":""#), let attempt = scanner.plainString(),
+            scanner.skip(#","kind":""#), let kind = scanner.plainString()
+        else { return nil }
+        self.seq = seq
+        self.at = Timestamp(milliseconds: milliseconds)
+        self.build = BuildID(rawValue: build)
+        self.attempt = AttemptID(rawValue: attempt)
+        self.kind = kind
+    }
+}

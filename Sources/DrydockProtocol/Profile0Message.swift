@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// A message of wire profile 0, without its envelope.
+package enum Profile0Message: Hashable, Sendable {
+    /// `BUILD_STARTED`
+    case started(build: BuildID, project: ProjectName, title: String)
+    /// `build_progress`: `logs` = the newest lines, oldest first, at most 20.
+    case progress(message: String, logs: [String])
+    /// `build_completed`
+    case completed(duration: Duration)
+    /// `build_error`: the whole sentence.
+    case failed(error: String)
+
+    /// Whether nothing follows it for its build.
+    package var isTerminal: Bool {
+        switch self {
+        case .started, .progress: false
+        case .completed, .failed: true
+        }
+    }
+
+    /// Whether a connection that does not keep up may be skipped past it.
+    package var maySkip: Bool {
+        guard case .progress = self else { return false }
+        return true
+    }
+}
+
+/// What stands around every message: exactly `id type data timestamp session_id`.
+package struct Envelope: Sendable {
+    /// A UUID in lower case.
+    package var id: String
+    package var at: Timestamp
+    package var session: SessionID
+
+    package init(id: String, at: Timestamp, session: SessionID) {
+        self.id = id
+        self.at = at
+        self.session = session
+    }
+
+    /// A fresh envelope with a random id (RFC 9562, version 4).
+    package static func fresh(at now: Timestamp, session: SessionID) -> Envelope {
+        var generator = SystemRandomNumberGenerator()
+        let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for index in 0..<32 {
+            let word = index < 16 ? high : low
+            text.append(digits[Int(word >> UInt64(60 - index % 16 * 4)) & 15])
+            if index == 7 || index == 11 || index == 15 || index == 19 { text.append(UInt8(ascii: "-")) }
+        }
+        return Envelope(id: String(decoding: text, as: UTF8.self), at: now, session: session)
+    }
+
+    /// UTF-8 JSON of the envelope around `data`, which is JSON already.
+    func wrap(type: String, data: (inout JSONText) -> Void) -> [UInt8] {
+        var text = JSONText()
+        text.raw("{\"id\":")
+        text.string(id)
+        text.raw(",\"type\":")
+        text.string(type)
+        text.raw(",\"data\":")
+        data(&text)
+        text.raw(",\"timestamp\":")
+        text.milliseconds(at.milliseconds)
+        text.raw(",\"session_id\":")
+        text.string(session.rawValue)
+        text.raw("}")
+        return text.bytes
+    }
+}
+
+extension Profile0Message {
+    /// The name of its type on the wire.
+    package var type: String {
+        switch self {
+        case .started: "BUILD_STARTED"
+        case .progress: "build_progress"
+        case .completed: "build_completed"
+        case .failed: "build_error"
+        }
+    }
+
+    /// UTF-8 JSON of the whole message.
+    package func encoded(in envelope: Envelope) -> [UInt8] {
+        envelope.wrap(type: type) { text in
+            switch self {
+            case .started(let build, let project, let title):
+                text.raw("{\"build_id\":")
+                text.string(build.rawValue)
+                text.raw(",\"project\":")
+                text.string(project.rawValue)
+                text.raw(",\"title\":")
+                text.string(title)
+                text.raw("}")
+            case .progress(let message, let logs):
+                text.raw("{\"type\":\"build_progress\",\"message\":")
+                text.string(message)
+                text.raw(",\"logs\":[")
+                for (index, line) in logs.enumerated() {
+                    if index > 0 { text.raw(",") }
+                    text.string(line)
+                }
+                text.raw("]}")
+            case .completed(let duration):
+                text.raw("{\"status\":\"success\",\"build_time\":")
+                text.milliseconds(duration.milliseconds)
+                text.raw(",\"message\":")
+                text.string("Build completed successfully in \(Self.tenths(duration))s")
+                text.raw("}")
+            case .failed(let error):
+                text.raw("{\"status\":\"error\",\"error\":")
+                text.string(error)
+                text.raw("}")
+            }
+        }
+    }
+
+    /// Seconds with one decimal, rounded: `45.2`.
+    static func tenths(_ duration: Duration) -> String {
+        let tenths = (max(0, duration.milliseconds) + 50) / 100
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+/// Replies that only the asking connection gets; none of them is part of profile 0's four.
+package enum DirectReply {
+    /// The answer to `PING`.
+    package static func pong(in envelope: Envelope) -> [UInt8] {
+        envelope.wrap(type: "PONG") { $0.raw("{}") }
+    }
+
+    /// The answer to a message that was not understood.
+    package static func error(code: String, message: String, in envelope: Envelope) -> [UInt8] {
+        envelope.wrap(type: "error") { text in
+            text.raw("{\"code\":")
+            text.string(code)
+            text.raw(",\"message\":")
+            text.string(message)
+            text.raw("}")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// A connection of the server: Hummingbird's HTTP, and the gate through which a request becomes a WebSocket.
+struct DrydockChannel: ServerChildChannel {
+    typealias Value = HTTP1Channel.Value
+
+    private let http: HTTP1Channel
+    private let access: AccessPolicy
+    private let makeWebSocket: @Sendable () -> WebSocketHandler
+
+    init(
+        responder: @escaping HTTPChannelHandler.Responder,
+        access: AccessPolicy,
+        makeWebSocket: @escaping @Sendable () -> WebSocketHandler
+    ) {
+        var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+        configuration.httpDecoder.maxHeaderListSize = 64 << 10
+        configuration.httpDecoder.maxHeaderFieldCount = 100
+        self.http = HTTP1Channel(responder: responder, configuration: configuration)
+        self.access = access
+        self.makeWebSocket = makeWebSocket
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            try installGate(channel)
+            return value
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await http.handle(value: value, logger: logger)
+    }
+
+    /// Puts a decoder that keeps the bytes after an upgrade in the place of Hummingbird's, and the gate behind it.
+    private func installGate(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.setOption(.tcpOption(.tcp_nodelay), value: 1)
+        try channel.syncOptions?.setOption(
+            .writeBufferWaterMark,
+            value: .init(low: 256 << 10, high: 1 << 20)
+        )
+        let theirs = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderListSize = http.configuration.httpDecoder.maxHeaderListSize
+        limits.maxHeaderFieldCount = http.configuration.httpDecoder.maxHeaderFieldCount
+        let ours = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+        )
+        let gate = UpgradeGate(access: access, decoder: ours, makeWebSocket: makeWebSocket)
+        try pipeline.addHandlers([ours, gate], position: .after(theirs))
+        pipeline.removeHandler(theirs, promise: nil)
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockProtocol
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOHTTP1
+
+/// Told to the HTTP half of a connection that became a WebSocket, so that its task ends.
+struct ConnectionTakenOver: Error {}
+
+/// Stands between the HTTP codec and Hummingbird: turns any request of a connection into a WebSocket, not only the
+/// first, after its body was read and the answers before it were sent.
+///
+/// NIO's decoder stops for good after a request that asked for an upgrade. One that is not taken is therefore answered
+/// as usual and the connection closed after the answer: `curl --http2` would wait for ever otherwise.
+final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Requests go through.
+        case passing
+        /// A request for a WebSocket came; its body is read and thrown away.
+        case reading(HTTPRequestHead)
+        /// It came whole and waits for the answers before it.
+        case ready(HTTPRequestHead)
+        /// The decoder stops after this request: the connection ends with the answers that are due.
+        case ending(isWhole: Bool)
+        /// It is a WebSocket, or closed.
+        case done
+    }
+
+    private let access: AccessPolicy
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    private let makeWebSocket: () -> WebSocketHandler
+    private var state = State.passing
+    /// Requests that have not been answered in full.
+    private var unanswered = 0
+
+    init(
+        access: AccessPolicy,
+        decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+        makeWebSocket: @escaping () -> WebSocketHandler
+    ) {
+        self.access = access
+        self.decoder = decoder
+        self.makeWebSocket = makeWebSocket
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), _): receive(head, context)
+        case (.body, .reading): break
+        case (.end, .reading(let head)):
+            state = .ready(head)
+            takeIfDue(context)
+        case (.end, .ending):
+            state = .ending(isWhole: true)
+            context.fireChannelRead(data)
+        default: context.fireChannelRead(data)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        // What follows a request that stopped the decoder would only pile up before it.
+        switch state {
+        case .passing, .reading, .ending(isWhole: false): context.read()
+        case .ready, .ending, .done: break
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where isEnding && unanswered == 1 && head.status.code >= 200:
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            unanswered -= 1
+            finish(data, promise, context)
+        default:
+            context.write(data, promise: promise)
+        }
+    }
+
+    private var isEnding: Bool {
+        guard case .ending = state else { return false }
+        return true
+    }
+
+    private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if UpgradeRequest.isMeant(head) {
+            state = .reading(head)
+            return
+        }
+        var head = head
+        if UpgradeRequest.stopsDecoder(head) {
+            state = .ending(isWhole: false)
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+        }
+        if head.headers.first(name: "expect")?.lowercased() == "100-continue", unanswered == 0 {
+            let go = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
+        }
+        unanswered += 1
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    private func finish(_ end: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        guard unanswered == 0 else { return context.write(end, promise: promise) }
+        switch state {
+        case .ending:
+            state = .done
+            context.writeAndFlush(end, promise: promise)
+            context.close(promise: nil)
+        case .ready:
+            context.write(end, promise: promise)
+            takeIfDue(context)
+        case .passing, .reading, .done:
+            context.write(end, promise: promise)
+        }
+    }
+
+    private func takeIfDue(_ context: ChannelHandlerContext) {
+        guard case .ready(let head) = state, unanswered == 0 else { return }
+        state = .done
+        do throws(Problem) {
+            take(context, try UpgradeRequest(head: head).answer(access))
+        } catch {
+            refuse(context, error)
+        }
+    }
+
+    private func take(_ context: ChannelHandlerContext, _ headers: HTTPHeaders) {
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
+            let watch = try pipeline.context(handlerType: HTTPConnectionStateHandler.self)
+            // Directly behind the decoder, which hands it the bytes that came after the request.
+            try pipeline.addHandler(makeWebSocket(), position: .after(decoder))
+            context.fireErrorCaught(ConnectionTakenOver())
+            pipeline.removeHandler(context: encoder, promise: nil)
+            pipeline.removeHandler(context: watch, promise: nil)
+            pipeline.removeHandler(context: context, promise: nil)
+            pipeline.removeHandler(decoder, promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
+        let body = (try? JSONEncoder().encode(problem)) ?? Data()
+        var headers = HTTPHeaders([
+            ("content-type", "application/problem+json"), ("content-length", String(body.count)),
+            ("connection", "close"), ("cache-control", "no-store"),
+        ])
+        if problem.status == 426 { headers.add(name: "sec-websocket-version", value: "13") }
+        if problem.status == 401 { headers.add(name: "www-authenticate", value: "Bearer") }
+        let status = HTTPResponseStatus(statusCode: problem.status)
+        context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(promise: nil)
+    }
+}
+
+@available(*, unavailable)
+extension UpgradeGate: Sendable {}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import FoundationEssentials
+import NIOHTTP1
+
+/// Judges a request for a WebSocket (RFC 6455, section 4.2.1); pure.
+struct UpgradeRequest {
+    static let path = "/ws"
+    /// The subprotocol that is chosen where a client offers any.
+    static let subprotocol = "drydock"
+
+    let head: HTTPRequestHead
+
+    /// Whether this is an attempt at `/ws`, well-formed or not.
+    static func isMeant(_ head: HTTPRequestHead) -> Bool {
+        let path = head.uri.prefix { $0 != "?" }
+        return path == Self.path && tokens(head.headers["upgrade"]).contains("websocket")
+    }
+
+    /// Whether the HTTP decoder stops after this request, because other bytes than HTTP may follow it.
+    static func stopsDecoder(_ head: HTTPRequestHead) -> Bool {
+        head.method == .CONNECT
+            || (head.headers.contains(name: "upgrade") && tokens(head.headers["connection"]).contains("upgrade"))
+    }
+
+    /// The headers of the 101 answer, or why there is none.
+    func answer(_ access: AccessPolicy) throws(Problem) -> HTTPHeaders {
+        try checkForm()
+        let authority = head.headers.first(name: "host")
+        guard try access.site(authority) == .app else { throw .notFound("WebSocket on a preview's host") }
+        try access.checkOrigin(head.headers.first(name: "origin"), authority: authority)
+        let offered = Self.originalTokens(head.headers["sec-websocket-protocol"])
+        let carried = offered.first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
+        try access.checkToken(AccessPolicy.bearer(head.headers.first(name: "authorization")) ?? carried)
+        let key = head.headers.first(name: "sec-websocket-key") ?? ""
+        var headers = HTTPHeaders([
+            ("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-accept", SHA1.accept(key: key)),
+        ])
+        if offered.contains(Self.subprotocol) {
+            headers.add(name: "sec-websocket-protocol", value: Self.subprotocol)
+        }
+        return headers
+    }
+
+    private func checkForm() throws(Problem) {
+        guard head.method == .GET, head.version >= .http1_1 else {
+            throw Problem(400, "upgrade_invalid", "a WebSocket begins with GET in HTTP/1.1")
+        }
+        guard Self.tokens(head.headers["connection"]).contains("upgrade") else {
+            throw Problem(400, "upgrade_invalid", "the Connection header does not say Upgrade")
+        }
+        guard head.headers["sec-websocket-version"] == ["13"] else {
+            throw Problem(426, "upgrade_version", "only version 13 of the WebSocket protocol is spoken here")
+        }
+        let keys = head.headers["sec-websocket-key"]
+        guard keys.count == 1, Data(base64Encoded: keys[0])?.count == 16 else {
+            throw Problem(400, "upgrade_invalid", "Sec-WebSocket-Key must be 16 bytes in base 64")
+        }
+    }
+
+    private static func tokens(_ values: [String]) -> [String] { originalTokens(values).map { $0.lowercased() } }
+
+    private static func originalTokens(_ values: [String]) -> [String] {
+        values.flatMap { $0.split(separator: ",") }.map { token in
+            String(token.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// What an operator decides about the server; filled from the configuration by the composition root.
+package struct ServerOptions: Sendable {
+    /// Name or address to listen on.
+    package var host: String
+    /// 0 = any free one.
+    package var port: Int
+    /// Origins of other hosts whose pages may use the API and `/ws`: `https://app.example.com`.
+    package var origins: [String]
+    /// Bearer tokens; empty = none is asked for.
+    package var tokens: [String]
+    /// Largest source archive.
+    package var longestUpload: ByteCount
+    /// Names the server is reached by, beside localhost, addresses and `host`.
+    package var hosts: [String]
+    /// Whether a client may name a directory of this machine to build.
+    package var allowsPathSources: Bool
+    /// Whether a client may name a git URL to build.
+    package var allowsGitSources: Bool
+    /// The domain below which previews have their hosts.
+    package var previewDomain: String
+    /// Time after which a WebSocket peer is pinged, and what it then has to answer.
+    package var pingInterval: Duration
+    package var pongPatience: Duration
+
+    package init(
+        host: String = "127.0.0.1",
+        port: Int = 8080,
+        origins: [String] = [],
+        tokens: [String] = [],
+        longestUpload: ByteCount = .mebibytes(512)
+    ) {
+        self.host = host
+        self.port = port
+        self.origins = origins
+        self.tokens = tokens
+        self.longestUpload = longestUpload
+        self.hosts = []
+        self.allowsPathSources = false
+        self.allowsGitSources = false
+        self.previewDomain = "localhost"
+        self.pingInterval = .seconds(25)
+        self.pongPatience = .seconds(10)
+    }
+}

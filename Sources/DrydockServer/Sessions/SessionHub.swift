@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import DrydockStore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// Brings connections and sessions together: one feed for each session that somebody watches.
+final class SessionHub: Sendable, Service {
+    /// Work for the hub's own task group.
+    private enum Command: Sendable {
+        case follow(SessionFeed)
+        case linger(SessionFeed)
+        case perform(@Sendable () async -> Void)
+    }
+
+    private struct Seat {
+        var feed: SessionFeed
+        var connections = 0
+    }
+
+    /// How long a feed goes on without viewers, so that a reloaded page does not read the journal again.
+    private static let linger = Duration.seconds(30)
+
+    private let store: any Store
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+    let counters: ServerCounters
+    private let feeds = Mutex<[SessionID: Seat]>([:])
+    private let commands: AsyncStream<Command>
+    private let post: AsyncStream<Command>.Continuation
+
+    init(store: any Store, clock: @escaping @Sendable () -> Timestamp, counters: ServerCounters, logger: Logger) {
+        self.store = store
+        self.clock = clock
+        self.counters = counters
+        self.logger = logger
+        // Unbounded by type, bounded by use: at most two for each connection.
+        (commands, post) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// Sessions that somebody watches, or did until lately.
+    var sessions: Int { feeds.withLock { $0.count } }
+
+    /// Runs the feeds until the server shuts down.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.followStore() }
+                var running: [ObjectIdentifier: FeedTask] = [:]
+                for await command in self.commands { self.carryOut(command, &group, &running) }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func carryOut(
+        _ command: Command,
+        _ group: inout DiscardingTaskGroup,
+        _ running: inout [ObjectIdentifier: FeedTask]
+    ) {
+        switch command {
+        case .perform(let work): group.addTask { await work() }
+        case .follow(let feed):
+            let task = FeedTask()
+            running[ObjectIdentifier(feed)] = task
+            group.addTask { await task.run(feed) }
+        case .linger(let feed):
+            guard feed.room.connections == 0, let task = running[ObjectIdentifier(feed)] else { return }
+            group.addTask {
+                try? await Task.sleep(for: Self.linger)
+                if self.drop(feed) { task.stop() }
+            }
+            running = running.filter { !$0.value.isStopped }
+        }
+    }
+
+    /// Forgets a feed that nobody came back to.
+    private func drop(_ feed: SessionFeed) -> Bool {
+        feeds.withLock { feeds in
+            guard let seat = feeds[feed.room.session], seat.feed === feed, seat.connections == 0 else { return false }
+            feeds[feed.room.session] = nil
+            return true
+        }
+    }
+
+    // MARK: Connections
+
+    /// Registers a connection for a session. On its event loop.
+    func register(_ connection: WebSocketHandler, for session: SessionID) {
+        guard connection.seat?.room.session != session, let loop = connection.eventLoop else { return }
+        unregister(connection)
+        let feed = feeds.withLock { feeds in
+            var seat = feeds[session] ?? makeSeat(session)
+            seat.connections += 1
+            feeds[session] = seat
+            return seat.feed
+        }
+        connection.seat = feed
+        feed.room.join(connection, on: loop)
+        feed.writable.raise()
+    }
+
+    /// Takes a connection out of its session. On its event loop.
+    func unregister(_ connection: WebSocketHandler) {
+        guard let feed = connection.seat, let loop = connection.eventLoop else { return }
+        connection.seat = nil
+        feed.room.leave(connection, on: loop)
+        feed.writable.raise()
+        let isEmpty = feeds.withLock { feeds in
+            feeds[feed.room.session]?.connections -= 1
+            return feeds[feed.room.session]?.connections == 0
+        }
+        if isEmpty { post.yield(.linger(feed)) }
+    }
+
+    /// Does work that a connection asked for, outside its event loop.
+    func perform(_ work: @escaping @Sendable () async -> Void) { post.yield(.perform(work)) }
+
+    private func makeSeat(_ session: SessionID) -> Seat {
+        let room = SessionRoom(session: session, clock: clock, counters: counters)
+        let feed = SessionFeed(room: room, store: store, logger: logger)
+        post.yield(.follow(feed))
+        return Seat(feed: feed)
+    }
+
+    // MARK: The store
+
+    /// Passes every change of a build on to its session's feed.
+    private func followStore() async {
+        var revision: Int64 = 0
+        while !Task.isCancelled {
+            do {
+                let bell = try store.changeBell()
+                try await passOn(after: &revision)
+                for await _ in bell { try await passOn(after: &revision) }
+            } catch {
+                logger.error("the store's changes can not be followed: \(error)")
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private func passOn(after revision: inout Int64) async throws {
+        while true {
+            let builds = try await store.changes(after: revision, limit: 500)
+            for build in builds {
+                revision = max(revision, build.revision)
+                counters.changed(build)
+            }
+            let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
+            for feed in feeds { feed.changed.raise() }
+            if builds.count < 500 { return }
+        }
+    }
+}
+
+/// A feed's run that can be ended alone, inside a group that only ends as a whole.
+private final class FeedTask: Sendable {
+    private let ending = ChangeSignal()
+
+    var isStopped: Bool { ending.generation > 0 }
+
+    func stop() { ending.raise() }
+
+    func run(_ feed: SessionFeed) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await feed.run() }
+            await self.ending.wait(after: 0)
+            group.cancelAll()
+        }
+    }
+}

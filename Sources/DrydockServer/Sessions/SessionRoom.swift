@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import NIOCore
+import Synchronization
+
+/// The connections of one session, and what they have been told; everything is sent in one order to all of them.
+///
+/// The lock makes "join with the current state" and "send to all" one after the other; each is then carried out by
+/// the event loops, in the order in which it was handed to them.
+final class SessionRoom: Sendable {
+    private struct State {
+        var fold: Profile0Fold?
+        var showing: BuildID?
+        var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
+        var connections = 0
+    }
+
+    /// The connections of the session that live on one event loop.
+    private final class Seats {
+        var members: [ObjectIdentifier: WebSocketHandler] = [:]
+
+        /// Sends to all; true when one of them still takes more.
+        func send(_ batch: FrameBatch) -> Bool {
+            var isTaking = false
+            for member in members.values {
+                member.send(batch)
+                isTaking = isTaking || member.isWritable
+            }
+            return isTaking
+        }
+    }
+
+    let session: SessionID
+    private let clock: @Sendable () -> Timestamp
+    private let counters: ServerCounters
+    private let state = Mutex(State())
+
+    init(session: SessionID, clock: @escaping @Sendable () -> Timestamp, counters: ServerCounters) {
+        self.session = session
+        self.clock = clock
+        self.counters = counters
+    }
+
+    /// Connections that sit in the room.
+    var connections: Int { state.withLock { $0.connections } }
+
+    /// The build that is, or was last, shown.
+    var showing: BuildID? { state.withLock { $0.showing } }
+
+    /// Seats a connection and tells it where things are. On its event loop.
+    func join(_ connection: WebSocketHandler, on loop: any EventLoop) {
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        state.withLock { state in
+            state.connections += 1
+            let key = ObjectIdentifier(loop)
+            let seats = state.seats[key] ?? NIOLoopBound(Seats(), eventLoop: loop)
+            state.seats[key] = seats
+            let frames = encode(state.fold?.current() ?? []).all
+            loop.execute {
+                seats.value.members[ObjectIdentifier(bound.value)] = bound.value
+                if frames.readableBytes > 0 { bound.value.send(frames) }
+            }
+        }
+    }
+
+    /// Frees a connection's seat. On its event loop.
+    func leave(_ connection: WebSocketHandler, on loop: any EventLoop) {
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        state.withLock { state in
+            state.connections -= 1
+            guard let seats = state.seats[ObjectIdentifier(loop)] else { return }
+            // Behind the joining that may still wait in the loop's queue.
+            loop.execute { seats.value.members[ObjectIdentifier(bound.value)] = nil }
+        }
+    }
+
+    /// Begins to show another build.
+    func show(_ build: Build) {
+        let request = build.request
+        state.withLock { state in
+            state.showing = build.id
+            state.fold = Profile0Fold(build: build.id, project: request.project, title: request.title)
+        }
+    }
+
+    /// Changes what is shown without telling anybody yet; true when the build has ended.
+    @discardableResult
+    func catchUp(_ change: (inout Profile0Fold) -> Void) -> Bool {
+        state.withLock { state in
+            guard var fold = state.fold.take() else { return true }
+            change(&fold)
+            defer { state.fold = fold }
+            return fold.hasEnded
+        }
+    }
+
+    /// Tells everybody the current state, after `catchUp`.
+    func tellCurrent() -> Delivery {
+        state.withLock { state in deliver(state.fold?.current() ?? [], state) }
+    }
+
+    /// Changes what is shown, and sends what follows from it to every connection.
+    func tell(_ change: (inout Profile0Fold) -> [Profile0Message]) -> Delivery {
+        state.withLock { state in
+            guard var fold = state.fold.take() else { return Delivery() }
+            let messages = change(&fold)
+            state.fold = fold
+            return deliver(messages, state)
+        }
+    }
+
+    /// Whether the shown build's terminal message was made.
+    var hasEnded: Bool { state.withLock { $0.fold?.hasEnded ?? true } }
+
+    private func deliver(_ messages: [Profile0Message], _ state: State) -> Delivery {
+        guard !messages.isEmpty, state.connections > 0 else { return Delivery() }
+        let batch = encode(messages)
+        counters.sent(messages: batch.count * state.connections)
+        let loops = state.seats.values.map { seats in
+            seats.eventLoop.submit { seats.value.send(batch) }
+        }
+        return Delivery(loops: loops)
+    }
+
+    /// Encodes messages once for everybody, each with an envelope of its own.
+    private func encode(_ messages: [Profile0Message]) -> FrameBatch {
+        var batch = FrameBatch()
+        let now = clock()
+        for message in messages {
+            var frame = ByteBuffer()
+            let bytes = message.encoded(in: .fresh(at: now, session: session))
+            WebSocketEncoder.append(.text, bytes, to: &frame)
+            batch.add(frame, maySkip: message.maySkip)
+        }
+        return batch
+    }
+}
+
+/// Bytes on their way to the connections; whoever sends much waits for the one before, so that nothing piles up.
+struct Delivery: Sendable {
+    var loops: [EventLoopFuture<Bool>] = []
+
+    /// Returns when every event loop has handed the bytes to its sockets: whether one of them takes more.
+    func arrived() async -> Bool {
+        var isTaking = loops.isEmpty
+        for loop in loops {
+            // A loop that was shut down has no connections left.
+            let answer = (try? await loop.get()) ?? false
+            isTaking = answer || isTaking
+        }
+        return isTaking
+    }
+}
+
+extension FrameBatch {
+    /// Appends one message's frame.
+    mutating func add(_ frame: ByteBuffer, maySkip: Bool) {
+        var copy = frame
+        if count == 0 { all = frame } else { all.writeBuffer(&copy) }
+        count += 1
+        if maySkip {
+            skippableCount += 1
+            lastSkippable = frame
+        } else {
+            lastSkippable = nil
+            guard var kept = essential else { return essential = frame }
+            copy = frame
+            kept.writeBuffer(&copy)
+            essential = kept
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockPlugins
+internal import DrydockStore
+
+/// Takes one leased build from its source to its artifacts. This file is the table of contents; each part has its own.
+struct BuildRun: Sendable {
+    let lease: Lease
+    let shop: Workshop
+    let journal: any JournalWriter
+    let sink: JournalSink
+    let stop: StopSignal
+
+    /// What a build that succeeded gives out.
+    struct Result: Sendable {
+        var artifacts: [Artifact] = []
+        var preview: PreviewReady?
+    }
+
+    /// Runs the build to its end and records the outcome, in the journal first and in the store after it was synced.
+    ///
+    /// Throws only when that could not be recorded: the lease lapses then, and the reaper takes the build.
+    func run() async throws -> Outcome {
+        let started = ContinuousClock.now
+        recordStart()
+        var outcome = Outcome.succeeded
+        var result = Result()
+        do {
+            result = try await build()
+            try stop.check()
+        } catch {
+            outcome = Outcome(stop.failure ?? Failure(explaining: error))
+        }
+        sink.flush()
+        sink.record(.finished(Finished(outcome: outcome, duration: ContinuousClock.now - started)))
+        try journal.sync()
+        try await shop.store.finish(lease, outcome, artifacts: result.artifacts, preview: result.preview)
+        return outcome
+    }
+
+    private func recordStart() {
+        let request = lease.build.request
+        sink.record(
+            .queued(
+                Queued(
+                    session: request.session,
+                    project: request.project,
+                    title: request.title,
+                    trigger: request.trigger,
+                    createdAt: lease.build.createdAt
+                )
+            ),
+            .started(
+                Started(number: lease.number, level: shop.options.level, missing: shop.options.missing)
+            )
+        )
+    }
+
+    private func build() async throws -> Result {
+        try stop.check()
+        try await shop.store.move(lease, to: .preparing)
+        let snapshot = try await Snapshot.make(for: self)
+        defer { snapshot.discard(logger: shop.logger) }
+
+        let planned = try await Planning(run: self, snapshot: snapshot).plan()
+        sink.record(.plan(planned))
+        try stop.check()
+
+        let workspace = try await makeWorkspace(snapshot)
+        defer { discard(workspace) }
+        try await shop.store.move(lease, to: .running)
+        let declared = try await StepSequence(run: self, plan: planned.plan, workspace: workspace, snapshot: snapshot)
+            .runAll()
+
+        try stop.check()
+        try await shop.store.move(lease, to: .finishing)
+        return try await Collection(run: self, plan: planned.plan, declared: declared).collect(from: workspace)
+    }
+
+    private func makeWorkspace(_ snapshot: Snapshot) async throws -> Workspace {
+        let options = shop.options
+        let attempt = lease.attempt
+        return try await Blocking.run {
+            try Workspace(
+                below: options.work,
+                name: attempt.rawValue,
+                snapshot: try snapshot.open(),
+                owner: options.owner
+            )
+        }
+    }
+
+    private func discard(_ workspace: Workspace) {
+        do {
+            try workspace.remove()
+        } catch {
+            // What is left is found by name and removed when the worker starts again.
+            shop.logger.error("a workspace could not be removed", metadata: ["attempt": "\(lease.attempt)", "error": "\(error)"])
+        }
+    }
+}
+
+extension Failure {
+    /// The failure that `error` is: itself, or the platform's fault.
+    init(explaining error: any Error) {
+        if let failure = error as? Failure {
+            self = failure
+        } else {
+            self.init(
+                .internal,
+                .platform,
+                "the worker could not go on: \(error)",
+                hint: "the worker's own log and `drydock doctor` tell more"
+            )
+        }
+    }
+}

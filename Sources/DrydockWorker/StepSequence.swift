@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockPlugins
+internal import DrydockSandbox
+
+/// Runs the steps of a plan in an order in which every step comes after those it needs.
+struct StepSequence {
+    let run: BuildRun
+    let plan: Plan
+    let workspace: Workspace
+    let snapshot: Snapshot
+
+    /// What the steps said about their results.
+    struct Declared: Sendable {
+        var artifacts: [ArtifactRule] = []
+        var preview: PreviewRule?
+    }
+
+    /// Runs all of them. Throws the failure of the first that did not succeed; those that came after it are skipped.
+    func runAll() async throws -> Declared {
+        let limit = plan.limits.total
+        let stop = run.stop
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard (try? await Task.sleep(for: limit)) != nil else { return }  // cancelled: it ended in time
+                stop.stop(
+                    Failure(
+                        .totalTimeout,
+                        .user,
+                        "the build took longer than its total time of \(limit.inSeconds) s",
+                        hint: "raise limits.total in drydock.yaml, as far as the operator allows"
+                    )
+                )
+            }
+            defer { group.cancelAll() }
+            return try await runInOrder()
+        }
+    }
+
+    private func runInOrder() async throws -> Declared {
+        var declared = Declared()
+        var failure: Failure?
+        for step in Self.ordered(plan.steps) {
+            if failure == nil { failure = run.stop.failure }
+            guard failure == nil else {
+                run.sink.record(.step(StepChange(state: .skipped, title: step.title)), step: step.id)
+                continue
+            }
+            let report = try await self.run(step)
+            failure = run.stop.failure ?? report.failure
+            declared.artifacts += report.artifacts
+            declared.preview = report.preview ?? declared.preview
+        }
+        if let failure { throw failure }
+        return declared
+    }
+
+    /// The steps in file order, each moved behind those it needs. The plan has no cycles: that was checked.
+    static func ordered(_ steps: [PlannedStep]) -> [PlannedStep] {
+        var waiting = steps
+        var done: Set<StepID> = []
+        var result: [PlannedStep] = []
+        while let next = waiting.firstIndex(where: { $0.needs.allSatisfy(done.contains) }) {
+            let step = waiting.remove(at: next)
+            done.insert(step.id)
+            result.append(step)
+        }
+        return result + waiting
+    }
+
+    private func run(_ step: PlannedStep) async throws -> StepReport {
+        let started = ContinuousClock.now
+        run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
+        let runner = StepRunner(
+            context: try context(step),
+            launcher: run.shop.launcher,
+            sink: StepSink(sink: run.sink, step: step.id)
+        )
+        let report = await run.stop.whileStoppable(onStop: { runner.cancel($0) }) { await runner.run() }
+        run.sink.flush()
+        let failure = run.stop.failure ?? report.failure
+        run.sink.record(
+            .usage(report.usage),
+            .step(
+                StepChange(
+                    state: Self.state(failure),
+                    title: step.title,
+                    failure: failure,
+                    duration: ContinuousClock.now - started
+                )
+            ),
+            step: step.id
+        )
+        return report
+    }
+
+    private static func state(_ failure: Failure?) -> StepState {
+        guard let failure else { return .succeeded }
+        switch failure.code {
+        case .cancelled: return .cancelled
+        case .stepTimeout, .silenceTimeout, .totalTimeout: return .timedOut
+        default: return failure.fault == .user ? .failed : .errored
+        }
+    }
+
+    private func context(_ step: PlannedStep) throws -> StepContext {
+        fatalError()
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockConfig
+package import DrydockModel
+package import DrydockOS
+package import DrydockPlugins
+package import DrydockSandbox
+package import DrydockStore
+package import Logging
+package import SystemPackage
+
+/// What all builds of one worker share.
+package struct Workshop: Sendable {
+    package var store: any Store
+    package var launcher: any SandboxLauncher
+    package var catalog: PluginCatalog
+    package var options: WorkerOptions
+    package var logger: Logger
+
+    package init(
+        store: any Store,
+        launcher: any SandboxLauncher,
+        catalog: PluginCatalog,
+        options: WorkerOptions,
+        logger: Logger
+    ) {
+        self.store = store
+        self.launcher = launcher
+        self.catalog = catalog
+        self.options = options
+        self.logger = logger
+    }
+}
+
+/// The operator's side of every build.
+package struct WorkerOptions: Sendable {
+    /// Where snapshots and workspaces are made; on one file system.
+    package var snapshots: FilePath
+    package var work: FilePath
+    /// What a project's own limits are clipped to.
+    package var limits: Limits
+    /// Directories seen inside beside the system's own.
+    package var toolchain: [String]
+    /// `PATH` inside.
+    package var path: String
+    /// The `drydock` program, which unpacks archives inside a sandbox.
+    package var program: FilePath
+    /// Whom a workspace's files belong to; nil = this process's user.
+    package var owner: FileOwner?
+    /// The level that sandboxes have here, and what is missing below the highest.
+    package var level: String
+    package var missing: [String]
+
+    package init(
+        snapshots: FilePath,
+        work: FilePath,
+        limits: Limits,
+        toolchain: [String],
+        path: String,
+        program: FilePath,
+        owner: FileOwner?,
+        level: String,
+        missing: [String]
+    ) {
+        self.snapshots = snapshots
+        self.work = work
+        self.limits = limits
+        self.toolchain = toolchain
+        self.path = path
+        self.program = program
+        self.owner = owner
+        self.level = level
+        self.missing = missing
+    }
+}

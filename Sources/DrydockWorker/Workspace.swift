@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+package import DrydockOS
+package import DrydockSandbox
+package import SystemPackage
+
+/// The writable directory of one build, seen inside as `/w` and `/tmp`, gone afterwards.
+///
+/// ```
+/// work/<attempt>/w/s      the snapshot's copy: $DRYDOCK_SOURCE
+/// work/<attempt>/w/out    $DRYDOCK_OUT
+/// work/<attempt>/w/home   $HOME
+/// work/<attempt>/w/cache  $DRYDOCK_CACHE
+/// work/<attempt>/tmp      /tmp
+/// ```
+package struct Workspace: Sendable {
+    private static let tree = "w"
+    private static let temporary = "tmp"
+    private static let folders = ["s", "out", "home", "cache"]
+
+    /// The directory that all workspaces lie in.
+    private let parent: DirectoryHandle
+    private let name: String
+    private let path: FilePath
+    /// Where the build's artifacts are taken from.
+    package let out: DirectoryHandle
+
+    /// Makes the workspace `name` below `path`, with a copy of `snapshot` (nil = nothing) in it that belongs to `owner`.
+    ///
+    /// After an error nothing of it is left.
+    package init(below path: FilePath, name: String, snapshot: DirectoryHandle?, owner: FileOwner?) throws {
+        parent = try DirectoryHandle(path: path)
+        self.name = name
+        self.path = path.appending(name)
+        do {
+            let root = try parent.makeDirectory(Array(name.utf8)[...], permissions: 0o711)
+            out = try Self.fill(root, snapshot: snapshot, owner: owner)
+        } catch {
+            try? TreeRemover.remove(name, in: parent)  // the first error is the one to tell
+            throw error
+        }
+    }
+
+    private static func fill(
+        _ root: DirectoryHandle,
+        snapshot: DirectoryHandle?,
+        owner: FileOwner?
+    ) throws -> DirectoryHandle {
+        func make(_ name: String, in parent: DirectoryHandle, permissions: UInt32 = 0o755) throws -> DirectoryHandle {
+            let bytes = Array(name.utf8)[...]
+            let made = try parent.makeDirectory(bytes, permissions: permissions)
+            if let owner { try parent.setOwner(of: bytes, owner) }
+            return made
+        }
+        // Not for others: /tmp inside is private to the build, whatever its mode.
+        _ = try make(temporary, in: root, permissions: 0o700)
+        let tree = try make(tree, in: root)
+        var made: [DirectoryHandle] = []
+        for folder in folders { made.append(try make(folder, in: tree)) }
+        if let snapshot { _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(owner: owner)) }
+        return made[1]
+    }
+
+    /// The build's own tree, writable: for the sandboxes that run the project's code.
+    package var mounts: [SandboxMount] {
+        [
+            SandboxMount(source: path.appending(Self.tree).string, target: InsidePath.workspace, access: .readWrite),
+            SandboxMount(
+                source: path.appending(Self.temporary).string,
+                target: InsidePath.temporary,
+                access: .readWrite
+            ),
+        ]
+    }
+
+    /// The project to be looked at and not run: for the sandboxes of drivers.
+    var driverMounts: [SandboxMount] {
+        [
+            SandboxMount(
+                source: path.appending(Self.tree).string,
+                target: InsidePath.workspace,
+                access: .readOnly,
+                execution: .denied
+            )
+        ]
+    }
+
+    /// Removes it. Only once none of its sandboxes is alive.
+    package func remove() throws { try TreeRemover.remove(name, in: parent) }
+}
