@@ -45,6 +45,10 @@ int cos_open_beneath_following(int directory, const char *path, uint64_t flags) 
     return open_resolved(directory, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
 }
 
+int cos_open_place(int directory, const char *name) {
+    return cos_open_beneath(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
 int cos_chmod_path_descriptor(int descriptor, uint32_t mode) {
     if (syscall(SYS_fchmodat2, descriptor, "", mode, AT_EMPTY_PATH) == 0) {
         return 0;

@@ -94,19 +94,10 @@ extension DirectoryHandle {
 
     /// The text of the symbolic link `name`.
     package func linkTarget(of name: ArraySlice<UInt8>) throws(Errno) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        let count = withCString(name) { name in
-            buffer.withUnsafeMutableBytes { bytes in
-                readlinkat(
-                    descriptor.rawValue,
-                    name,
-                    bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    bytes.count
-                )
-            }
-        }
+        var buffer = [CChar](repeating: 0, count: TreePath.longestPath + 1)
+        let count = withCString(name) { readlinkat(descriptor.rawValue, $0, &buffer, buffer.count) }
         if count < 0 { throw Errno.current }
-        return Array(buffer.prefix(count))
+        return buffer.prefix(count).map { UInt8(bitPattern: $0) }
     }
 
     /// Makes a directory with exactly these permission bits, whatever the umask, and opens it.
@@ -171,7 +162,7 @@ extension DirectoryHandle {
         } catch .permissionDenied {
             // Its mode is changed below.
         }
-        let place = try openBeneath(Array(name), O_PATH | O_DIRECTORY | O_NOFOLLOW)
+        let place = try owned(withCString(name) { cos_open_place(descriptor.rawValue, $0) })
         let result = place.withDescriptor { cos_chmod_path_descriptor($0.rawValue, 0o700) }
         _ = try checked(result)
         return DirectoryHandle(taking: try openBeneath(Array(name), O_RDONLY | O_DIRECTORY))

@@ -46,3 +46,17 @@ struct DirectoryReader {
         return names
     }
 }
+
+extension DirectoryHandle {
+    /// All names in this directory, in no order: for directories that were filled under a cap.
+    package func names() throws(Errno) -> [[UInt8]] {
+        let own = try openDirectory(.root)
+        let reader = DirectoryReader()
+        var names: [[UInt8]] = []
+        while true {
+            let chunk = try reader.nextNames(of: own)
+            if chunk.isEmpty { return names }
+            names += chunk
+        }
+    }
+}

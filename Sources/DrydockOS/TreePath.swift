@@ -40,7 +40,7 @@ package struct TreePath: Hashable, Sendable {
     package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
 
     /// The number of names.
-    package var depth: Int { bytes.isEmpty ? 0 : 1 + bytes.count { $0 == UInt8(ascii: "/") } }
+    package var depth: Int { bytes.isEmpty ? 0 : components.count }
 
     /// The last name; empty for the directory itself.
     package var name: ArraySlice<UInt8> {
@@ -100,13 +100,15 @@ extension TreePath: CustomStringConvertible {
     /// Safe to show: control characters and bytes that are not UTF-8 are escaped, long paths are clipped.
     package var description: String { TreePath.shown(bytes) }
 
+    private static let longestShown = 200
+
     /// Any file name or link target as text that is safe to show.
     package static func shown(_ bytes: some Sequence<UInt8>) -> String {
-        let decoded = String(decoding: bytes.prefix(1_024), as: UTF8.self)
+        let decoded = String(decoding: Array(bytes).prefix(1_024), as: UTF8.self)
         var text = ""
-        for scalar in decoded.unicodeScalars.prefix(200) {
+        for scalar in decoded.unicodeScalars.prefix(longestShown) {
             text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
         }
-        return decoded.unicodeScalars.count > 200 ? text + "…" : text
+        return decoded.unicodeScalars.count > longestShown ? text + "…" : text
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-package import DrydockModel
+import DrydockModel
 
 /// Reads the lines of a plugin's standard output: which is a record, and what it says.
 package enum PluginLineDecoder {
@@ -69,7 +69,9 @@ struct RecordFields {
     func text(_ key: String, limit: Int = PluginLineLimits.title) throws(MalformedRecord) -> String? {
         guard has(key) else { return nil }
         guard let text = values[key]?.string else { throw MalformedRecord("\"\(key)\" is not a string") }
-        guard text.utf8.count <= limit else { throw MalformedRecord("\"\(key)\" is longer than \(limit) bytes") }
+        guard text.utf8.count <= limit else {
+            throw MalformedRecord("\"\(key)\" is longer than \(limit) bytes")
+        }
         return text
     }
 

@@ -25,7 +25,8 @@ package enum PluginRecord: Hashable, Sendable {
 
     /// The types this version acts on, as `welcome` names them.
     package static let types = [
-        "hello", "stage", "progress", "expect", "log", "diag", "exec", "output", "mask", "artifact", "preview",
+        "hello", "stage", "progress", "expect", "log", "diag", "exec", "output", "mask", "artifact",
+        "preview",
         "notice", "will_fail", "error", "end",
     ]
 

@@ -34,7 +34,9 @@ struct ShortForm {
 
     /// A record type: `^[a-z][a-z0-9_.]{0,39}$`.
     static func isType(_ text: String) -> Bool {
-        guard let first = text.utf8.first, (0x61...0x7A).contains(first), text.utf8.count <= 40 else { return false }
+        guard let first = text.utf8.first, (0x61...0x7A).contains(first), text.utf8.count <= 40 else {
+            return false
+        }
         return text.utf8.allSatisfy { byte in
             (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
                 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
@@ -64,7 +66,10 @@ struct ShortForm {
         if let text { try set(places.text ?? "text", try Self.valid(text)) }
     }
 
-    private mutating func fill(_ words: ArraySlice<ArraySlice<UInt8>>, into places: Places) throws(MalformedRecord) {
+    private mutating func fill(
+        _ words: ArraySlice<ArraySlice<UInt8>>,
+        into places: Places
+    ) throws(MalformedRecord) {
         var free = places.keys[...]
         for word in words {
             if let equals = word.firstIndex(of: UInt8(ascii: "=")) {
@@ -99,7 +104,8 @@ struct ShortForm {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(HexDigit.value), let low = rest.popFirst().flatMap(HexDigit.value)
+            guard let high = rest.popFirst().flatMap(HexDigit.value),
+                let low = rest.popFirst().flatMap(HexDigit.value)
             else { throw MalformedRecord("% without two hexadecimal digits") }
             bytes.append(high << 4 | low)
         }
