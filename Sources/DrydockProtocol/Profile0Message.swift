@@ -58,21 +58,22 @@ package struct Envelope: Sendable {
         return Envelope(id: String(decoding: text, as: UTF8.self), at: now, session: session)
     }
 
-    /// UTF-8 JSON of the envelope around `data`, which is JSON already.
-    func wrap(type: String, data: (inout JSONText) -> Void) -> [UInt8] {
-        var text = JSONText()
-        text.raw("{\"id\":")
-        text.string(id)
-        text.raw(",\"type\":")
-        text.string(type)
-        text.raw(",\"data\":")
-        data(&text)
-        text.raw(",\"timestamp\":")
-        text.milliseconds(at.milliseconds)
-        text.raw(",\"session_id\":")
-        text.string(session.rawValue)
-        text.raw("}")
-        return text.bytes
+    /// UTF-8 JSON of the envelope around what `data` writes.
+    func wrap(type: String, data: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("id")
+            writer.string(id)
+            writer.key("type")
+            writer.string(type)
+            writer.key("data")
+            writer.object(data)
+            writer.key("timestamp")
+            writer.thousandths(at.milliseconds)
+            writer.key("session_id")
+            writer.string(session.rawValue)
+        }
+        return writer.bytes
     }
 }
 
@@ -89,35 +90,25 @@ extension Profile0Message {
 
     /// UTF-8 JSON of the whole message.
     package func encoded(in envelope: Envelope) -> [UInt8] {
-        envelope.wrap(type: type) { text in
+        envelope.wrap(type: type) { writer in
             switch self {
             case .started(let build, let project, let title):
-                text.raw("{\"build_id\":")
-                text.string(build.rawValue)
-                text.raw(",\"project\":")
-                text.string(project.rawValue)
-                text.raw(",\"title\":")
-                text.string(title)
-                text.raw("}")
+                writer.field("build_id", build.rawValue)
+                writer.field("project", project.rawValue)
+                writer.field("title", title)
             case .progress(let message, let logs):
-                text.raw("{\"type\":\"build_progress\",\"message\":")
-                text.string(message)
-                text.raw(",\"logs\":[")
-                for (index, line) in logs.enumerated() {
-                    if index > 0 { text.raw(",") }
-                    text.string(line)
-                }
-                text.raw("]}")
+                writer.field("type", "build_progress")
+                writer.field("message", message)
+                writer.key("logs")
+                writer.array(logs) { writer, line in writer.string(line) }
             case .completed(let duration):
-                text.raw("{\"status\":\"success\",\"build_time\":")
-                text.milliseconds(duration.milliseconds)
-                text.raw(",\"message\":")
-                text.string("Build completed successfully in \(Self.tenths(duration))s")
-                text.raw("}")
+                writer.field("status", "success")
+                writer.key("build_time")
+                writer.thousandths(duration.milliseconds)
+                writer.field("message", "Build completed successfully in \(Self.tenths(duration))s")
             case .failed(let error):
-                text.raw("{\"status\":\"error\",\"error\":")
-                text.string(error)
-                text.raw("}")
+                writer.field("status", "error")
+                writer.field("error", error)
             }
         }
     }
@@ -133,17 +124,14 @@ extension Profile0Message {
 package enum DirectReply {
     /// The answer to `PING`.
     package static func pong(in envelope: Envelope) -> [UInt8] {
-        envelope.wrap(type: "PONG") { $0.raw("{}") }
+        envelope.wrap(type: "PONG") { _ in }
     }
 
     /// The answer to a message that was not understood.
     package static func error(code: String, message: String, in envelope: Envelope) -> [UInt8] {
-        envelope.wrap(type: "error") { text in
-            text.raw("{\"code\":")
-            text.string(code)
-            text.raw(",\"message\":")
-            text.string(message)
-            text.raw("}")
+        envelope.wrap(type: "error") { writer in
+            writer.field("code", code)
+            writer.field("message", message)
         }
     }
 }

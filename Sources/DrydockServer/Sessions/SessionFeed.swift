@@ -181,7 +181,10 @@ final class SessionFeed: Sendable {
 
     private static func apply(_ lines: [JournalLine], to fold: inout Profile0Fold) -> [Profile0Message] {
         // A record of a kind from the future does not decode: profile 0 has no words for it either.
-        lines.flatMap { line in JournalText.event(line).map { fold.apply($0) } ?? [] }
+        lines.flatMap { line in
+            guard let record = try? JournalCodec.decode(line.bytes) else { return [Profile0Message]() }
+            return fold.apply(record.event)
+        }
     }
 
     // MARK: From the index
