@@ -22,8 +22,9 @@ struct BuildRun: Sendable {
 
     /// Runs the build to its end and records the outcome, in the journal first and in the store after it was synced.
     ///
-    /// Throws only when that could not be recorded: the lease lapses then, and the reaper takes the build.
-    func run() async throws -> Outcome {
+    /// Returns nil, with nothing recorded, when the build is no longer this worker's. Throws only when the outcome could
+    /// not be recorded: the lease lapses then, and the reaper takes the build.
+    func run() async throws -> Outcome? {
         let started = ContinuousClock.now
         recordStart()
         var outcome = Outcome.succeeded
@@ -35,6 +36,7 @@ struct BuildRun: Sendable {
             outcome = Outcome(stop.failure ?? Failure(explaining: error))
         }
         sink.flush()
+        if stop.failure?.code == .lost { return nil }
         sink.record(.finished(Finished(outcome: outcome, duration: ContinuousClock.now - started)))
         try journal.sync()
         try await shop.store.finish(lease, outcome, artifacts: result.artifacts, preview: result.preview)

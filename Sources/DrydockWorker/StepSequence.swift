@@ -107,6 +107,30 @@ struct StepSequence {
     }
 
     private func context(_ step: PlannedStep) throws -> StepContext {
-        fatalError()
+        guard let plugin = run.shop.catalog[name: step.plugin] else {
+            throw Planning.unknownPlugin(step, run.shop.catalog)
+        }
+        let options = run.shop.options
+        let environment = StepEnvironment(build: run.lease.build.id, path: options.path)
+        let project = SandboxSpec(
+            argv: [],
+            environment: environment.variables(step: step),
+            mounts: workspace.mounts,
+            root: .hostToolchain(additional: options.toolchain),
+            limits: plan.limits
+        )
+        var driver = project
+        driver.environment = environment.variables(step: PlannedStep(id: step.id, plugin: step.plugin, title: ""))
+        driver.mounts = workspace.driverMounts
+        var context = StepContext(
+            build: run.lease.build.id,
+            plugin: plugin,
+            step: step,
+            project: project,
+            driver: driver,
+            limits: plan.limits
+        )
+        context.files = try snapshot.topLevelNames()
+        return context
     }
 }

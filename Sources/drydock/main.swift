@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-print("placeholder")
+import DrydockCommands
+import Glibc
+
+exit(await DrydockMain.run(Array(CommandLine.arguments.dropFirst())))

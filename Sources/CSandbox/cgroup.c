@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+//
+// Limits of the sandbox as a whole, where the machine lets us make control groups: v2 where this process's own group
+// is delegated, else v1, where every controller has a tree of its own. Both below the group this process is in.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jail.h"
+
+static const char *const controllers[SBX_CGROUP_GROUPS] = {"memory", "pids", "cpu"};
+static const uint32_t bits[SBX_CGROUP_GROUPS] = {SBX_LIMIT_MEMORY, SBX_LIMIT_PROCESSES, SBX_LIMIT_CPU};
+
+/// Whether the comma-separated `list` names `controller`.
+static int lists(const char *list, const char *controller) {
+    size_t length = strlen(controller);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        if (*at == ',') at++;
+        if (strncmp(at, controller, length) == 0 && (at[length] == 0 || at[length] == ',')) return 1;
+    }
+    return 0;
+}
+
+/// Finds the directory of this process's group: of `controller`'s v1 tree, or of v2 where it is NULL.
+static int own_group(const char *controller, char *path, size_t size) {
+    char line[1024];
+    FILE *groups = fopen("/proc/self/cgroup", "re");
+    if (groups == NULL) return -errno;
+    int result = -ENOENT;
+    while (result == -ENOENT && fgets(line, sizeof line, groups) != NULL) {
+        line[strcspn(line, "\n")] = 0;
+        char *list = strchr(line, ':');
+        char *group = list == NULL ? NULL : strchr(list + 1, ':');
+        if (group == NULL) continue;
+        *list++ = 0;
+        *group++ = 0;
+        if (controller == NULL ? *list != 0 : !lists(list, controller)) continue;
+        if (strstr(group, "..") != NULL) continue;  // outside of our cgroup namespace
+        int needed = snprintf(path, size, "/sys/fs/cgroup%s%s%s", controller == NULL ? "" : "/", list, group);
+        result = needed < 0 || (size_t)needed >= size ? -ENAMETOOLONG : 0;
+    }
+    fclose(groups);
+    return result;
+}
+
+static int write_number(int directory, const char *file, uint64_t number) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    return sbx_write_file(directory, file, text);
+}
+
+static int limit_v1(const struct sbx_limits *limits, int directory, int index) {
+    if (bits[index] == SBX_LIMIT_MEMORY) {
+        int result = write_number(directory, "memory.limit_in_bytes", limits->memory_bytes);
+        // Counts swap too, and is there only where the kernel accounts for it.
+        int swap = result == 0 ? write_number(directory, "memory.memsw.limit_in_bytes", limits->memory_bytes) : 0;
+        return result == 0 && swap != 0 && swap != -ENOENT ? swap : result;
+    }
+    if (bits[index] == SBX_LIMIT_PROCESSES) return write_number(directory, "pids.max", limits->processes);
+    if (limits->cpu_millis == 0) return 0;
+    return write_number(directory, "cpu.cfs_quota_us", limits->cpu_millis * 100);  // of a period of 100 ms
+}
+
+static int limit_v2(const struct sbx_limits *limits, int directory) {
+    char quota[48];
+    int result = write_number(directory, "memory.max", limits->memory_bytes);
+    int swap = result == 0 ? sbx_write_file(directory, "memory.swap.max", "0") : 0;
+    if (swap != 0 && swap != -ENOENT) result = swap;
+    if (result == 0) result = sbx_write_file(directory, "memory.oom.group", "1");
+    if (result == 0) result = write_number(directory, "pids.max", limits->processes);
+    if (result != 0 || limits->cpu_millis == 0) return result;
+    snprintf(quota, sizeof quota, "%" PRIu64 " 100000", limits->cpu_millis * 100);
+    return sbx_write_file(directory, "cpu.max", quota);
+}
+
+/// Makes the group `name` below `path`; its descriptors go into slot `index`.
+static int make_group(struct sbx_cgroup *cgroup, int index, const char *path) {
+    int parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) return -errno;
+    cgroup->parents[index] = parent;
+    if (mkdirat(parent, cgroup->name, 0755) != 0) return -errno;
+    cgroup->directories[index] = openat(parent, cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return cgroup->directories[index] < 0 ? -errno : 0;
+}
+
+static void forget_group(struct sbx_cgroup *cgroup, int index) {
+    sbx_close(&cgroup->joins[index]);
+    if (cgroup->directories[index] >= 0) unlinkat(cgroup->parents[index], cgroup->name, AT_REMOVEDIR);
+    sbx_close(&cgroup->directories[index]);
+    sbx_close(&cgroup->parents[index]);
+}
+
+static int create_v1(struct sbx_context *context, int index) {
+    char path[1024];
+    struct sbx_cgroup *cgroup = &context->cgroup;
+    int result = own_group(controllers[index], path, sizeof path);
+    if (result == 0) result = make_group(cgroup, index, path);
+    if (result == 0) result = limit_v1(&context->spec->limits, cgroup->directories[index], index);
+    if (result == 0) {
+        // `tasks` and not `cgroup.procs`: a thread that moves itself waits for no grace period of the scheduler.
+        cgroup->joins[index] = openat(cgroup->directories[index], "tasks", O_WRONLY | O_CLOEXEC);
+        if (cgroup->joins[index] < 0) result = -errno;
+    }
+    if (result != 0) forget_group(cgroup, index);
+    if (result == 0) cgroup->limits |= bits[index];
+    return result;
+}
+
+static int create_v2(struct sbx_context *context) {
+    char path[1024];
+    struct sbx_cgroup *cgroup = &context->cgroup;
+    int result = own_group(NULL, path, sizeof path);
+    if (result != 0) return result;
+    // A group with processes can not give controllers to its children: the caller sits in a leaf beside ours.
+    char *leaf = strrchr(path, '/');
+    if (leaf != NULL && strcmp(leaf, "/drydock-host") == 0) *leaf = 0;
+    result = make_group(cgroup, 0, path);
+    if (result == 0) result = limit_v2(&context->spec->limits, cgroup->directories[0]);
+    if (result != 0) forget_group(cgroup, 0);
+    if (result == 0) cgroup->unified = 1;
+    if (result == 0) cgroup->limits = SBX_LIMIT_MEMORY | SBX_LIMIT_PROCESSES | SBX_LIMIT_CPU;
+    return result;
+}
+
+int sbx_cgroup_create(struct sbx_context *context) {
+    struct sbx_cgroup *cgroup = &context->cgroup;
+    snprintf(cgroup->name, sizeof cgroup->name, "drydock-jail-%d", getpid());
+    int result = create_v2(context);
+    for (int i = 0; result != 0 && i < SBX_CGROUP_GROUPS; i++) {
+        int made = create_v1(context, i);
+        if (made != 0 && i + 1 == SBX_CGROUP_GROUPS && cgroup->limits == 0) result = made;
+    }
+    const uint32_t wanted = SBX_LIMIT_MEMORY | SBX_LIMIT_PROCESSES;
+    int required = (context->spec->settings.options & SBX_OPTION_REQUIRE_CGROUPS) != 0;
+    if (!required || (cgroup->limits & wanted) == wanted) return 0;
+    return result != 0 ? result : -ENOTSUP;
+}
+
+int sbx_join_cgroup(struct sbx_context *context) {
+    for (int i = 0; i < SBX_CGROUP_GROUPS; i++) {
+        int join = context->cgroup.joins[i];
+        if (join >= 0 && write(join, "0", 1) != 1) return -errno;
+        sbx_close(&context->cgroup.joins[i]);
+    }
+    return 0;
+}
+
+/// Reads a file of numbers: the number alone, or the one after `key`; 0 where there is none.
+static uint64_t read_number(int directory, const char *file, const char *key) {
+    char text[1024];
+    if (directory < 0) return 0;
+    int opened = openat(directory, file, O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return 0;
+    ssize_t count = read(opened, text, sizeof text - 1);
+    close(opened);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    size_t length = strlen(key);
+    for (char *line = text; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, key, length) == 0) return strtoull(line + length, NULL, 10);
+    }
+    return 0;
+}
+
+void sbx_cgroup_usage(const struct sbx_cgroup *cgroup, struct sbx_record *record) {
+    int memory = cgroup->directories[0];
+    int processes = cgroup->unified ? memory : cgroup->directories[1];
+    const char *peak = cgroup->unified ? "memory.peak" : "memory.max_usage_in_bytes";
+    uint64_t bytes = read_number(memory, peak, "");
+    if (bytes > 0) record->peak_bytes = bytes;
+    record->oom_kills = cgroup->unified ? read_number(memory, "memory.events", "oom_kill ")
+                                        : read_number(memory, "memory.oom_control", "oom_kill ");
+    record->process_denials = read_number(processes, "pids.events", "max ");
+    record->peak_processes = read_number(processes, "pids.peak", "");
+}
+
+void sbx_cgroup_kill(const struct sbx_cgroup *cgroup) {
+    // Without v2 the end of the PID namespace has to do, which nothing in it can escape either.
+    if (cgroup->unified) sbx_write_file(cgroup->directories[0], "cgroup.kill", "1");
+}
+
+void sbx_cgroup_remove(struct sbx_cgroup *cgroup) {
+    for (int i = 0; i < SBX_CGROUP_GROUPS; i++) forget_group(cgroup, i);
+}

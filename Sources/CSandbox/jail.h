@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+//
+// Inside the library: what the steps share. One process fills it, its forks each go on with their copy.
+#ifndef SBX_JAIL_INTERNAL_H
+#define SBX_JAIL_INTERNAL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sbx_filter.h"
+#include "sbx_report.h"
+#include "sbx_spec.h"
+
+/// Most groups a sandbox joins: v1 has one for each controller.
+#define SBX_CGROUP_GROUPS 3
+
+/// The sandbox's own control groups.
+struct sbx_cgroup {
+    /// Directories of the groups, to be removed; -1 = none. With v2 only the first.
+    int directories[SBX_CGROUP_GROUPS];
+    /// Directories above them.
+    int parents[SBX_CGROUP_GROUPS];
+    /// v1: open `tasks` files that the child writes itself into.
+    int joins[SBX_CGROUP_GROUPS];
+    char name[48];
+    /// Of enum sbx_limit.
+    uint32_t limits;
+    int unified;
+};
+
+struct sbx_context {
+    const struct sbx_spec *spec;
+    const struct sbx_filter_set *filters;
+    struct sbx_cgroup cgroup;
+    /// Mounts cloned by a privileged parent, one for each entry; -1 = to be cloned by the child.
+    int *trees;
+    /// Whether the parent may map a range of users and clone mounts.
+    int privileged;
+    /// Failures and timings, from whoever is at work; its end without a failure means that exec succeeded.
+    int status_read;
+    int status_write;
+    /// Packets between parent and init.
+    int control_parent;
+    int control_init;
+    /// Bytes between init and step while the second user namespace is made.
+    int pair_init;
+    int pair_step;
+    int root;
+    int proc;
+    /// `max_user_namespaces` of the outer user namespace, open for writing.
+    int namespace_limit;
+    pid_t init;
+    int init_pidfd;
+    pid_t step;
+    uint64_t times[SBX_STEP_COUNT];
+};
+
+typedef int (*sbx_step_function)(struct sbx_context *context);
+
+/// Runs one step: times it, and reports its failure on the status pipe. Also where tests inject a failure.
+int sbx_step_run(struct sbx_context *context, int32_t step, sbx_step_function function);
+/// Sends a failure on the status pipe.
+void sbx_status_failed(const struct sbx_context *context, uint32_t kind, int32_t step, int32_t error);
+/// Sends the timings, if they were asked for.
+void sbx_status_timings(const struct sbx_context *context);
+/// Nanoseconds of the monotonic clock.
+uint64_t sbx_now(void);
+/// Closes and forgets a descriptor.
+void sbx_close(int *descriptor);
+/// Writes a short text to a file in one call.
+int sbx_write_file(int directory, const char *path, const char *text);
+/// Reads and writes a whole packet, or nothing: -EPIPE when the other side is gone.
+int sbx_packet_send(int socket, const struct sbx_record *record);
+int sbx_packet_receive(int socket, struct sbx_record *record);
+
+// The parent's part.
+int sbx_cgroup_create(struct sbx_context *context);
+void sbx_cgroup_usage(const struct sbx_cgroup *cgroup, struct sbx_record *record);
+void sbx_cgroup_kill(const struct sbx_cgroup *cgroup);
+void sbx_cgroup_remove(struct sbx_cgroup *cgroup);
+int sbx_trees_clone(struct sbx_context *context);
+int sbx_identity_map(const struct sbx_context *context);
+
+// The child's steps, in their order; see child.c.
+int sbx_join_cgroup(struct sbx_context *context);
+int sbx_identity_take(struct sbx_context *context);
+int sbx_die_with_parent(struct sbx_context *context);
+int sbx_make_private(struct sbx_context *context);
+int sbx_make_root(struct sbx_context *context);
+int sbx_make_kernel_files(struct sbx_context *context);
+int sbx_pivot(struct sbx_context *context);
+int sbx_make_network(struct sbx_context *context);
+int sbx_limit_namespaces(struct sbx_context *context);
+int sbx_forbid_namespaces(struct sbx_context *context);
+int sbx_enter_namespace(struct sbx_context *context);
+int sbx_make_session(struct sbx_context *context);
+int sbx_check_environment(struct sbx_context *context);
+int sbx_close_descriptors(struct sbx_context *context);
+int sbx_drop_privileges(struct sbx_context *context);
+int sbx_no_new_privileges(struct sbx_context *context);
+int sbx_landlock(struct sbx_context *context);
+int sbx_seccomp(struct sbx_context *context);
+int sbx_execute(struct sbx_context *context);
+
+/// Landlock's ABI version here, or 0.
+uint32_t sbx_landlock_version(void);
+/// The process that came out of clone3; never returns.
+_Noreturn void sbx_child(struct sbx_context *context);
+/// PID 1 of the sandbox; never returns.
+_Noreturn void sbx_init(struct sbx_context *context);
+
+#endif

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+#ifndef SBX_SECCOMP_LOAD_INTERNAL_H
+#define SBX_SECCOMP_LOAD_INTERNAL_H
+
+#include "sbx_filter.h"
+
+/// Loads a compiled filter for this process; it needs no_new_privs.
+int sbx_filter_load(const struct sbx_filter *filter);
+
+#endif

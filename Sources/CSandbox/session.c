@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+//
+// Steps 11 to 13: what a fresh process inherits.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jail.h"
+
+struct wanted_limit {
+    __rlimit_resource_t resource;
+    uint64_t soft;
+    uint64_t hard;
+};
+
+static int set_limits(const struct sbx_context *context) {
+    const struct sbx_limits *limits = &context->spec->limits;
+    const uint64_t mebibyte = 1U << 20;
+    // Counted for each user of each user namespace (Linux 5.14), so for this sandbox alone, even without cgroups.
+    const struct wanted_limit wanted[] = {
+        {RLIMIT_NOFILE, limits->open_files, limits->open_files},
+        {RLIMIT_NPROC, limits->processes, limits->processes},
+        {RLIMIT_FSIZE, limits->file_size_bytes, limits->file_size_bytes},
+        {RLIMIT_CORE, 0, 0},
+        {RLIMIT_MEMLOCK, 8 * mebibyte, 8 * mebibyte},
+        {RLIMIT_STACK, 8 * mebibyte, 64 * mebibyte},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct rlimit limit = {.rlim_cur = wanted[i].soft, .rlim_max = wanted[i].hard};
+        if (setrlimit(wanted[i].resource, &limit) != 0) return -errno;
+    }
+    // Without a cgroup this bounds each process. Not RLIMIT_AS: runtimes reserve far more than they use.
+    struct rlimit data = {.rlim_cur = limits->memory_bytes, .rlim_max = limits->memory_bytes};
+    int grouped = (context->cgroup.limits & SBX_LIMIT_MEMORY) != 0;
+    return !grouped && setrlimit(RLIMIT_DATA, &data) != 0 ? -errno : 0;
+}
+
+static int reset_signals(void) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++) {
+        // KILL, STOP and the two that glibc keeps for itself are refused; those have no disposition to reset.
+        sigaction(number, &standard, NULL);
+    }
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) != 0 ? -errno : 0;
+}
+
+/// Step 11. A session of its own, so that no terminal of the host can be its controlling one.
+int sbx_make_session(struct sbx_context *context) {
+    if (setsid() < 0) return -errno;
+    umask(022);
+    int result = reset_signals();
+    if (result == 0) result = set_limits(context);
+    if (result != 0) return result;
+    // As the step's own user: the directory must be one that it may be in.
+    return context->spec->working_directory == NULL || chdir(context->spec->working_directory) != 0 ? -errno : 0;
+}
+
+/// Step 12. The spec's environment is all there is; what the jail itself was given is never looked at again.
+int sbx_check_environment(struct sbx_context *context) {
+    return context->spec->envp == NULL || context->spec->argv == NULL ? -EINVAL : 0;
+}
+
+/// Step 13. Late, so that nothing opened on the way stays; 3 is the status pipe, which exec closes.
+int sbx_close_descriptors(struct sbx_context *context) {
+    if (context->status_write != 3) {
+        if (dup3(context->status_write, 3, O_CLOEXEC) < 0) return -errno;
+        context->status_write = 3;
+    }
+    return close_range(4, ~0U, 0) != 0 ? -errno : 0;
+}

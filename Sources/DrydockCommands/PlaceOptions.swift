@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockStore
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import SystemPackage
+
+/// Where Drydock keeps its data and reads its configuration; of every command that needs either.
+struct PlaceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The data directory.",
+            discussion: "Default: DRYDOCK_DATA, else ~/.local/state/drydock, as root /var/lib/drydock.",
+            valueName: "dir"
+        )
+    )
+    var data: String?
+
+    @Option(help: ArgumentHelp("The configuration. Default: /etc/drydock/config.yaml, if it is there.", valueName: "file"))
+    var config: String?
+
+    private static let systemConfiguration = "/etc/drydock/config.yaml"
+
+    /// The configuration: the file, the environment over it, and these flags over both.
+    func configuration(flags: [(key: String, value: String)] = []) throws -> ServerConfiguration {
+        let data = data.map { [(key: "data", value: $0.absolutePath)] } ?? []
+        do {
+            return try ServerConfiguration(
+                file: try file(),
+                environment: ProcessInfo.processInfo.environment,
+                flags: data + flags
+            )
+        } catch {
+            guard let failure = error as? Failure else { throw error }
+            throw CommandProblem(.usage, "the configuration", failure)
+        }
+    }
+
+    private func file() throws -> (name: String, bytes: [UInt8])? {
+        let path = config ?? Self.systemConfiguration
+        guard config != nil || FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            return (path, [UInt8](try Data(contentsOf: URL(filePath: path))))
+        } catch {
+            throw CommandProblem(.usage, path, why: "the configuration can not be read", remedy: "\(error)")
+        }
+    }
+
+    /// The data directory of this configuration.
+    static func dataDirectory(_ configuration: ServerConfiguration) -> FilePath {
+        if let data = configuration.data { return FilePath(data.absolutePath) }
+        if geteuid() == 0 { return "/var/lib/drydock" }
+        let environment = ProcessInfo.processInfo.environment
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return FilePath(state).appending("drydock") }
+        return FilePath(environment["HOME"] ?? "/tmp").appending(".local/state/drydock")
+    }
+
+    /// The store in the data directory.
+    func openStore() throws -> EmbeddedStore { try Self.openStore(configuration()) }
+
+    static func openStore(_ configuration: ServerConfiguration) throws -> EmbeddedStore {
+        do throws(StoreError) {
+            return try EmbeddedStore(opening: dataDirectory(configuration))
+        } catch {
+            throw CommandProblem(
+                .unavailable,
+                "the data directory \(dataDirectory(configuration))",
+                why: error.message,
+                remedy: error.hint
+            )
+        }
+    }
+
+    /// A log on stderr; `DRYDOCK_LOG` sets its level.
+    static func logger(_ label: String) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        let level = ProcessInfo.processInfo.environment["DRYDOCK_LOG"].flatMap(Logger.Level.init(rawValue:))
+        logger.logLevel = level ?? .notice
+        return logger
+    }
+}
+
+/// Where plugins are looked for.
+struct PluginOptions: ParsableArguments {
+    @Option(
+        name: .customLong("plugins"),
+        help: ArgumentHelp(
+            "A directory with plugins (repeatable; the first one wins).",
+            discussion: "Those that come with Drydock are always the last.",
+            valueName: "dir"
+        )
+    )
+    var directories: [String] = []
+
+    /// The directories, the most important one first.
+    func all(_ configuration: ServerConfiguration) throws -> [String] {
+        let named = (directories + configuration.plugins).map(\.absolutePath)
+        for directory in named where !FileManager.default.fileExists(atPath: directory) {
+            throw CommandProblem(.usage, "--plugins \(directory)", why: "there is no such directory")
+        }
+        let shipped = try Installation().plugins.map { [$0] } ?? []
+        return named + shipped.filter { !named.contains($0) }
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockOS
+internal import Glibc
+internal import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+internal import SystemPackage
+
+/// Keeps one worker process beside the server: starts it, starts it again when it ends by itself, and on a graceful
+/// shutdown ends whichever worker serves the data directory, also one that an earlier server had started.
+final class WorkerSupervisor: Service {
+    /// Longest wait for a worker that was asked to end.
+    private static let patience = Duration.seconds(30)
+
+    private struct State {
+        var child: Int32?
+        var isStopping = false
+    }
+
+    private let program: FilePath
+    private let arguments: [String]
+    private let environment: [String]
+    private let lock: WorkerLock
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// `arguments` follow the program's name; `environment` holds `NAME=value`.
+    init(program: FilePath, arguments: [String], environment: [String], lock: WorkerLock, logger: Logger) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.lock = lock
+        self.logger = logger
+    }
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            var pause = Duration.milliseconds(500)
+            while !isStopping {
+                let started = ContinuousClock.now
+                let ending = try await runOnce()
+                if isStopping { break }
+                logger.error("the worker ended and is started again", metadata: ["ending": "\(ending)"])
+                pause = ContinuousClock.now - started > .seconds(60) ? .milliseconds(500) : min(pause * 2, .seconds(30))
+                try await cancelWhenGracefulShutdown { try? await Task.sleep(for: pause) }  // cut short by the shutdown
+            }
+            await waitUntilNobodyServes()
+        } onGracefulShutdown: { [self] in
+            endWorkers()
+        }
+    }
+
+    private var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    /// Starts the worker in a session of its own, so that it outlives this process, and waits for its end.
+    private func runOnce() async throws -> String {
+        let log = FileDescriptor.standardError
+        let child = try ChildProcess.spawn(
+            program,
+            arguments: [program.string] + arguments,
+            environment: environment,
+            inherited: [.init(log, as: 1), .init(log, as: 2)]
+        )
+        let isLate = state.withLock { state in
+            state.child = child.processID
+            return state.isStopping
+        }
+        if isLate { kill(child.processID, SIGTERM) }
+        return try await waited(child)
+    }
+
+    private func waited(_ child: consuming ChildProcess) async throws -> String {
+        let handed = Mutex<ChildProcess?>(child)
+        _ = handed
+        return ""
+    }
+
+    /// Asks our worker, and the one that serves, to end.
+    private func endWorkers() {
+        let child = state.withLock { state in
+            state.isStopping = true
+            return state.child
+        }
+        for process in Set([child, lock.holder()].compactMap(\.self)) { kill(process, SIGTERM) }
+    }
+
+    private func waitUntilNobodyServes() async {
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        while let holder = lock.holder() {
+            if ContinuousClock.now > deadline {
+                return logger.error("the worker does not end; its builds go on", metadata: ["pid": "\(holder)"])
+            }
+            // It holds the lock until its very end; there is nothing else to wait for.
+            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockPlugins
+internal import DrydockSandbox
+internal import DrydockStore
+internal import DrydockWorker
+
+extension Workshop {
+    /// Everything a worker needs, checked: no sandbox, or one below the configured level, is a problem here and now.
+    static func make(
+        _ configuration: ServerConfiguration,
+        plugins: [String],
+        store: EmbeddedStore,
+        label: String
+    ) async throws -> Workshop {
+        let installation = try Installation()
+        let report = await SandboxDoctor.examine()
+        try require(configuration.minimumLevel, report)
+        let libraries = Installation.libraries()
+        return Workshop(
+            store: store,
+            launcher: try installation.launcher(),
+            catalog: PluginCatalog.load(directories: plugins),
+            options: WorkerOptions(
+                snapshots: store.directory.snapshots,
+                work: store.directory.work,
+                limits: configuration.limits,
+                toolchain: configuration.toolchain,
+                path: Installation.pathInside(toolchain: configuration.toolchain),
+                program: installation.program,
+                programLibraries: libraries,
+                owner: Installation.workspaceOwner,
+                level: report.level.rawValue,
+                missing: report.missing
+            ),
+            logger: PlaceOptions.logger(label)
+        )
+    }
+
+    /// Levels are named so that the higher one is the greater text.
+    private static func require(_ minimum: MinimumLevel, _ report: DoctorReport) throws {
+        guard report.level.rawValue < minimum.rawValue else { return }
+        throw CommandProblem(
+            .unavailable,
+            "the sandbox",
+            why: "this machine gives level \(report.level.rawValue), and \(minimum.rawValue) is the least that is allowed: "
+                + report.missing.joined(separator: "; "),
+            remedy: "`drydock doctor` says what to do about each"
+        )
+    }
+}
+
+extension PlaceOptions {
+    /// The workshop of a command that builds by itself.
+    func workshop(store: EmbeddedStore, plugins: PluginOptions) async throws -> Workshop {
+        let configuration = try configuration()
+        let directories = try plugins.all(configuration)
+        return try await .make(configuration, plugins: directories, store: store, label: "drydock")
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// A project's own `drydock.yaml`, checked: what it asks for, not what it gets.
+package struct ProjectFile: Hashable, Sendable {
+    /// Its name at the top of a source.
+    package static let name = "drydock.yaml"
+
+    /// In file order; empty = the plugins detect.
+    package var steps: [PlannedStep]
+    /// Empty = everything under `$DRYDOCK_OUT`.
+    package var artifacts: [ArtifactRule]
+    package var preview: PreviewRule?
+    package var limits: RequestedLimits
+
+    /// Reads the file's bytes; whatever is wrong throws `configInvalid` with line and hint.
+    package init(parsing bytes: [UInt8]) throws(Failure) {
+        let parser = ProjectFileParser()
+        self = try parser.parse(bytes)
+    }
+
+    init(steps: [PlannedStep], artifacts: [ArtifactRule], preview: PreviewRule?, limits: RequestedLimits) {
+        self.steps = steps
+        self.artifacts = artifacts
+        self.preview = preview
+        self.limits = limits
+    }
+}
+
+/// The numbers a project asks for; nil = what the operator gives.
+package struct RequestedLimits: Hashable, Sendable {
+    package var memory: ByteCount?
+    package var processes: Int?
+    package var disk: ByteCount?
+    package var total: Duration?
+    package var silence: Duration?
+    package var log: ByteCount?
+
+    package init() {}
+}
+
+/// What the operator gives a project.
+package struct OperatorPolicy: Hashable, Sendable {
+    /// What a build gets that asks for nothing, and the most it gets.
+    package var limits: Limits
+    /// Hosts steps may reach: names, or `*.` and a suffix.
+    package var network: [String]
+
+    package init(limits: Limits = Limits(), network: [String] = []) {
+        self.limits = limits
+        self.network = network
+    }
+
+    func allows(host: String) -> Bool {
+        network.contains { $0 == host || ($0.hasPrefix("*.") && host.hasSuffix($0.dropFirst())) }
+    }
+}
+
+extension ProjectFile {
+    /// The plan that the policy leaves of what the file asks for; `plan.clipped` tells what it took.
+    ///
+    /// `detected` are the steps of a project that names none.
+    package func plan(clippedBy policy: OperatorPolicy, detected: [PlannedStep] = []) -> Plan {
+        var clipping = Clipping(policy: policy)
+        let limits = clipping.limits(self.limits)
+        let steps = (self.steps.isEmpty ? detected : self.steps).map { clipping.step($0, within: limits) }
+        return Plan(
+            steps: steps,
+            artifacts: artifacts,
+            preview: preview,
+            limits: limits,
+            clipped: clipping.told
+        )
+    }
+}
+
+/// Takes the smaller of what is asked for and what is given, and writes down where they differed.
+private struct Clipping {
+    let policy: OperatorPolicy
+    var told: [String] = []
+
+    mutating func limits(_ asked: RequestedLimits) -> Limits {
+        var limits = policy.limits
+        limits.memory = smaller("memory", asked.memory, limits.memory) { $0.description }
+        limits.processes = smaller("processes", asked.processes, limits.processes) { "\($0)" }
+        limits.disk = smaller("disk", asked.disk, limits.disk) { $0.description }
+        limits.total = smaller("total", asked.total, limits.total) { $0.setting }
+        limits.silence = smaller("silence", asked.silence, limits.silence) { $0.setting }
+        limits.log = smaller("log", asked.log, limits.log) { $0.description }
+        return limits
+    }
+
+    mutating func step(_ asked: PlannedStep, within limits: Limits) -> PlannedStep {
+        var step = asked
+        if let timeout = asked.timeout {
+            step.timeout = smaller("timeout of step \(asked.id)", timeout, limits.total) { $0.setting }
+        }
+        step.network = asked.network.filter { policy.allows(host: $0) }
+        for host in asked.network where !step.network.contains(host) {
+            told.append("network of step \(asked.id): asked for \(host), which the operator does not allow")
+        }
+        return step
+    }
+
+    private mutating func smaller<Value: Comparable>(
+        _ name: String,
+        _ asked: Value?,
+        _ given: Value,
+        _ text: (Value) -> String
+    ) -> Value {
+        guard let asked else { return given }
+        if asked > given {
+            told.append("\(name): asked for \(text(asked)), the operator allows \(text(given))")
+        }
+        return min(asked, given)
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// What the operator decides, from file, environment and flags; every key stands in docs/configuration.md.
+package struct ServerConfiguration: Hashable, Sendable {
+    /// `HOST:PORT` to serve on.
+    package var listen = "127.0.0.1:8080"
+    /// The data directory; nil = the default for this user.
+    package var data: String?
+    /// Directories with plugins, searched in this order; empty = those that ship.
+    package var plugins: [String] = []
+    /// Origins whose pages may talk to the API besides those of localhost.
+    package var origins: [String] = []
+    /// File with hashed tokens; nil = none are needed, on loopback only.
+    package var tokens: String?
+    /// Absolute directories that builds see read-only, besides the system's own.
+    package var toolchain: [String] = []
+    /// What a build gets, and the most that it can ask for.
+    package var limits = Limits()
+    /// Builds that run at one time.
+    package var slots = 2
+    package var sources = SourceSettings()
+    /// File with the secrets; nil = there are none.
+    package var secrets: String?
+    package var preview = PreviewSettings()
+    package var uids = UserRange()
+    package var minimumLevel = MinimumLevel.l3
+
+    /// Nothing but defaults.
+    package init() {}
+}
+
+/// Where sources may come from, and how large they may be.
+package struct SourceSettings: Hashable, Sendable {
+    /// Directories of this machine that may be built, with everything below them.
+    package var paths: [String] = []
+    /// Hosts that may be cloned from by https.
+    package var git: [String] = []
+    /// Bytes of an uploaded archive.
+    package var upload = ByteCount.mebibytes(512)
+    /// Bytes of a source, unpacked.
+    package var size = ByteCount.gibibytes(2)
+    /// Files and directories of a source.
+    package var files = 200_000
+}
+
+/// How results are served.
+package struct PreviewSettings: Hashable, Sendable {
+    /// Previews have names of their own below it: `d-….DOMAIN`.
+    package var domain = "localhost"
+}
+
+/// User ids for sandboxes, one range each, used when Drydock runs as root.
+package struct UserRange: Hashable, Sendable {
+    package var first = 100_000
+    package var count = 65_536
+}
+
+/// The least protection that builds run with.
+package enum MinimumLevel: String, CaseIterable, Codable, Sendable {
+    case l4 = "L4"
+    case l3 = "L3"
+    case l2 = "L2"
+    case l0 = "L0"
+}
+
+extension ServerConfiguration {
+    /// Puts together what file, environment and flags say; what comes later in this order wins.
+    ///
+    /// - Parameters:
+    ///   - file: Name, for messages, and bytes of the YAML file, if there is one.
+    ///   - environment: Of it, `DRYDOCK_` and the key in capitals with `_` for `.`: `DRYDOCK_LIMITS_MEMORY`.
+    ///   - flags: Keys as in the table, `limits.memory`, and their values as text.
+    /// - Throws: `configInvalid` with file and line, or the variable's or flag's name, and the nearest valid key.
+    package init(
+        file: (name: String, bytes: [UInt8])?,
+        environment: [String: String] = [:],
+        flags: [(key: String, value: String)] = []
+    ) throws(Failure) {
+        self.init()
+        if let file, let document = try YAMLDocument.parse(file.bytes, file: file.name) {
+            try apply(document, key: "", SettingReader(file: file.name))
+        }
+        for setting in Setting.all {
+            guard let text = environment[setting.variable] else { continue }
+            try setting.apply(&self, setting.value(of: text), SettingReader(file: setting.variable))
+        }
+        for (key, text) in flags {
+            guard let setting = Setting.all.first(where: { $0.key == key }) else {
+                let reader = SettingReader(file: "--set")
+                throw reader.unknownKey(key, of: "the configuration", keys: Setting.all.map(\.key), line: nil)
+            }
+            try setting.apply(&self, setting.value(of: text), SettingReader(file: "--set \(key)"))
+        }
+    }
+
+    /// Applies a table of the file, whose keys begin with `key`.
+    private mutating func apply(
+        _ value: YAMLValue,
+        key: String,
+        _ reader: SettingReader
+    ) throws(Failure) {
+        let name = key.isEmpty ? reader.file : key
+        let keys = Setting.keys(below: key)
+        let fields = try reader.table(value, name, keys: keys)
+        for field in keys {
+            guard let value = fields[field] else { continue }
+            let full = key.isEmpty ? field : "\(key).\(field)"
+            if let setting = Setting.all.first(where: { $0.key == full }) {
+                try setting.apply(&self, value, reader)
+            } else {
+                try apply(value, key: full, reader)
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Yams
+
+/// Reads one YAML document that nobody has vouched for.
+enum YAMLDocument {
+    /// Bytes of a file.
+    static let largest = 256 * 1_024
+    /// Values, those that aliases repeat counted each time.
+    private static let mostValues = 20_000
+    private static let deepest = 32
+    /// Uses of anchors. Sixteen can repeat a value some 350 times at most; a bomb needs more.
+    private static let mostAliases = 16
+
+    /// Parses `bytes`; nil when the document is empty. `file` is its name for messages.
+    static func parse(_ bytes: [UInt8], file: String) throws(Failure) -> YAMLValue? {
+        if bytes.count > largest {
+            throw Failure(
+                .configInvalid,
+                .user,
+                "\(file) has \(bytes.count) bytes; at most \(largest) are read",
+                file: file
+            )
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(.configInvalid, .user, "\(file) is not UTF-8 text", file: file)
+        }
+        if let line = lineOfTooManyAliases(bytes) {
+            throw Failure(
+                .configInvalid,
+                .user,
+                "\(file) uses anchors more than \(mostAliases) times",
+                hint: "write the repeated parts out",
+                file: file,
+                line: line
+            )
+        }
+        guard let node = try compose(text, file: file) else { return nil }
+        var conversion = Conversion(file: file)
+        let value = try conversion.value(node, depth: 0)
+        if case .null = value.content { return nil }
+        return value
+    }
+
+    private static func compose(_ text: String, file: String) throws(Failure) -> Node? {
+        do {
+            return try Parser(yaml: text, encoding: .utf8).singleRoot()
+        } catch let error as YamlError {
+            throw YAMLDocument.failure(error, file: file)
+        } catch {
+            throw Failure(.configInvalid, .user, "\(file) is not YAML: \(error)", file: file)
+        }
+    }
+
+    private static func failure(_ error: YamlError, file: String) -> Failure {
+        let (problem, line): (String, Int?) =
+            switch error {
+            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+                .composer(_, let problem, let mark, _):
+                (problem, mark.line)
+            case .duplicatedKeysInMapping(let duplicates, let context):
+                ("the key '\(duplicates.first ?? "")' stands twice", context.mark.line)
+            case .reader(let problem, _, _, _): (problem, nil)
+            default: ("it can not be read", nil)
+            }
+        return Failure(.configInvalid, .user, "\(file) is not valid: \(problem)", file: file, line: line)
+    }
+
+    /// The line on which there are more uses of anchors than allowed; nil when there are not.
+    ///
+    /// Looked for in the text, before it is composed: comparing the keys of a bomb's mappings takes exponential time. What
+    /// looks like an alias counts when what looks like its anchor stands before it, inside of scripts too.
+    private static func lineOfTooManyAliases(_ bytes: [UInt8]) -> Int? {
+        var anchors: Set<ArraySlice<UInt8>> = []
+        var aliases = 0
+        var line = 1
+        for place in bytes.indices {
+            if bytes[place] == UInt8(ascii: "\n") { line += 1 }
+            guard bytes[place] == UInt8(ascii: "&") || bytes[place] == UInt8(ascii: "*") else { continue }
+            let name = bytes[(place + 1)...].prefix(while: isNameByte)
+            if name.isEmpty { continue }
+            if bytes[place] == UInt8(ascii: "&") {
+                anchors.insert(name)
+            } else if anchors.contains(name) {
+                aliases += 1
+                if aliases > mostAliases { return line }
+            }
+        }
+        return nil
+    }
+
+    /// libyaml's names of anchors.
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    /// Turns nodes into values of ours, counting them.
+    private struct Conversion {
+        let file: String
+        var values = 0
+
+        mutating func value(_ node: Node, depth: Int) throws(Failure) -> YAMLValue {
+            values += 1
+            let line = node.mark?.line
+            if depth > deepest { throw refusal("is nested more than \(deepest) deep", line) }
+            if values > mostValues { throw refusal("has more than \(mostValues) values", line) }
+            switch node {
+            case .scalar(let scalar): return YAMLValue(content: try content(scalar), line: line)
+            case .sequence(let sequence):
+                try checkTag(sequence.tag, line)
+                var list: [YAMLValue] = []
+                for element in sequence { list.append(try value(element, depth: depth + 1)) }
+                return YAMLValue(content: .list(list), line: line)
+            case .mapping(let mapping):
+                try checkTag(mapping.tag, line)
+                return YAMLValue(content: .table(try fields(mapping, depth: depth)), line: line)
+            case .alias: throw refusal("has an alias that leads nowhere", line)
+            }
+        }
+
+        private mutating func fields(_ mapping: Node.Mapping, depth: Int) throws(Failure) -> [YAMLField] {
+            var fields: [YAMLField] = []
+            for (key, element) in mapping {
+                guard case .scalar(let scalar) = key else {
+                    throw refusal("has a key that is not a word", key.mark?.line)
+                }
+                let line = scalar.mark?.line
+                if scalar.string == "<<" { throw refusal("uses the merge key '<<'", line) }
+                fields.append(
+                    YAMLField(key: scalar.string, line: line, value: try value(element, depth: depth + 1))
+                )
+            }
+            return fields
+        }
+
+        private func content(_ scalar: Node.Scalar) throws(Failure) -> YAMLValue.Content {
+            // Yams marks what is quoted as a string itself.
+            if scalar.style == .plain {
+                try checkTag(scalar.tag, scalar.mark?.line)
+                return YAMLValue.Content(plain: scalar.string)
+            }
+            if scalar.tag.rawValue != Tag.Name.str.rawValue { try checkTag(scalar.tag, scalar.mark?.line) }
+            return .text(scalar.string)
+        }
+
+        private func checkTag(_ tag: Tag, _ line: Int?) throws(Failure) {
+            if !tag.rawValue.isEmpty { throw refusal("uses the tag '\(tag.rawValue)'", line) }
+        }
+
+        private func refusal(_ what: String, _ line: Int?) -> Failure {
+            Failure(.configInvalid, .user, "\(file) \(what), which is not read", file: file, line: line)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import DrydockSandbox
+
+/// A plugin that can be used.
+package struct Plugin: Hashable, Sendable {
+    package var name: String
+    /// The two digits: lower ones come first.
+    package var order: Int
+    /// Its folder or file on the host: absolute, links resolved.
+    package var path: String
+    package var shape: PluginShape
+    package var manifest: Manifest
+    /// The directory's `lib` on the host, where there is one.
+    package var library: String?
+    /// Of all its content and the library's.
+    package var digest: Digest
+
+    /// Its command inside a sandbox that `mounts` were added to.
+    package var command: [String] {
+        switch shape {
+        case .folder(let files):
+            manifest.exec.map { files.contains($0) ? "\(InsidePath.plugin)/\($0)" : $0 }
+        case .file(let name): ["\(InsidePath.plugin)/\(name)"]
+        }
+    }
+}
+
+/// What a plugin is on disk.
+package enum PluginShape: Hashable, Sendable {
+    /// A folder; which elements of `exec` are files of it.
+    case folder(files: Set<String>)
+    /// A single file, by its name.
+    case file(String)
+}
+
+/// Something in a plugin directory that is no plugin, and why.
+package struct InvalidPlugin: Hashable, Sendable {
+    package var path: String
+    /// One sentence without a full stop: what is wrong, and what to do where that is not plain.
+    package var reason: String
+}
+
+/// A plugin that is not used because another one of that name comes first.
+package struct ShadowedPlugin: Hashable, Sendable {
+    package var plugin: Plugin
+    /// The path of the one that is used.
+    package var by: String
+}
+
+/// The plugins there are: a value, so that a running build keeps those it started with.
+package struct PluginCatalog: Hashable, Sendable {
+    /// By order, then by name.
+    package private(set) var plugins: [Plugin] = []
+    package private(set) var invalid: [InvalidPlugin] = []
+    package private(set) var shadowed: [ShadowedPlugin] = []
+
+    /// The plugin of that name.
+    package subscript(name: String) -> Plugin? { plugins.first { $0.name == name } }
+
+    /// Reads plugin directories, the most important one first.
+    ///
+    /// Never throws: what can not be read is listed as invalid. Blocks; the plugins are read whole, for their digests.
+    package static func load(directories: [String]) -> PluginCatalog {
+        var catalog = PluginCatalog()
+        for directory in directories {
+            let found = PluginDirectory.read(directory)
+            catalog.invalid += found.invalid
+            for plugin in found.plugins.sorted(by: Self.comesFirst) {
+                if let first = catalog[plugin.name] {
+                    catalog.shadowed.append(ShadowedPlugin(plugin: plugin, by: first.path))
+                } else {
+                    catalog.plugins.append(plugin)
+                }
+            }
+        }
+        catalog.plugins.sort(by: Self.comesFirst)
+        return catalog
+    }
+
+    private static func comesFirst(_ left: Plugin, _ right: Plugin) -> Bool {
+        (left.order, left.path) < (right.order, right.path)
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockArchive
+internal import DrydockModel
+internal import DrydockOS
+internal import FoundationEssentials
+internal import Logging
+internal import SystemPackage
+
+/// The frozen input tree of one attempt: made once, only read from then on, removed with the attempt.
+struct Snapshot: Sendable {
+    /// The directory that all snapshots lie in.
+    private let parent: DirectoryHandle
+    private let name: String
+    let path: FilePath
+
+    /// Makes the snapshot of a build's source, and shows that as the build's first stage.
+    static func make(for run: BuildRun) async throws -> Snapshot {
+        let stage = StageID(rawValue: "source")
+        run.sink.record(.stage(StageChange(stage: stage, op: .start, title: "Preparing the source")))
+        let options = run.shop.options
+        let snapshot = Snapshot(
+            parent: try DirectoryHandle(path: options.snapshots),
+            name: run.lease.attempt.rawValue,
+            path: options.snapshots.appending(run.lease.attempt.rawValue)
+        )
+        do {
+            let summary = try await snapshot.fill(for: run)
+            run.sink.record(.log(LogLine(stream: .host, stage: stage, text: summary)))
+            run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .ok)))
+            return snapshot
+        } catch {
+            run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .failed)))
+            snapshot.discard(logger: run.shop.logger)
+            throw error
+        }
+    }
+
+    /// Fills the empty snapshot and says with what, for people.
+    private func fill(for run: BuildRun) async throws -> String {
+        let directory = try parent.makeDirectory(Array(name.utf8)[...])
+        switch run.lease.build.request.source {
+        case .archive(let digest):
+            if let owner = run.shop.options.owner { try parent.setOwner(of: Array(name.utf8)[...], owner) }
+            let summary = try await Unpacking(run: run, target: path).unpack(digest)
+            return "\(summary.files) files, \(summary.bytes.bytes) bytes"
+        case .path(let path):
+            return try await Blocking.run { try Self.copy(path, into: directory) }
+        case .git(let url, let revision):
+            return try await Blocking.run {
+                try GitSource.fetch(url: url, revision: revision, into: directory)
+                return "git \(url)" + (revision.map { " at \($0)" } ?? "")
+            }
+        }
+    }
+
+    private static func copy(_ path: String, into directory: DirectoryHandle) throws -> String {
+        let summary = try LocalSource.copy(FilePath(path), into: directory)
+        let leftOut = summary.leftOut == 0 ? "" : ", left out: " + summary.examplesLeftOut.joined(separator: ", ")
+        return "\(summary.files) files, \(summary.bytes) bytes" + leftOut
+    }
+
+    func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }
+
+    /// The names at its top, sorted.
+    func topLevelNames() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path.string).sorted()
+    }
+
+    /// Removes it.
+    func discard(logger: Logger) {
+        do {
+            try TreeRemover.remove(name, in: parent)
+        } catch {
+            // What is left is found by name and removed when the worker starts again.
+            logger.error("a snapshot could not be removed", metadata: ["snapshot": "\(path)", "error": "\(error)"])
+        }
+    }
+}

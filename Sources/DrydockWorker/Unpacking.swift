@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockArchive
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockSandbox
+internal import FoundationEssentials
+internal import Synchronization
+internal import SystemPackage
+
+/// Unpacks an uploaded archive: by this very program, in a sandbox, since the bytes are as hostile as any build.
+struct Unpacking {
+    /// The program inside.
+    private static let program = "/drydock"
+    /// More than the program ever says.
+    private static let longestAnswer = 64 * 1_024
+
+    let run: BuildRun
+    /// The empty directory on the host that it unpacks into.
+    let target: FilePath
+
+    /// Unpacks the blob, or throws what was wrong with it.
+    func unpack(_ digest: Digest) async throws -> UnpackSummary {
+        guard let blob = try run.shop.store.blobPath(digest) else {
+            throw Failure(.sourceInvalid, .platform, "the uploaded archive \(digest) is no longer there", hint: "upload it again")
+        }
+        let archive = OwnedDescriptor(taking: try FileDescriptor.open(blob, .readOnly, options: .closeOnExec))
+        let (answerEnd, answerWriter) = try Pipe().split { ($0.release(), $1.release()) }
+        let (errorEnd, errorWriter) = try Pipe().split { ($0.release(), $1.release()) }
+        let answer = BoundedText(limit: Self.longestAnswer)
+        let complaint = BoundedText(limit: 4_096)
+        let pumps = [
+            try PipePump.start(OwnedDescriptor(taking: answerEnd), name: "unpack-out") { answer.append($0) },
+            try PipePump.start(OwnedDescriptor(taking: errorEnd), name: "unpack-err") { complaint.append($0) },
+        ]
+        let streams = SandboxStreams(
+            stdin: archive,
+            stdout: OwnedDescriptor(taking: answerWriter),
+            stderr: OwnedDescriptor(taking: errorWriter)
+        )
+        let sandbox = try await launch(streams)
+        let report = await run.stop.whileStoppable(onStop: { _ in sandbox.end(.cancelled, grace: .zero) }) {
+            await sandbox.report()
+        }
+        for pump in pumps {
+            pump.stop(within: .seconds(1))
+            await pump.finished()
+        }
+        try run.stop.check()
+        return try Self.summary(answer.bytes, report.verdict, complaint: complaint.bytes)
+    }
+
+    private func launch(_ streams: consuming SandboxStreams) async throws -> any RunningSandbox {
+        do {
+            return try await run.shop.launcher.launch(spec, streams: streams)
+        } catch {
+            throw OutcomeTable.failure(of: error, command: "unpacking the archive")
+        }
+    }
+
+    private var spec: SandboxSpec {
+        var limits = run.shop.options.limits
+        limits.memory = min(limits.memory, .mebibytes(512))
+        return SandboxSpec(
+            argv: [Self.program, "unpack"],
+            environment: StepEnvironment.standard(path: run.shop.options.path),
+            mounts: [
+                SandboxMount(
+                    source: target.string,
+                    target: InsidePath.source,
+                    access: .readWrite,
+                    execution: .denied
+                ),
+                SandboxMount(source: run.shop.options.program.string, target: Self.program, access: .readOnly),
+            ],
+            root: .hostToolchain(additional: run.shop.options.programLibraries),
+            limits: limits
+        )
+    }
+
+    /// What the program printed, one line of JSON; its exit status says nothing more.
+    private static func summary(_ answer: [UInt8], _ verdict: Verdict, complaint: [UInt8]) throws -> UnpackSummary {
+        guard let result = try? JSONDecoder().decode(UnpackResult.self, from: Data(answer)) else {
+            if verdict == .oom {
+                throw Failure(.sourceTooLarge, .user, "unpacking the archive took too much memory")
+            }
+            let text = String(decoding: complaint, as: UTF8.self)
+            throw Failure(.internal, .platform, "unpacking ended without an answer (\(verdict)): \(text)")
+        }
+        switch result {
+        case .unpacked(let summary): return summary
+        case .refused(let failure): throw failure
+        }
+    }
+}
+
+/// The first bytes of what a sandbox prints.
+private final class BoundedText: Sendable {
+    private let limit: Int
+    private let content = Mutex<[UInt8]>([])
+
+    init(limit: Int) { self.limit = limit }
+
+    var bytes: [UInt8] { content.withLock { $0 } }
+
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        content.withLock { $0.append(contentsOf: bytes.prefix(max(0, limit - $0.count))) }
+    }
+}

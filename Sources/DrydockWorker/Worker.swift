@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockStore
+internal import Logging
+package import ServiceLifecycle
+internal import Synchronization
+
+/// Leases builds as their turn comes and takes each through its steps, in as many slots as it was given.
+package struct Worker: Service {
+    private let shop: Workshop
+    private let id: WorkerID
+    private let slots: Int
+
+    /// `slots`: how many builds run at a time, from 1.
+    package init(shop: Workshop, id: WorkerID, slots: Int) {
+        self.shop = shop
+        self.id = id
+        self.slots = max(1, slots)
+    }
+
+    /// Works until the graceful shutdown of its service group; builds that run then are given back to the queue.
+    package func run() async throws {
+        try await Leftovers(shop: shop).remove()
+        let running = RunningBuilds()
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                for await _ in try wakeUps().cancelOnGracefulShutdown() {
+                    try await fillSlots(running) { lease, stop in
+                        group.addTask { await serve(lease, stop: stop, in: running) }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            running.close()
+        }
+    }
+
+    /// Takes builds while there are free slots and builds that may start.
+    private func fillSlots(_ running: RunningBuilds, start: (Lease, StopSignal) -> Void) async throws {
+        for build in try await shop.store.reap() {
+            shop.logger.warning("a build's worker was lost", metadata: ["build": "\(build.id)", "now": "\(build.state)"])
+        }
+        while running.count < slots, !running.isClosed, let lease = try await shop.store.lease(to: id) {
+            let stop = StopSignal()
+            running.add(lease.attempt, stop)
+            start(lease, stop)
+        }
+    }
+
+    private func serve(_ lease: Lease, stop: StopSignal, in running: RunningBuilds) async {
+        await LeasedBuild(lease: lease, shop: shop, stop: stop).run()
+        running.remove(lease.attempt)
+    }
+
+    /// Every change of the store, and a look now and then for leases that lapsed; ends with the shutdown.
+    private func wakeUps() throws -> AsyncStream<Void> {
+        let bell = try shop.store.changeBell()
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // UNSTRUCTURED: ends with the bell, or when the stream's consumer goes away and cancels it.
+        let ringing = Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await _ in bell { continuation.yield() }
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: .seconds(5))) != nil { continuation.yield() }
+                }
+            }
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in ringing.cancel() }
+        continuation.yield()
+        return stream
+    }
+}

@@ -1,0 +1,25 @@
+# Builds drydock-jail: a static program of its own, with cc, as a link by swiftc would add the Swift runtime to what
+# must be trusted. Included by the root Makefile; `make -f Sources/drydock-jail/jail.mk jail` works alone.
+
+JAIL_CC ?= cc
+JAIL_BUILD := .build/jail
+JAIL_FLAGS := -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wpedantic -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes -Wconversion -Wsign-conversion -Wformat=2 -Wundef -Wswitch-enum -Wvla \
+    -Wimplicit-fallthrough -Wcast-align -Wnull-dereference -fstack-protector-strong -D_FORTIFY_SOURCE=2
+JAIL_INCLUDE := -ISources/CSandbox/include -ISources/CSandbox -I$(JAIL_BUILD)
+JAIL_FILTERS := $(wildcard Sources/CSandbox/filter*.c)
+JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c))
+JAIL_HEADERS := $(wildcard Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
+
+.PHONY: jail
+jail: .build/drydock-jail
+
+$(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c $(JAIL_FILTERS) $(JAIL_HEADERS)
+	@mkdir -p $(JAIL_BUILD)
+	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -o $@ $(filter %.c,$^) -lseccomp
+
+$(JAIL_BUILD)/filters.inc: $(JAIL_BUILD)/filter-gen
+	$< > $@.new && mv $@.new $@
+
+.build/drydock-jail: Sources/drydock-jail/main.c $(JAIL_SOURCES) $(JAIL_HEADERS) $(JAIL_BUILD)/filters.inc
+	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -static -o $@.new $(filter %.c,$^) -lcap && mv $@.new $@
