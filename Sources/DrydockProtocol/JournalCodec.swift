@@ -31,6 +31,15 @@ package enum JournalCodec {
         }
     }
 
+    /// The number a line begins with, at next to no cost; nil when it does not begin like one of ours.
+    package static func seq(of bytes: some Collection<UInt8>) -> UInt64? {
+        let seq: UInt64?? = bytes.withContiguousStorageIfAvailable { bytes in
+            var scanner = LineScanner(bytes)
+            return scanner.skip(#"{"seq":"#) ? scanner.integer() : nil
+        }
+        return seq ?? head(of: bytes)?.seq
+    }
+
     /// What stands at the head of a line, without reading the rest; nil when it does not begin like one of ours.
     package static func head(of bytes: some Collection<UInt8>) -> RecordHead? {
         let head: RecordHead?? = bytes.withContiguousStorageIfAvailable { RecordHead(scanning: $0) }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import Glibc
+import SystemPackage
+
+/// Wakes whoever waits, in this process and in others: one inotify descriptor and one thread a store.
+///
+/// A bell is a file that is written when something changed; what changed is then looked up. A safety look every two
+/// seconds covers a bell that could not be written (disk full) or a notice the kernel dropped.
+final class Bells: Sendable {
+    enum Bell: String, CaseIterable {
+        /// Some build changed.
+        case changes
+        /// Somebody put a request for a worker into the mailbox.
+        case mailbox
+    }
+
+    private let directory: DataDirectory
+    private let switchboard: Switchboard
+    private let watcher: DirectoryWatcher
+    private let files: BellFiles
+
+    init(_ directory: DataDirectory, _ database: StoreDatabase) throws(StoreError) {
+        self.directory = directory
+        files = try BellFiles(directory.bells)
+        let made = Switchboard(database)
+        switchboard = made
+        do {
+            watcher = try DirectoryWatcher(idleAfter: .seconds(2)) { made.dispatch($0) }
+            made.listen(toBellsAt: try watcher.add(directory.bells))
+        } catch {
+            throw .system("watching", directory.bells, error)
+        }
+    }
+
+    func ring(_ bell: Bell) { files.ring(bell) }
+
+    func changes() -> AsyncStream<Void> { switchboard.changes() }
+
+    func cancelRequests(of attempt: AttemptID) -> AsyncStream<CancelRequest> {
+        defer { switchboard.lookIntoMailbox() }
+        return switchboard.cancelRequests(of: attempt)
+    }
+
+    /// Follows an attempt's segment, which need not exist yet, until the result is released.
+    func follow(_ build: BuildID, _ attempt: AttemptID) throws -> Following {
+        let segments = directory.segments(of: build)
+        try DataDirectory.make(segments)
+        try switchboard.follow(build, attempt) { () throws(StoreError) in
+            try watch(segments)
+        }
+        return Following(bells: self, build: build, attempt: attempt)
+    }
+
+    private func watch(_ segments: FilePath) throws(StoreError) -> DirectoryWatcher.Watch {
+        do {
+            return try watcher.add(segments)
+        } catch {
+            throw .system("watching", segments, error)
+        }
+    }
+
+    fileprivate func unfollow(_ build: BuildID, _ attempt: AttemptID) {
+        if let watch = switchboard.unfollow(build, attempt) { watcher.remove(watch) }
+    }
+
+    fileprivate func moment(_ build: BuildID, _ attempt: AttemptID) -> Switchboard.Moment {
+        switchboard.moment(build, attempt)
+    }
+
+    fileprivate func wait(_ build: BuildID, _ attempt: AttemptID, after moment: Switchboard.Moment) async {
+        await switchboard.wait(build, attempt, after: moment)
+    }
+
+    fileprivate func end(_ build: BuildID, _ attempt: AttemptID) { switchboard.end(build, attempt) }
+
+    /// Ends all streams and wakes all readers for the last time.
+    func close() { switchboard.close() }
+}
+
+/// The right to be woken about one attempt, for as long as it is held.
+final class Following: Sendable {
+    private let bells: Bells
+    private let build: BuildID
+    private let attempt: AttemptID
+
+    fileprivate init(bells: Bells, build: BuildID, attempt: AttemptID) {
+        self.bells = bells
+        self.build = build
+        self.attempt = attempt
+    }
+
+    /// How things stand now; taken before a look at the file, so that nothing can be missed between look and wait.
+    func moment() -> Switchboard.Moment { bells.moment(build, attempt) }
+
+    /// Returns when something happened after `moment`, or the task was cancelled.
+    func wait(after moment: Switchboard.Moment) async { await bells.wait(build, attempt, after: moment) }
+
+    /// Remembers that nobody appends to the attempt any more.
+    func end() { bells.end(build, attempt) }
+
+    deinit { bells.unfollow(build, attempt) }
+}
+
+/// The bell files, open for ringing.
+private final class BellFiles: Sendable {
+    private let descriptors: [Bells.Bell: Int32]
+
+    init(_ directory: FilePath) throws(StoreError) {
+        var opened: [Bells.Bell: Int32] = [:]
+        for bell in Bells.Bell.allCases {
+            let path = directory.appending(bell.rawValue)
+            let descriptor = open(path.string, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else {
+                let reason = Errno(rawValue: errno)
+                for descriptor in opened.values { Glibc.close(descriptor) }
+                throw .system("opening", path, reason)
+            }
+            opened[bell] = descriptor
+        }
+        descriptors = opened
+    }
+
+    /// Writes one byte over the one that is there; the file does not grow.
+    func ring(_ bell: Bells.Bell) {
+        guard let descriptor = descriptors[bell] else { return }
+        var byte = UInt8(ascii: "!")
+        _ = pwrite(descriptor, &byte, 1, 0)  // what fails here, the safety look makes up for
+    }
+
+    deinit {
+        for descriptor in descriptors.values { Glibc.close(descriptor) }
+    }
+}

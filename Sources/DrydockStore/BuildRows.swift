@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import FoundationEssentials
+import GRDB
+
+/// Builds as rows of the table `builds`. Everything here runs inside somebody's transaction.
+enum BuildRows {
+    static func find(_ id: BuildID, _ db: Database) throws -> Build? {
+        try fetch(db, "WHERE id = ?", [id.rawValue]).first
+    }
+
+    /// The build, or `noSuchBuild`.
+    static func require(_ id: BuildID, _ db: Database) throws -> Build {
+        guard let build = try find(id, db) else { throw StoreError.noSuchBuild(id) }
+        return build
+    }
+
+    /// `tail` is what comes behind `FROM builds`.
+    static func fetch(_ db: Database, _ tail: String, _ arguments: StatementArguments) throws -> [Build] {
+        try Row.fetchAll(db, sql: "SELECT * FROM builds " + tail, arguments: arguments).map(build)
+    }
+
+    static func insert(_ build: inout Build, _ db: Database) throws {
+        build.revision = try nextRevision(db)
+        try db.execute(
+            sql: """
+                INSERT INTO builds (id, session, project, state, request, idempotency_key, attempt, attempts,
+                    created_at, started_at, finished_at, failure, deploy, revision)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                build.id.rawValue, build.request.session.rawValue, build.request.project.rawValue,
+                build.state.rawValue, try JSONEncoder().encode(build.request), build.request.idempotencyKey,
+                build.attempt?.rawValue, build.attempts, build.createdAt.milliseconds,
+                build.startedAt?.milliseconds, build.finishedAt?.milliseconds,
+                try build.failure.map { try JSONEncoder().encode($0) }, build.deploy?.rawValue,
+                build.revision,
+            ]
+        )
+    }
+
+    /// Writes what can change, under a new revision; a build that is not being worked on gives its lease back.
+    static func save(_ build: inout Build, _ db: Database) throws {
+        build.revision = try nextRevision(db)
+        try db.execute(
+            sql: """
+                UPDATE builds SET state = ?, attempt = ?, attempts = ?, started_at = ?, finished_at = ?, failure = ?,
+                    deploy = ?, revision = ? WHERE id = ?
+                """,
+            arguments: [
+                build.state.rawValue, build.attempt?.rawValue, build.attempts, build.startedAt?.milliseconds,
+                build.finishedAt?.milliseconds, try build.failure.map { try JSONEncoder().encode($0) },
+                build.deploy?.rawValue, build.revision, build.id.rawValue,
+            ]
+        )
+        guard build.state == .queued || build.state.isTerminal else { return }
+        try db.execute(
+            sql: "UPDATE builds SET worker = NULL, lease_until = NULL WHERE id = ?",
+            arguments: [build.id.rawValue]
+        )
+    }
+
+    /// Moves `build` to `state`, or throws `illegalMove`.
+    static func move(_ build: inout Build, to state: BuildState) throws {
+        guard build.state.allows(state) else {
+            throw StoreError.illegalMove(build.id, from: build.state, to: state)
+        }
+        build.state = state
+    }
+
+    static func revision(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT revision FROM counter") ?? 0
+    }
+
+    private static func nextRevision(_ db: Database) throws -> Int64 {
+        try db.execute(sql: "UPDATE counter SET revision = revision + 1")
+        return try revision(db)
+    }
+
+    private static func build(_ row: Row) throws -> Build {
+        let request: Data = row["request"]
+        let failure: Data? = row["failure"]
+        let attempt: String? = row["attempt"]
+        let startedAt: Int64? = row["started_at"]
+        let finishedAt: Int64? = row["finished_at"]
+        let deploy: String? = row["deploy"]
+        guard let state = BuildState(rawValue: row["state"]) else {
+            throw StoreError.databaseFailed(
+                detail: "build \(row["id"] as String) is in a state of a newer version"
+            )
+        }
+        return Build(
+            id: BuildID(rawValue: row["id"]),
+            request: try JSONDecoder().decode(BuildRequest.self, from: request),
+            state: state,
+            attempt: attempt.map(AttemptID.init(rawValue:)),
+            attempts: row["attempts"],
+            createdAt: Timestamp(milliseconds: row["created_at"]),
+            startedAt: startedAt.map(Timestamp.init(milliseconds:)),
+            finishedAt: finishedAt.map(Timestamp.init(milliseconds:)),
+            failure: try failure.map { try JSONDecoder().decode(Failure.self, from: $0) },
+            deploy: deploy.map(DeployID.init(rawValue:)),
+            revision: row["revision"]
+        )
+    }
+}

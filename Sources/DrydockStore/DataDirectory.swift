@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import DrydockOS
+import Glibc
+package import SystemPackage
+
+/// The directory that holds everything Drydock keeps: `db.sqlite segments/ blobs/ snapshots/ work/ cache/ keys/ bells/`.
+package struct DataDirectory: Hashable, Sendable {
+    package let path: FilePath
+
+    /// Opens `path`, and makes it (0700, for its owner alone) with all that belongs into it where it is missing.
+    package init(opening path: FilePath) throws(StoreError) {
+        self.path = path
+        try Self.makeWithParents(path)
+        try Self.check(path)
+        for directory in [
+            segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, cache, keys, bells,
+        ] {
+            try Self.make(directory)
+        }
+        guard access(path.string, W_OK | X_OK) == 0 else { throw .notWritable(path) }
+    }
+
+    package var database: FilePath { path.appending("db.sqlite") }
+    package var segments: FilePath { path.appending("segments") }
+    package var blobs: FilePath { path.appending("blobs") }
+    package var snapshots: FilePath { path.appending("snapshots") }
+    package var work: FilePath { path.appending("work") }
+    package var cache: FilePath { path.appending("cache") }
+    package var keys: FilePath { path.appending("keys") }
+    /// Files that are written to wake other processes.
+    package var bells: FilePath { path.appending("bells") }
+    /// Blobs that have no name yet; on the same file system, so that naming them is a rename.
+    var newBlobs: FilePath { blobs.appending("new") }
+    /// Held while the database is opened and migrated.
+    var openingLock: FilePath { path.appending("opening.lock") }
+
+    /// The directory of a build's segments.
+    func segments(of build: BuildID) -> FilePath { segments.appending(build.rawValue) }
+
+    /// An attempt's segment file.
+    package func segment(_ build: BuildID, _ attempt: AttemptID) -> FilePath {
+        segments(of: build).appending(attempt.rawValue + ".ndjson")
+    }
+
+    /// Where a blob's bytes stand; nil for what is no SHA-256 digest.
+    func blob(_ digest: Digest) -> FilePath? {
+        let hex = digest.hex
+        let isHex = hex.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard digest.rawValue == "sha256:" + hex, hex.utf8.count == 64, isHex else { return nil }
+        return blobs.appending("sha256").appending(String(hex.prefix(2))).appending(String(hex.dropFirst(2)))
+    }
+
+    /// Makes one directory for the owner alone; fine when it is there.
+    static func make(_ path: FilePath) throws(StoreError) {
+        guard mkdir(path.string, 0o700) != 0 else { return }
+        let reason = Errno(rawValue: errno)
+        guard reason == .fileExists else { throw .system("making", path, reason) }
+    }
+
+    private static func makeWithParents(_ path: FilePath) throws(StoreError) {
+        var status = stat()
+        if stat(path.string, &status) == 0 { return }
+        let parent = path.removingLastComponent()
+        if !parent.isEmpty, parent != path { try makeWithParents(parent) }
+        try make(path)
+    }
+
+    private static func check(_ path: FilePath) throws(StoreError) {
+        var status = stat()
+        guard stat(path.string, &status) == 0 else {
+            throw .system("opening", path, Errno(rawValue: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
+        guard status.st_uid == geteuid() else { throw .ownedByAnother(path, owner: status.st_uid) }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import GRDB
+
+extension EmbeddedStore {
+    /// In the order of their paths.
+    package func artifacts(_ build: BuildID) async throws -> [Artifact] {
+        try await database.read { try DeployRows.artifacts(of: build, $0) }
+    }
+
+    package func deploy(_ id: DeployID) async throws -> Deploy? {
+        try await database.read { try DeployRows.find(id, $0) }
+    }
+}
+
+/// Artifacts and deploys as rows. Everything here runs inside somebody's transaction.
+enum DeployRows {
+    static func artifacts(of build: BuildID, _ db: Database) throws -> [Artifact] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT * FROM artifacts WHERE build = ? ORDER BY path",
+            arguments: [build.rawValue]
+        )
+        return rows.map { row in
+            Artifact(
+                path: row["path"],
+                digest: Digest(rawValue: row["digest"]),
+                size: ByteCount(row["size"]),
+                role: ArtifactRole(rawValue: row["role"]) ?? .other,
+                executable: row["executable"]
+            )
+        }
+    }
+
+    static func find(_ id: DeployID, _ db: Database) throws -> Deploy? {
+        try Row.fetchOne(db, sql: "SELECT * FROM deploys WHERE id = ?", arguments: [id.rawValue]).map { row in
+            Deploy(
+                id: id,
+                build: BuildID(rawValue: row["build"]),
+                preview: PreviewReady(deploy: id, root: row["root"], spa: row["spa"])
+            )
+        }
+    }
+
+    /// The build's artifacts and deploy become these.
+    static func replace(
+        _ artifacts: [Artifact],
+        _ preview: PreviewReady?,
+        of build: BuildID,
+        _ db: Database
+    ) throws {
+        try db.execute(sql: "DELETE FROM artifacts WHERE build = ?", arguments: [build.rawValue])
+        for artifact in artifacts {
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    build.rawValue, artifact.path, artifact.digest.rawValue, artifact.size.bytes,
+                    artifact.role.rawValue, artifact.executable,
+                ]
+            )
+        }
+        guard let preview else { return }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO deploys VALUES (?, ?, ?, ?)",
+            arguments: [preview.deploy.rawValue, build.rawValue, preview.root, preview.spa]
+        )
+    }
+}

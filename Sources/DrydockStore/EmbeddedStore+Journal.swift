@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import GRDB
+
+extension EmbeddedStore {
+    package func journal(_ lease: Lease) throws -> any JournalWriter {
+        try requireAttempt(lease.build.id, lease.attempt)
+        let writer = try SegmentWriter(directory, lease.build.id, lease.attempt, now: options.now)
+        writers.withLock { writers in
+            writers = writers.filter { $0.value.writer != nil }
+            writers[lease.attempt] = WeakSegmentWriter(writer: writer)
+        }
+        return writer
+    }
+
+    /// The file need not exist yet: the reader waits for it.
+    package func reader(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        after seq: UInt64
+    ) throws -> any JournalReader {
+        // Before the ids become a path: they come from outside.
+        try requireAttempt(build, attempt)
+        return SegmentReader(
+            directory.segment(build, attempt),
+            build,
+            attempt,
+            after: seq,
+            try bells.follow(build, attempt),
+            database
+        )
+    }
+
+    private func requireAttempt(_ build: BuildID, _ attempt: AttemptID) throws(StoreError) {
+        try database.readNow { db in
+            _ = try BuildRows.require(build, db)
+            let isKnown = try Bool.fetchOne(
+                db,
+                sql: "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ? AND build = ?)",
+                arguments: [attempt.rawValue, build.rawValue]
+            )
+            guard isKnown == true else { throw StoreError.noSuchAttempt(build, attempt) }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import GRDB
+
+extension EmbeddedStore {
+    package func renew(_ lease: Lease) async throws -> Bool {
+        let until = options.now().advanced(by: options.leaseDuration)
+        let isOurs = try await database.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE builds SET lease_until = ?
+                    WHERE id = ? AND attempt = ? AND worker = ? AND lease_until IS NOT NULL
+                    """,
+                arguments: [
+                    until.milliseconds, lease.build.id.rawValue, lease.attempt.rawValue,
+                    lease.worker.rawValue,
+                ]
+            )
+            return db.changesCount > 0
+        }
+        if !isOurs { fence(lease.attempt) }
+        return isOurs
+    }
+
+    package func move(_ lease: Lease, to state: BuildState) async throws {
+        guard !state.isTerminal else {
+            // finish() and reap() end builds: they keep what belongs to the end in one transaction.
+            throw StoreError.illegalMove(lease.build.id, from: lease.build.state, to: state)
+        }
+        do {
+            try await database.write { db in
+                var build = try Self.held(lease, db)
+                try BuildRows.move(&build, to: state)
+                try BuildRows.save(&build, db)
+            }
+        } catch let error as StoreError {
+            if case .leaseLost = error { fence(lease.attempt) }
+            throw error
+        }
+        bells.ring(.changes)
+    }
+
+    /// Ends the build; told again with the same end, it is fine.
+    package func finish(
+        _ lease: Lease,
+        _ outcome: Outcome,
+        artifacts: [Artifact],
+        preview: PreviewReady?
+    ) async throws {
+        let end = BuildEnd(outcome: outcome, artifacts: artifacts, preview: preview, at: options.now())
+        try await database.write { db in
+            let build = try BuildRows.require(lease.build.id, db)
+            if build.attempt == lease.attempt, build.state == outcome.state { return }
+            var mine = try Self.held(lease, db)
+            try end.apply(to: &mine, db)
+        }
+        fence(lease.attempt)
+        bells.ring(.changes)
+    }
+
+    package func reap() async throws -> [Build] {
+        let now = options.now()
+        let lapsed = try await database.read { db in try Self.lapsed(at: now, db) }
+        guard !lapsed.isEmpty else { return [] }
+        // The journal is the truth: a worker that died between its last record and `finish` had ended the build.
+        let ends = lapsed.map { ended(build: $0, at: now) }
+        let changed = try await database.write { [options] db in
+            var changed: [Build] = []
+            for (seen, end) in zip(lapsed, ends) {
+                guard var build = try Self.stillLapsed(seen, at: now, db) else { continue }
+                try Self.reap(&build, end, options, now, db)
+                changed.append(build)
+            }
+            return changed
+        }
+        if !changed.isEmpty { bells.ring(.changes) }
+        return changed
+    }
+
+    /// Closes the attempt's journal in this process: somebody else may own the build by now.
+    private func fence(_ attempt: AttemptID) {
+        writers.withLock { $0.removeValue(forKey: attempt)?.writer }?.fence()
+    }
+
+    /// What the lapsed attempt's journal says about its end; nil when it says nothing, or can not be read.
+    private func ended(build: Build, at now: Timestamp) -> BuildEnd? {
+        guard let attempt = build.attempt else { return nil }
+        let fold = try? SegmentFold(directory.segment(build.id, attempt))  // unreadable counts as not ended
+        return fold?.end(at: now)
+    }
+
+    // MARK: Inside a transaction
+
+    /// The build as it is now, when `lease` still holds it.
+    private static func held(_ lease: Lease, _ db: Database) throws -> Build {
+        let rows = try BuildRows.fetch(
+            db,
+            "WHERE id = ? AND attempt = ? AND worker = ? AND lease_until IS NOT NULL",
+            [lease.build.id.rawValue, lease.attempt.rawValue, lease.worker.rawValue]
+        )
+        guard let build = rows.first else { throw StoreError.leaseLost(lease.build.id, lease.attempt) }
+        return build
+    }
+
+    private static func lapsed(at now: Timestamp, _ db: Database) throws -> [Build] {
+        try BuildRows.fetch(db, "WHERE lease_until IS NOT NULL AND lease_until < ?", [now.milliseconds])
+    }
+
+    private static func stillLapsed(_ seen: Build, at now: Timestamp, _ db: Database) throws -> Build? {
+        try BuildRows.fetch(
+            db,
+            "WHERE id = ? AND attempt = ? AND lease_until IS NOT NULL AND lease_until < ?",
+            [seen.id.rawValue, seen.attempt?.rawValue, now.milliseconds]
+        ).first
+    }
+
+    private static func reap(
+        _ build: inout Build,
+        _ end: BuildEnd?,
+        _ options: Options,
+        _ now: Timestamp,
+        _ db: Database
+    ) throws {
+        if let end { return try end.apply(to: &build, db, byJournal: true) }
+        if let attempt = build.attempt, let cancel = try cancelRequest(of: attempt, db) {
+            return try BuildEnd(outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
+        }
+        guard build.attempts >= options.attempts else {
+            try BuildRows.move(&build, to: .queued)
+            return try BuildRows.save(&build, db)
+        }
+        let failure = Failure(
+            .lost,
+            .platform,
+            "the worker of attempt \(build.attempts) was lost, and there is no further attempt",
+            hint: "look for its end in the log of `drydock worker`, then retry the build"
+        )
+        try BuildEnd(outcome: Outcome(failure), at: now).apply(to: &build, db)
+    }
+}
+
+/// How a build ends, with everything that is written in the same transaction.
+struct BuildEnd: Sendable {
+    var outcome: Outcome
+    var artifacts: [Artifact] = []
+    var preview: PreviewReady?
+    var at: Timestamp
+
+    /// `byJournal`: the state was left behind by a dead worker, and its journal decides.
+    func apply(to build: inout Build, _ db: Database, byJournal: Bool = false) throws {
+        if byJournal {
+            build.state = outcome.state
+        } else {
+            try BuildRows.move(&build, to: outcome.state)
+        }
+        build.finishedAt = at
+        build.failure = outcome.failure
+        build.deploy = preview?.deploy
+        try BuildRows.save(&build, db)
+        try DeployRows.replace(artifacts, preview, of: build.id, db)
+        if let attempt = build.attempt {
+            try db.execute(sql: "DELETE FROM cancels WHERE attempt = ?", arguments: [attempt.rawValue])
+        }
+    }
+}

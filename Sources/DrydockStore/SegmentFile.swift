@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Glibc
+import SystemPackage
+
+/// An open segment file; closed when the last one who uses it lets go.
+final class SegmentFile: Sendable {
+    let path: FilePath
+    private let descriptor: Int32
+
+    /// Opens for reading; nil when there is no such file.
+    static func reading(_ path: FilePath) throws(StoreError) -> SegmentFile? {
+        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        if descriptor < 0, errno == ENOENT { return nil }
+        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        return SegmentFile(path, descriptor)
+    }
+
+    /// Opens for appending by one writer, in this process or another; made where it is missing.
+    static func appending(_ path: FilePath, _ attempt: AttemptID) throws(StoreError) -> SegmentFile {
+        let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = open(path.string, flags, 0o600)
+        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        let file = SegmentFile(path, descriptor)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = Errno(rawValue: errno)
+            throw reason == .wouldBlock ? .journalInUse(attempt) : .system("locking", path, reason)
+        }
+        return file
+    }
+
+    private init(_ path: FilePath, _ descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    func size() throws(StoreError) -> Int64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system("reading", path, Errno(rawValue: errno)) }
+        return Int64(status.st_size)
+    }
+
+    /// At most `count` bytes from `offset`; fewer only at the end of the file.
+    func read(from offset: Int64, count: Int) throws(StoreError) -> [UInt8] {
+        var problem: Errno?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = pread(
+                    descriptor,
+                    buffer.baseAddress.map { $0 + filled },
+                    count - filled,
+                    off_t(offset) + filled
+                )
+                if got < 0 {
+                    let reason = Errno(rawValue: errno)
+                    if reason == .interrupted { continue }
+                    problem = reason
+                    return
+                }
+                if got == 0 { return }
+                filled += got
+            }
+        }
+        if let problem { throw .system("reading", path, problem) }
+        return bytes
+    }
+
+    /// Appends `bytes`, as one `write(2)` unless the kernel takes fewer. Returns how many it took, and why not all.
+    func append(_ bytes: [UInt8]) -> (written: Int, problem: Errno?) {
+        bytes.withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = write(
+                    descriptor,
+                    buffer.baseAddress.map { $0 + written },
+                    buffer.count - written
+                )
+                if count >= 0 {
+                    written += count
+                } else if errno != EINTR {
+                    return (written, Errno(rawValue: errno))
+                }
+            }
+            return (written, nil)
+        }
+    }
+
+    func cut(to size: Int64) throws(StoreError) {
+        guard ftruncate(descriptor, off_t(size)) == 0 else {
+            throw .system("cutting", path, Errno(rawValue: errno))
+        }
+    }
+
+    /// Returns once the content is on stable storage. Source: man 2 fdatasync.
+    func sync() throws(StoreError) {
+        guard fdatasync(descriptor) == 0 else { throw .system("syncing", path, Errno(rawValue: errno)) }
+    }
+
+    deinit { Glibc.close(descriptor) }
+}
+
+/// Makes names in `directory` durable. Source: man 2 fsync (a file's directory needs a sync of its own).
+func syncDirectory(_ directory: FilePath) throws(StoreError) {
+    let descriptor = open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("opening", directory, Errno(rawValue: errno)) }
+    defer { Glibc.close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system("syncing", directory, Errno(rawValue: errno)) }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockProtocol
+import Synchronization
+
+/// Appends to one attempt's segment.
+///
+/// A stale worker can not write into another's epoch: each attempt is a file of its own. When this process hears that the
+/// lease is gone, the writer is fenced, and what still comes throws `leaseLost`.
+final class SegmentWriter: JournalWriter {
+    private enum Mode {
+        case open(SegmentFile)
+        case fenced
+        /// `finished` was written.
+        case ended(SegmentFile)
+        case closed
+    }
+
+    private struct State {
+        var mode: Mode
+        var size: Int64
+        var seq: UInt64
+        var lastAt: Timestamp
+        var buffer: [UInt8] = []
+    }
+
+    private let build: BuildID
+    private let attempt: AttemptID
+    private let now: @Sendable () -> Timestamp
+    private let state: Mutex<State>
+
+    /// Opens the segment, or makes it, cuts a torn tail off and tells of it with a `gap`.
+    init(
+        _ directory: DataDirectory,
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws(StoreError) {
+        self.build = build
+        self.attempt = attempt
+        self.now = now
+        try DataDirectory.make(directory.segments(of: build))
+        let file = try SegmentFile.appending(directory.segment(build, attempt), attempt)
+        let tail = try SegmentTail(file)
+        if tail.torn > 0 { try file.cut(to: tail.size) }
+        if tail.size == 0 {
+            try syncDirectory(directory.segments(of: build))
+            try syncDirectory(directory.segments)
+        }
+        let hasEnded = tail.last?.kind == EventKind.finished.rawValue
+        state = Mutex(
+            State(
+                mode: hasEnded ? .ended(file) : .open(file),
+                size: tail.size,
+                seq: tail.last?.seq ?? 0,
+                lastAt: tail.last?.at ?? Timestamp(milliseconds: 0)
+            )
+        )
+        guard tail.torn > 0, !hasEnded else { return }
+        let gap = Gap(
+            reason: "the last record was torn when its writer died",
+            lines: 1,
+            bytes: ByteCount(tail.torn)
+        )
+        try append([.gap(gap)], via: .host, step: nil)
+    }
+
+    @discardableResult
+    func append(_ events: [Event], via: Via, step: StepID?) throws(StoreError) -> UInt64 {
+        try state.withLock { state throws(StoreError) in
+            let file = try openFile(state.mode)
+            guard !events.isEmpty else { return state.seq }
+            let at = max(now(), state.lastAt)
+            encode(events, at: at, via: via, step: step, &state)
+            defer { if state.buffer.capacity > 1 << 20 { state.buffer = [] } }
+            let (written, problem) = file.append(state.buffer)
+            if let problem {
+                try keepWholeLines(of: written, file, &state)
+                throw .system("writing", file.path, problem)
+            }
+            state.size += Int64(written)
+            state.seq += UInt64(events.count)
+            state.lastAt = at
+            if case .finished = events.last { state.mode = .ended(file) }
+            return state.seq
+        }
+    }
+
+    func sync() throws(StoreError) {
+        // Outside the lock: appending goes on while the disk works.
+        let file = try state.withLock { state throws(StoreError) -> SegmentFile? in
+            switch state.mode {
+            case .open(let file), .ended(let file): return file
+            case .fenced: throw .leaseLost(build, attempt)
+            case .closed: return nil
+            }
+        }
+        try file?.sync()
+    }
+
+    /// Syncs and lets go of the file.
+    func close() throws(StoreError) {
+        let file = state.withLock { state -> SegmentFile? in
+            defer { state.mode = .closed }
+            switch state.mode {
+            case .open(let file), .ended(let file): return file
+            case .fenced, .closed: return nil
+            }
+        }
+        try file?.sync()
+    }
+
+    /// The lease is gone: nothing more is written.
+    func fence() { state.withLock { $0.mode = .fenced } }
+
+    private func openFile(_ mode: Mode) throws(StoreError) -> SegmentFile {
+        switch mode {
+        case .open(let file): return file
+        case .fenced: throw .leaseLost(build, attempt)
+        case .ended, .closed: throw .journalEnded(attempt)
+        }
+    }
+
+    private func encode(
+        _ events: [Event],
+        at: Timestamp,
+        via: Via,
+        step: StepID?,
+        _ state: inout State
+    ) {
+        state.buffer.removeAll(keepingCapacity: true)
+        for (index, event) in events.enumerated() {
+            let record = JournalRecord(
+                seq: state.seq + UInt64(index) + 1,
+                at: at,
+                build: build,
+                attempt: attempt,
+                via: via,
+                step: step,
+                event: event
+            )
+            JournalCodec.encode(record, into: &state.buffer)
+            state.buffer.append(0x0A)
+        }
+    }
+
+    /// After a write that stopped half-way (disk full): readers may have seen the whole lines, so these stay.
+    private func keepWholeLines(
+        of written: Int,
+        _ file: SegmentFile,
+        _ state: inout State
+    ) throws(StoreError) {
+        let part = state.buffer[..<written]
+        let whole = part.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        state.size += Int64(whole)
+        state.seq += UInt64(part[..<whole].count { $0 == 0x0A })
+        try file.cut(to: state.size)
+    }
+}
+
+/// A writer that the store knows of but does not keep.
+struct WeakSegmentWriter: Sendable {
+    weak var writer: SegmentWriter?
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockOS
+import GRDB
+import Glibc
+import SystemPackage
+
+/// The SQLite file: opened, migrated, and with its errors told in our words.
+struct StoreDatabase: Sendable {
+    let path: FilePath
+    private let pool: DatabasePool
+
+    /// Opens the file, or makes it. Several processes may do so at once: they take turns.
+    init(_ directory: DataDirectory, durability: EmbeddedStore.Durability) throws(StoreError) {
+        path = directory.database
+        let lock = try FileLock(directory.openingLock)
+        defer { lock.release() }
+        do {
+            pool = try DatabasePool(path: path.string, configuration: Self.configuration(durability))
+            let isNewer = try pool.read { try Schema.migrator.hasBeenSuperseded($0) }
+            guard !isNewer else { throw StoreError.newerVersion(path) }
+            try Schema.migrator.migrate(pool)
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    private static func configuration(_ durability: EmbeddedStore.Durability) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.label = "drydock-store"
+        configuration.prepareDatabase { db in
+            switch durability {
+            case .everyCommit: try db.execute(sql: "PRAGMA synchronous = FULL")
+            case .relaxed: try db.execute(sql: "PRAGMA synchronous = NORMAL")
+            }
+        }
+        return configuration
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await pool.read(body)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    /// Reads on the calling thread.
+    func readNow<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    /// One transaction, which a cancelled task does not tear: what ends a build must be written even then.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
+    {
+        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+            pool.asyncWrite(body) { _, result in continuation.resume(returning: result) }
+        }
+        do {
+            return try result.get()
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    /// Writes on the calling thread.
+    func writeNow<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try pool.write(body)
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    func close() throws(StoreError) {
+        do {
+            try pool.close()
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    private static func told(_ error: any Error, _ path: FilePath) -> StoreError {
+        if let error = error as? StoreError { return error }
+        guard let error = error as? DatabaseError else { return .databaseFailed(detail: "\(error)") }
+        let detail = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+        switch error.resultCode {
+        case .SQLITE_FULL: return .diskFull(path)
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: return .notWritable(path)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: return .databaseDamaged(path, detail: detail)
+        default: return .databaseFailed(detail: detail)
+        }
+    }
+}
+
+/// A lock between processes, on a file of its own. Source: man 2 flock.
+private struct FileLock {
+    private let descriptor: Int32
+
+    /// Waits for whoever holds it: a migration, so not for long.
+    init(_ path: FilePath) throws(StoreError) {
+        descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            let reason = Errno(rawValue: errno)
+            guard reason == .interrupted else {
+                Glibc.close(descriptor)
+                throw .system("locking", path, reason)
+            }
+        }
+    }
+
+    func release() { Glibc.close(descriptor) }
+}
