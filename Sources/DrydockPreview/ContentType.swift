@@ -20,12 +20,14 @@ package enum ContentType {
         "log": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8",
         "xml": "application/xml", "rss": "application/rss+xml", "atom": "application/atom+xml",
         "svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg",
-        "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "ico": "image/x-icon", "bmp": "image/bmp",
+        "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "ico": "image/x-icon",
+        "bmp": "image/bmp",
         "woff": "font/woff", "woff2": "font/woff2", "ttf": "font/ttf", "otf": "font/otf",
         "mp4": "video/mp4", "webm": "video/webm", "ogv": "video/ogg",
         "mp3": "audio/mpeg", "ogg": "audio/ogg", "wav": "audio/wav", "flac": "audio/flac",
         "wasm": "application/wasm", "pdf": "application/pdf",
-        "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar", "xz": "application/x-xz",
+        "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
+        "xz": "application/x-xz",
         "whl": "application/zip",
     ]
 }

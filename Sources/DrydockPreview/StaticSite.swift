@@ -34,7 +34,9 @@ package struct StaticSite: Sendable {
     /// Order: the file itself, the same with `.html`, `index.html` of a directory (with a final slash), the single
     /// page where the site is one and a person navigates, the nearest `404.html` upward.
     package func resolve(path: String, isNavigation: Bool) -> Resolution {
-        guard let decoded = PercentCoding.decode(path), decoded.hasPrefix("/") else { return .notFound(files["404.html"]) }
+        guard let decoded = PercentCoding.decode(path), decoded.hasPrefix("/") else {
+            return .notFound(files["404.html"])
+        }
         let isDirectory = decoded.hasSuffix("/")
         let name = decoded.split(separator: "/").joined(separator: "/")
         // Doubled slashes lead to the address that caches and relative links agree on.
@@ -42,7 +44,9 @@ package struct StaticSite: Sendable {
         guard canonical == decoded else { return .redirect(PercentCoding.encode(canonical)) }
         if isDirectory {
             if let index = files[name.isEmpty ? "index.html" : name + "/index.html"] { return .file(index) }
-            if !name.isEmpty, files[name + ".html"] != nil { return .redirect(PercentCoding.encode("/" + name)) }
+            if !name.isEmpty, files[name + ".html"] != nil {
+                return .redirect(PercentCoding.encode("/" + name))
+            }
         } else if let file = files[name] ?? files[name + ".html"] {
             return .file(file)
         } else if files[name + "/index.html"] != nil {
@@ -74,7 +78,9 @@ package enum PercentCoding {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else { return nil }
+            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         guard !bytes.contains(0) else { return nil }

@@ -41,7 +41,8 @@ package enum ClientMessageError: Error, Hashable, Sendable {
     package var message: String {
         switch self {
         case .binary: "binary messages are not understood: send JSON as text"
-        case .notJSON: "the message is not a JSON object: send one, such as {\"type\":\"INIT\",\"session_id\":\"s\"}"
+        case .notJSON:
+            "the message is not a JSON object: send one, such as {\"type\":\"INIT\",\"session_id\":\"s\"}"
         case .noType: "the message has no \"type\": send INIT, USER, CANCEL, RETRY or PING"
         case .unknownType(let type):
             "the type \"\(type.prefix(40))\" is not known: send INIT, USER, CANCEL, RETRY or PING"

@@ -62,7 +62,8 @@ package struct Profile0Fold: Sendable {
         switch event {
         case .log(let line): messages += add(line.text)
         case .gap(let gap): messages += add("… \(gap.lines) lines were not kept: \(gap.reason)")
-        case .stage(let change) where change.op == .start: messages += announce(change.title ?? change.stage.rawValue)
+        case .stage(let change) where change.op == .start:
+            messages += announce(change.title ?? change.stage.rawValue)
         case .step(let change) where change.state == .running: messages += announce(change.title)
         case .progress(let progress): note(progress.text)
         case .attempt(let number, let reason): messages += announce("Attempt \(number): \(reason)")
@@ -75,7 +76,9 @@ package struct Profile0Fold: Sendable {
 
     /// The build waits, so many others come first; nothing when that was said already.
     package mutating func wait(behind others: Int) -> [Profile0Message] {
-        let text = others == 0 ? "Waiting for a slot: next in the queue" : "Waiting for a slot: \(others) ahead in the queue"
+        let text =
+            others == 0
+            ? "Waiting for a slot: next in the queue" : "Waiting for a slot: \(others) ahead in the queue"
         guard !hasEnded, shown != text else { return [] }
         headline = text
         return begin() + flush()

@@ -23,7 +23,9 @@ struct AccessPolicy: Sendable {
 
     init(_ options: ServerOptions) {
         let listen = HostName(authority: options.host.contains(":") ? "[\(options.host)]" : options.host)
-        appHosts = Set(["localhost"] + options.hosts.map { $0.lowercased() } + [listen?.name].compactMap(\.self))
+        appHosts = Set(
+            ["localhost"] + options.hosts.map { $0.lowercased() } + [listen?.name].compactMap(\.self)
+        )
         origins = Set(options.origins.map { $0.lowercased() })
         tokens = options.tokens.map { Array($0.utf8) }
         previewSuffix = "." + options.previewDomain.lowercased()
@@ -93,14 +95,17 @@ struct AccessPolicy: Sendable {
                 401,
                 "unauthorized",
                 offered == nil ? "a bearer token is needed" : "the bearer token is not known",
-                hint: "send `Authorization: Bearer TOKEN`; on /ws also as subprotocol `bearer.TOKEN` beside `drydock`"
+                hint:
+                    "send `Authorization: Bearer TOKEN`; on /ws also as subprotocol `bearer.TOKEN` beside `drydock`"
             )
         }
     }
 
     /// The token of an `Authorization` header; nil when it has another scheme.
     static func bearer(_ header: String?) -> String? {
-        guard let header, header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else { return nil }
+        guard let header, header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
+            return nil
+        }
         return String(header.dropFirst(7))
     }
 

@@ -13,7 +13,9 @@ enum SHA1 {
         while padded.count % 64 != 56 { padded.append(0) }
         let bits = UInt64(message.count) * 8
         padded += (0..<8).map { UInt8(truncatingIfNeeded: bits >> UInt64(56 - $0 * 8)) }
-        for start in stride(from: 0, to: padded.count, by: 64) { mix(padded[start..<start + 64], into: &state) }
+        for start in stride(from: 0, to: padded.count, by: 64) {
+            mix(padded[start..<start + 64], into: &state)
+        }
         return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
     }
 
@@ -24,9 +26,14 @@ enum SHA1 {
 
     private static func mix(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
         var words = [UInt32](repeating: 0, count: 80)
-        for (index, byte) in block.enumerated() { words[index / 4] |= UInt32(byte) << UInt32(24 - index % 4 * 8) }
+        for (index, byte) in block.enumerated() {
+            words[index / 4] |= UInt32(byte) << UInt32(24 - index % 4 * 8)
+        }
         for index in 16..<80 {
-            words[index] = rotate(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1)
+            words[index] = rotate(
+                words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16],
+                1
+            )
         }
         var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
         for index in 0..<80 {

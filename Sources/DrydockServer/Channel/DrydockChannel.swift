@@ -42,7 +42,7 @@ struct DrydockChannel: ServerChildChannel {
     /// Puts a decoder that keeps the bytes after an upgrade in the place of Hummingbird's, and the gate behind it.
     private func installGate(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.setOption(.tcpOption(.tcp_nodelay), value: 1)
+        try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
         try channel.syncOptions?.setOption(
             .writeBufferWaterMark,
             value: .init(low: 256 << 10, high: 1 << 20)

@@ -31,6 +31,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case ready(HTTPRequestHead)
         /// The decoder stops after this request: the connection ends with the answers that are due.
         case ending(isWhole: Bool)
+        /// The last answer went out; what the client still sends is thrown away, for a moment.
+        case draining
         /// It is a WebSocket, or closed.
         case done
     }
@@ -54,8 +56,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), state) {
+        case (_, .draining), (.body, .reading): break
         case (.head(let head), _): receive(head, context)
-        case (.body, .reading): break
         case (.end, .reading(let head)):
             state = .ready(head)
             takeIfDue(context)
@@ -69,7 +71,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     func read(context: ChannelHandlerContext) {
         // What follows a request that stopped the decoder would only pile up before it.
         switch state {
-        case .passing, .reading, .ending(isWhole: false): context.read()
+        case .passing, .reading, .draining, .ending(isWhole: false): context.read()
         case .ready, .ending, .done: break
         }
     }
@@ -79,6 +81,10 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head) where isEnding && unanswered == 1 && head.status.code >= 200:
             head.headers.replaceOrAdd(name: "connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head(let head) where unanswered == 1 && head.headers["connection"].contains("close"):
+            // Hummingbird only heeds the client's wish: what is left of a refused body is not read to its end.
+            if case .passing = state { state = .ending(isWhole: false) }
+            context.write(data, promise: promise)
         case .end:
             unanswered -= 1
             finish(data, promise, context)
@@ -114,15 +120,23 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard unanswered == 0 else { return context.write(end, promise: promise) }
         switch state {
         case .ending:
-            state = .done
             context.writeAndFlush(end, promise: promise)
-            context.close(promise: nil)
+            drain(context)
         case .ready:
             context.write(end, promise: promise)
             takeIfDue(context)
-        case .passing, .reading, .done:
+        case .passing, .reading, .draining, .done:
             context.write(end, promise: promise)
         }
+    }
+
+    /// Closes our half and, a little later, the other: closing at once, with bytes unread, would reset the connection,
+    /// and the answer could be lost.
+    private func drain(_ context: ChannelHandlerContext) {
+        if case .ending(isWhole: true) = state { state = .done } else { state = .draining }
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
     }
 
     private func takeIfDue(_ context: ChannelHandlerContext) {
@@ -164,10 +178,14 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         if problem.status == 426 { headers.add(name: "sec-websocket-version", value: "13") }
         if problem.status == 401 { headers.add(name: "www-authenticate", value: "Bearer") }
         let status = HTTPResponseStatus(statusCode: problem.status)
-        context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(
+            wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))),
+            promise: nil
+        )
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        context.close(promise: nil)
+        state = .ending(isWhole: true)
+        drain(context)
     }
 }
 

@@ -23,7 +23,8 @@ struct UpgradeRequest {
     /// Whether the HTTP decoder stops after this request, because other bytes than HTTP may follow it.
     static func stopsDecoder(_ head: HTTPRequestHead) -> Bool {
         head.method == .CONNECT
-            || (head.headers.contains(name: "upgrade") && tokens(head.headers["connection"]).contains("upgrade"))
+            || (head.headers.contains(name: "upgrade")
+                && tokens(head.headers["connection"]).contains("upgrade"))
     }
 
     /// The headers of the 101 answer, or why there is none.
@@ -37,7 +38,8 @@ struct UpgradeRequest {
         try access.checkToken(AccessPolicy.bearer(head.headers.first(name: "authorization")) ?? carried)
         let key = head.headers.first(name: "sec-websocket-key") ?? ""
         var headers = HTTPHeaders([
-            ("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-accept", SHA1.accept(key: key)),
+            ("upgrade", "websocket"), ("connection", "Upgrade"),
+            ("sec-websocket-accept", SHA1.accept(key: key)),
         ])
         if offered.contains(Self.subprotocol) {
             headers.add(name: "sec-websocket-protocol", value: Self.subprotocol)
@@ -46,7 +48,7 @@ struct UpgradeRequest {
     }
 
     private func checkForm() throws(Problem) {
-        guard head.method == .GET, head.version >= .http1_1 else {
+        guard head.method == .GET, head.version == .http1_1 else {
             throw Problem(400, "upgrade_invalid", "a WebSocket begins with GET in HTTP/1.1")
         }
         guard Self.tokens(head.headers["connection"]).contains("upgrade") else {
@@ -61,7 +63,9 @@ struct UpgradeRequest {
         }
     }
 
-    private static func tokens(_ values: [String]) -> [String] { originalTokens(values).map { $0.lowercased() } }
+    private static func tokens(_ values: [String]) -> [String] {
+        originalTokens(values).map { $0.lowercased() }
+    }
 
     private static func originalTokens(_ values: [String]) -> [String] {
         values.flatMap { $0.split(separator: ",") }.map { token in

@@ -50,7 +50,9 @@ final class ServerCounters: Sendable {
     /// Moves a build from the state it was last seen in to the one it has now.
     func changed(_ build: Build) {
         state.withLock { state in
-            if let before = state.open.removeValue(forKey: build.id) { state.values.builds[before, default: 0] -= 1 }
+            if let before = state.open.removeValue(forKey: build.id) {
+                state.values.builds[before, default: 0] -= 1
+            }
             state.values.builds[build.state, default: 0] += 1
             if !build.state.isTerminal { state.open[build.id] = build.state }
         }

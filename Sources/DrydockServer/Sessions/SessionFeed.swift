@@ -191,7 +191,9 @@ final class SessionFeed: Sendable {
 
     private static func outcome(of build: Build) -> Outcome {
         if build.state == .succeeded { return .succeeded }
-        return Outcome(build.failure ?? Failure(.internal, .platform, "the build ended as \(build.state.rawValue)"))
+        return Outcome(
+            build.failure ?? Failure(.internal, .platform, "the build ended as \(build.state.rawValue)")
+        )
     }
 
     private static func duration(of build: Build) -> Duration {

@@ -30,11 +30,19 @@ final class SessionHub: Sendable, Service {
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     let counters: ServerCounters
+    /// Raised after every change of any build.
+    let changed = ChangeSignal()
+    private let stopping = Mutex(false)
     private let feeds = Mutex<[SessionID: Seat]>([:])
     private let commands: AsyncStream<Command>
     private let post: AsyncStream<Command>.Continuation
 
-    init(store: any Store, clock: @escaping @Sendable () -> Timestamp, counters: ServerCounters, logger: Logger) {
+    init(
+        store: any Store,
+        clock: @escaping @Sendable () -> Timestamp,
+        counters: ServerCounters,
+        logger: Logger
+    ) {
         self.store = store
         self.clock = clock
         self.counters = counters
@@ -46,15 +54,22 @@ final class SessionHub: Sendable, Service {
     /// Sessions that somebody watches, or did until lately.
     var sessions: Int { feeds.withLock { $0.count } }
 
+    /// Whether the server is shutting down: what follows a build over HTTP ends then.
+    var isStopping: Bool { stopping.withLock { $0 } }
+
     /// Runs the feeds until the server shuts down.
     func run() async throws {
-        await cancelWhenGracefulShutdown {
+        await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.followStore() }
                 var running: [ObjectIdentifier: FeedTask] = [:]
                 for await command in self.commands { self.carryOut(command, &group, &running) }
                 group.cancelAll()
             }
+        } onGracefulShutdown: {
+            self.stopping.withLock { $0 = true }
+            self.changed.raise()
+            self.post.finish()
         }
     }
 
@@ -82,7 +97,9 @@ final class SessionHub: Sendable, Service {
     /// Forgets a feed that nobody came back to.
     private func drop(_ feed: SessionFeed) -> Bool {
         feeds.withLock { feeds in
-            guard let seat = feeds[feed.room.session], seat.feed === feed, seat.connections == 0 else { return false }
+            guard let seat = feeds[feed.room.session], seat.feed === feed, seat.connections == 0 else {
+                return false
+            }
             feeds[feed.room.session] = nil
             return true
         }
@@ -154,6 +171,7 @@ final class SessionHub: Sendable, Service {
             }
             let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
             for feed in feeds { feed.changed.raise() }
+            if !builds.isEmpty { changed.raise() }
             if builds.count < 500 { return }
         }
     }

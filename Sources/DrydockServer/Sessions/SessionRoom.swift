@@ -166,7 +166,10 @@ extension FrameBatch {
             lastSkippable = frame
         } else {
             lastSkippable = nil
-            guard var kept = essential else { return essential = frame }
+            guard var kept = essential else {
+                essential = frame
+                return
+            }
             copy = frame
             kept.writeBuffer(&copy)
             essential = kept

@@ -71,7 +71,9 @@ struct WebSocketDecoder: Sendable {
         guard let first = buffer.readInteger(as: UInt8.self), let second = buffer.readInteger(as: UInt8.self)
         else { return nil }
         guard first & 0x70 == 0 else { throw violation("a reserved bit is set") }
-        guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else { throw violation("a reserved opcode") }
+        guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else {
+            throw violation("a reserved opcode")
+        }
         let isFinal = first & 0x80 != 0
         guard second & 0x80 != 0 else { throw violation("a client's frame must be masked") }
         let short = second & 0x7F
@@ -144,7 +146,10 @@ struct WebSocketDecoder: Sendable {
         return code
     }
 
-    private mutating func data(_ header: Header, _ payload: [UInt8]) throws(WebSocketFailure) -> WebSocketInput? {
+    private mutating func data(
+        _ header: Header,
+        _ payload: [UInt8]
+    ) throws(WebSocketFailure) -> WebSocketInput? {
         switch (header.opcode, message) {
         case (.binary, _): message = .binary(count: payload.count)
         case (.continuation, .binary(let count)): message = .binary(count: count + payload.count)

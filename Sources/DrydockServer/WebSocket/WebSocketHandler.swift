@@ -5,6 +5,7 @@ import NIOCore
 
 /// What a connection tells the server's rooms; called on the connection's event loop.
 protocol WebSocketDelegate: Sendable {
+    func opened(_ connection: WebSocketHandler)
     func received(_ input: WebSocketInput, from connection: WebSocketHandler)
     /// The socket takes bytes again, or the connection is gone: whoever waits may go on.
     func becameWritable(_ connection: WebSocketHandler)
@@ -45,6 +46,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private(set) var skippedCount = 0
     /// The room it is registered in; the delegate's own.
     var seat: SessionFeed?
+    /// Whether a command of this connection is being carried out; the delegate's own.
+    var isCommanding = false
 
     init(delegate: any WebSocketDelegate, longestMessage: Int, heartbeat: Heartbeat) {
         self.delegate = delegate
@@ -114,6 +117,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         state = .open(context)
+        delegate.opened(self)
         schedulePing(context)
     }
 
@@ -167,7 +171,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .ping(let payload):
             var frame = ByteBuffer()
             WebSocketEncoder.append(.pong, payload, to: &frame)
-            send(frame)
+            // A peer that pings and does not read would otherwise fill the buffer with pongs.
+            if isWritable { send(frame) }
         case .pong: break
         case .close(let code): close(code, "")
         case .text, .binary: delegate.received(input, from: self)

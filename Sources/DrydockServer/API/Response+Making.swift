@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockProtocol
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+extension HTTPFields {
+    /// Sets a header by its name; a name that is none is our own mistake.
+    mutating func set(_ name: String, _ value: String) {
+        guard let name = Element.Name(name) else { preconditionFailure("\(name) is no header name") }
+        self[name] = value
+    }
+
+    /// The header's value; nil where there is none.
+    func value(_ name: String) -> String? { Element.Name(name).flatMap { self[$0] } }
+}
+
+extension Response {
+    /// JSON; never cached, and never taken for a page.
+    static func json(
+        _ value: some Encodable,
+        status: Int = 200,
+        type: String = "application/json"
+    ) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let body = ByteBuffer(bytes: try encoder.encode(value))
+        return .bytes(body, type: type, status: status)
+    }
+
+    /// A body that is there already.
+    static func bytes(_ body: ByteBuffer, type: String, status: Int = 200) -> Response {
+        var headers = HTTPFields()
+        headers.set("content-type", type)
+        headers.set("cache-control", "no-store")
+        headers.set("x-content-type-options", "nosniff")
+        return Response(status: .init(code: status), headers: headers, body: .init(byteBuffer: body))
+    }
+
+    static func text(
+        _ text: String,
+        type: String = "text/plain; charset=utf-8",
+        status: Int = 200
+    ) -> Response {
+        .bytes(ByteBuffer(string: text), type: type, status: status)
+    }
+
+    /// An error (RFC 9457).
+    static func problem(_ problem: Problem) -> Response {
+        let fallback = Response(status: .init(code: problem.status))
+        var response =
+            (try? json(problem, status: problem.status, type: "application/problem+json")) ?? fallback
+        switch problem.status {
+        case 401: response.headers.set("www-authenticate", "Bearer")
+        case 405: response.headers.set("allow", problem.hint ?? "GET")
+        case 413: response.headers.set("connection", "close")
+        case 426:
+            response.headers.set("upgrade", "websocket")
+            response.headers.set("sec-websocket-version", "13")
+        default: break
+        }
+        return response
+    }
+}

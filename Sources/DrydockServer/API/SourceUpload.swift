@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import DrydockStore
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// Turns the body of `POST /api/v1/builds` into a source.
+struct SourceUpload: Sendable {
+    let store: any Store
+    let options: ServerOptions
+
+    /// What a JSON body may say beside its source.
+    struct Wish: Sendable {
+        var source: Source
+        var session: String?
+        var project: String?
+        var title: String?
+    }
+
+    /// Longest JSON body.
+    private static let longestJSON = 64 << 10
+
+    /// Reads the body; an archive goes to a blob piece by piece.
+    func read(_ request: Request) async throws -> Wish {
+        let type = request.headers.value("content-type")?.lowercased() ?? ""
+        if type.hasPrefix("application/json") { return try await readJSON(request) }
+        return Wish(source: .archive(try await spool(request)))
+    }
+
+    // MARK: Archives
+
+    private func spool(_ request: Request) async throws -> Digest {
+        if let announced = request.headers.value("content-length").flatMap({ Int64($0) }),
+            announced > options.longestUpload.bytes
+        {
+            throw tooLarge
+        }
+        let blob = try store.newBlob()
+        do {
+            var head: [UInt8] = []
+            for try await piece in request.body {
+                guard blob.size.bytes + Int64(piece.readableBytes) <= options.longestUpload.bytes else {
+                    throw tooLarge
+                }
+                head += piece.readableBytesView.prefix(ArchiveMagic.length - head.count)
+                try piece.withUnsafeReadableBytes { try blob.write($0) }
+            }
+            try ArchiveMagic.check(head)
+            return try blob.finish()
+        } catch {
+            blob.discard()
+            throw error
+        }
+    }
+
+    private var tooLarge: Problem {
+        Problem(
+            413,
+            .sourceTooLarge,
+            "the source is larger than \(options.longestUpload)",
+            hint: "leave build results and dependencies out of the archive"
+        )
+    }
+
+    // MARK: JSON
+
+    private func readJSON(_ request: Request) async throws -> Wish {
+        guard let body = try? await request.body.collect(upTo: Self.longestJSON) else {
+            throw Problem(413, .sourceTooLarge, "a JSON body may have \(Self.longestJSON) bytes")
+        }
+        guard let value = try? JSONDecoder().decode(JSON.self, from: Data(body.readableBytesView)),
+            let source = value["source"]?.object
+        else {
+            throw Problem(
+                400,
+                .sourceInvalid,
+                "the body is no JSON object with a \"source\"",
+                hint: Self.shape
+            )
+        }
+        var wish = Wish(source: try Self.source(source, options))
+        wish.session = value["session_id"]?.string
+        wish.project = value["project"]?.string
+        wish.title = value["title"]?.string
+        return wish
+    }
+
+    private static let shape =
+        #"send an archive, or {"source": {"path": "/dir"}} or {"source": {"git": {"url": "https://…"}}}"#
+
+    private static func source(_ fields: [String: JSON], _ options: ServerOptions) throws(Problem) -> Source {
+        guard fields.count == 1, let (kind, value) = fields.first else {
+            throw Problem(400, .sourceInvalid, "\"source\" must have exactly one key", hint: shape)
+        }
+        switch kind {
+        case "path":
+            guard options.allowsPathSources else {
+                throw forbidden("directories of the server's machine", "path")
+            }
+            guard let path = value.string, path.hasPrefix("/"), path.utf8.count <= 4_096, !path.contains("\0")
+            else {
+                throw Problem(400, .sourceInvalid, "\"path\" must be an absolute path")
+            }
+            return .path(path)
+        case "git":
+            guard options.allowsGitSources else { throw forbidden("git URLs", "git") }
+            return try git(value)
+        default:
+            throw Problem(400, .sourceInvalid, "the source \"\(kind.prefix(40))\" is not known", hint: shape)
+        }
+    }
+
+    private static func git(_ value: JSON) throws(Problem) -> Source {
+        guard let url = value.string ?? value["url"]?.string, url.utf8.count <= 2_048, isPlain(url),
+            ["https://", "http://", "ssh://", "git://"].contains(where: url.hasPrefix)
+        else {
+            throw Problem(400, .sourceInvalid, "\"git\" needs a \"url\" with https, http, ssh or git")
+        }
+        guard let revision = value["revision"]?.string else { return .git(url: url, revision: nil) }
+        // A leading dash would be an option to git.
+        guard isPlain(revision), (1...200).contains(revision.utf8.count), !revision.hasPrefix("-") else {
+            throw Problem(400, .sourceInvalid, "\"revision\" is no branch, tag or commit")
+        }
+        return .git(url: url, revision: revision)
+    }
+
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
+    private static func forbidden(_ what: String, _ key: String) -> Problem {
+        Problem(
+            403,
+            "source_forbidden",
+            "this server does not build from \(what)",
+            hint: "send an archive, or allow `\(key)` under `sources` in the server's configuration"
+        )
+    }
+}

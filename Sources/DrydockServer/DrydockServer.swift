@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import DrydockProtocol
+package import DrydockStore
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// JSON of `GET /api/v1/plugins`.
+package typealias PluginList = @Sendable () async throws -> [UInt8]
+
+/// Why the server should not be sent work now; nil = it should.
+package typealias ReadinessCheck = @Sendable () async -> Failure?
+
+/// Why the server does not run.
+package enum DrydockServerError: Error, CustomStringConvertible {
+    case portInUse(host: String, port: Int)
+    case addressRefused(host: String, port: Int, reason: String)
+
+    /// What, why, what to do.
+    package var description: String {
+        switch self {
+        case .portInUse(let host, let port):
+            "can not listen on \(host):\(port): another program does: stop it or choose another port with --listen"
+        case .addressRefused(let host, let port, let reason):
+            "can not listen on \(host):\(port): \(reason): choose an address of this machine with --listen"
+        }
+    }
+}
+
+/// HTTP API, `/ws`, the page and the static previews, over one store.
+package struct DrydockServer: Service {
+    private let store: any Store
+    private let options: ServerOptions
+    private let plugins: PluginList
+    private let readiness: ReadinessCheck
+    private let onListening: @Sendable (String, Int) async -> Void
+    private let logger: Logger
+
+    /// A server that listens once `run` is called.
+    ///
+    /// - Parameters:
+    ///   - store: where builds are; shared with the worker's process.
+    ///   - options: what the operator decided.
+    ///   - plugins: gives the JSON of the plugin list, each time it is asked for.
+    ///   - readiness: asked by `/readyz`.
+    ///   - onListening: told the bound address and port.
+    ///   - logger: gets what goes wrong.
+    package init(
+        store: any Store,
+        options: ServerOptions,
+        plugins: @escaping PluginList,
+        readiness: @escaping ReadinessCheck = { nil },
+        onListening: @escaping @Sendable (String, Int) async -> Void = { _, _ in },
+        logger: Logger
+    ) {
+        self.store = store
+        self.options = options
+        self.plugins = plugins
+        self.readiness = readiness
+        self.onListening = onListening
+        self.logger = logger
+    }
+
+    /// Serves until a graceful shutdown; viewers are sent away with 1012. Throws `DrydockServerError`.
+    package func run() async throws {
+        let access = AccessPolicy(options)
+        let clock: @Sendable () -> Timestamp = {
+            Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000))
+        }
+        let hub = SessionHub(store: store, clock: clock, counters: ServerCounters(), logger: logger)
+        let builds = BuildsAPI(store: store, options: options)
+        let rooms = WebSocketRooms(hub: hub, builds: builds, store: store, clock: clock)
+        let heartbeat = WebSocketHandler.Heartbeat(
+            interval: TimeAmount(options.pingInterval),
+            patience: TimeAmount(options.pongPatience)
+        )
+        let responder = AppResponder(
+            store: store,
+            options: options,
+            access: access,
+            hub: hub,
+            plugins: plugins,
+            readiness: readiness,
+            preview: PreviewSite(store: store)
+        )
+        let application = Application(
+            responder: responder,
+            server: HTTPServerBuilder { http in
+                DrydockChannel(responder: http, access: access) {
+                    WebSocketHandler(
+                        delegate: rooms,
+                        longestMessage: ClientMessage.longest,
+                        heartbeat: heartbeat
+                    )
+                }
+            },
+            configuration: .init(
+                address: .hostname(options.host, port: options.port),
+                serverName: "drydock",
+                backlog: 1_024
+            ),
+            services: [hub],
+            onServerRunning: { [onListening, options] channel in
+                await onListening(options.host, channel.localAddress?.port ?? options.port)
+            },
+            logger: logger
+        )
+        do {
+            try await application.run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw DrydockServerError.portInUse(host: options.host, port: options.port)
+        } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            throw DrydockServerError.addressRefused(
+                host: options.host,
+                port: options.port,
+                reason: "\(error)"
+            )
+        }
+    }
+}

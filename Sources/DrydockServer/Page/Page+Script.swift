@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+extension Page {
+    /// Texts of builds only ever become text nodes; the page has no other way to insert them.
+    static let script = #"""
+        const $ = (id) => document.getElementById(id);
+        const terminal = new Set(["succeeded", "failed", "errored", "cancelled", "superseded", "timedOut"]);
+        const longestLog = 5000;
+        let builds = [], chosen = null, socket = null, session = null, stream = null, pending = [], frame = 0, retryIn = 500;
+
+        const kind = (state) => state === "succeeded" ? "good" : state === "queued" || state === "superseded" || state === "cancelled"
+          ? "idle" : terminal.has(state) ? "bad" : "busy";
+        const word = (state) => state === "timedOut" ? "timed out" : state;
+
+        // Escape sequences, control and bidirectional-override characters say nothing here and can mislead.
+        const clean = (text) => String(text)
+          .replace(/\u001b\[[0-9;?:]*[ -\/]*[@-~]/g, "")
+          .replace(/\u001b[\]PX^_][^\u0007\u001b]*(\u0007|\u001b\\|$)/g, "")
+          .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+
+        function node(name, props = {}, ...children) {
+          const element = document.createElement(name);
+          for (const [key, value] of Object.entries(props)) {
+            if (key === "data") Object.assign(element.dataset, value); else element[key] = value;
+          }
+          element.append(...children);
+          return element;
+        }
+
+        async function api(path, options) {
+          const answer = await fetch(path, options);
+          const body = await answer.json().catch(() => ({}));
+          if (!answer.ok) throw new Error([body.detail || answer.statusText, body.hint].filter(Boolean).join(" — "));
+          return body;
+        }
+
+        function complain(error) {
+          $("toast").textContent = clean(error.message || error);
+          $("toast").hidden = false;
+          clearTimeout(complain.timer);
+          complain.timer = setTimeout(() => { $("toast").hidden = true; }, 8000);
+        }
+
+        function ago(seconds) {
+          const age = Math.max(0, Date.now() / 1000 - seconds);
+          if (age < 60) return "just now";
+          if (age < 3600) return Math.floor(age / 60) + " min";
+          if (age < 86400) return Math.floor(age / 3600) + " h";
+          return new Date(seconds * 1000).toLocaleDateString();
+        }
+        const took = (seconds) => seconds < 60 ? seconds.toFixed(1) + " s" : Math.floor(seconds / 60) + " min " + Math.round(seconds % 60) + " s";
+
+        // The list
+
+        async function refresh() {
+          try {
+            builds = (await api("/api/v1/builds?limit=50")).builds;
+          } catch (error) { return complain(error); }
+          $("empty").hidden = builds.length > 0;
+          const focused = document.activeElement?.dataset?.id;
+          $("builds").replaceChildren(...builds.map((build) => node("li", {}, row(build))));
+          if (focused) $("builds").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+          const shown = builds.find((build) => build.id === chosen);
+          if (shown) describe(shown);
+        }
+
+        function row(build) {
+          const button = node("button", { type: "button", data: { id: build.id } },
+            node("span", { className: "dot", data: { kind: kind(build.state) } }),
+            node("span", { className: "name", textContent: clean(build.title) }),
+            node("span", { className: "when", textContent: ago(build.created_at) }),
+            node("span", { className: "sub", textContent: word(build.state) + " · " + clean(build.project) }));
+          if (build.id === chosen) button.setAttribute("aria-current", "true");
+          button.addEventListener("click", () => choose(build));
+          return button;
+        }
+
+        // One build
+
+        function choose(build) {
+          if (chosen !== build.id) {
+            chosen = build.id;
+            location.hash = build.id;
+            $("welcome").hidden = true;
+            $("build").hidden = false;
+            $("message").textContent = "";
+            $("log").replaceChildren();
+            $("steps").replaceChildren();
+            $("raw").href = build.urls.logs;
+            pending = [];
+            connect(build.session_id);
+            read(build);
+          }
+          describe(build);
+          for (const button of $("builds").querySelectorAll("button")) {
+            button.toggleAttribute("aria-current", false);
+            if (button.dataset.id === chosen) button.setAttribute("aria-current", "true");
+          }
+        }
+
+        function describe(build) {
+          const over = terminal.has(build.state);
+          $("title").textContent = clean(build.title);
+          const parts = [build.id, "session " + clean(build.session_id), new Date(build.created_at * 1000).toLocaleString()];
+          if (build.finished_at && build.started_at) parts.push(took(build.finished_at - build.started_at));
+          $("meta").textContent = parts.join(" · ");
+          $("state").textContent = word(build.state);
+          $("state").dataset.kind = kind(build.state);
+          $("cancel").hidden = over;
+          $("retry").hidden = !over;
+          $("preview").hidden = !build.urls.preview;
+          if (build.urls.preview) $("preview").href = build.urls.preview;
+          $("failure").hidden = !build.failure;
+          $("failure-title").textContent = build.failure ? clean(build.failure.message) : "";
+          $("failure-hint").textContent = build.failure ? [build.failure.code, clean(build.failure.hint || "")].filter(Boolean).join(" · ") : "";
+          if (over) listArtifacts(build); else $("artifacts-box").hidden = true;
+        }
+
+        async function listArtifacts(build) {
+          if ($("artifacts-box").dataset.id === build.id) { $("artifacts-box").hidden = !$("artifacts").children.length; return; }
+          $("artifacts-box").dataset.id = build.id;
+          const { artifacts } = await api(build.urls.artifacts).catch(() => ({ artifacts: [] }));
+          if (chosen !== build.id) return;
+          $("artifacts").replaceChildren(...artifacts.slice(0, 200).map((file) => node("li", {},
+            node("a", { href: file.url, textContent: clean(file.path) }), node("span", { textContent: " " + size(file.size) }))));
+          $("artifacts-box").hidden = artifacts.length === 0;
+        }
+        const size = (bytes) => bytes < 1024 ? bytes + " B" : bytes < 1048576 ? (bytes / 1024).toFixed(1) + " KiB" : (bytes / 1048576).toFixed(1) + " MiB";
+
+        // The journal of the chosen build: every line
+
+        function read(build) {
+          stream?.close();
+          stream = new EventSource(build.urls.events);
+          stream.onmessage = (event) => {
+            if (chosen !== build.id) return;
+            const record = JSON.parse(event.data);
+            if (record.kind === "finished") { refresh(); if (record.outcome !== "errored") stream.close(); }
+            pending.push(record);
+            frame ||= requestAnimationFrame(paint);
+          };
+          stream.onerror = () => { if (terminal.has(builds.find((other) => other.id === build.id)?.state)) stream.close(); };
+        }
+
+        function paint() {
+          frame = 0;
+          const log = $("log"), lines = document.createDocumentFragment();
+          const some = pending.splice(0, 2000);
+          for (const record of some) {
+            if (record.kind === "log") lines.append(node("div", { className: record.stream || "out", textContent: clean(record.text) }));
+            else if (record.kind === "stage" && record.op === "start") lines.append(node("div", { className: "stage", textContent: clean(record.title || record.stage) }));
+            else if (record.kind === "gap") lines.append(node("div", { className: "host", textContent: `… ${record.lines} lines were not kept` }));
+            else if (record.kind === "step") step(record);
+          }
+          log.append(lines);
+          while (log.childElementCount > longestLog) log.firstElementChild.remove();
+          if ($("follow").checked) log.scrollTop = log.scrollHeight;
+          if (pending.length) frame = requestAnimationFrame(paint);
+        }
+
+        function step(record) {
+          const id = String(record.step);
+          let item = [...$("steps").children].find((other) => other.dataset.id === id);
+          if (!item) $("steps").append(item = node("li", { data: { id } }));
+          const state = record.state === "reused" ? "succeeded" : record.state;
+          const dot = state === "running" ? "busy" : state === "pending" || state === "blocked" ? "idle" : kind(state);
+          item.replaceChildren(node("span", { className: "dot", data: { kind: dot } }),
+            node("span", { textContent: clean(record.title || id) }), node("span", { className: "took", textContent: word(record.state) }));
+        }
+
+        // The session's messages: what happens now
+
+        function connect(name) {
+          if (session === name && socket) return;
+          session = name;
+          socket?.close();
+          const mine = socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/ws");
+          mine.onopen = () => {
+            retryIn = 500;
+            status("open", "Live");
+            mine.send(JSON.stringify({ type: "INIT", session_id: name }));
+          };
+          mine.onmessage = (event) => { if (mine === socket) hear(JSON.parse(event.data)); };
+          mine.onclose = () => {
+            if (mine !== socket) return;
+            socket = null;
+            status("lost", "Connection lost, trying again …");
+            setTimeout(() => { if (!socket && session) connect(session); }, retryIn);
+            retryIn = Math.min(retryIn * 2, 15000);
+          };
+        }
+
+        function hear(message) {
+          const data = message.data;
+          if (message.type === "BUILD_STARTED") {
+            const known = builds.find((build) => build.id === data.build_id);
+            if (!known) refresh().then(() => { const build = builds.find((other) => other.id === data.build_id); if (build) choose(build); });
+            hear.build = data.build_id;
+          } else if (message.type === "build_progress" && hear.build === chosen) {
+            $("message").textContent = clean(data.message);
+          } else if (message.type === "build_completed" || message.type === "build_error") {
+            if (!hear.build || hear.build === chosen) $("message").textContent = clean(data.message || data.error);
+            refresh();
+          }
+        }
+
+        function status(state, text) {
+          $("link").dataset.state = state;
+          $("link").textContent = text;
+        }
+
+        // What a person does
+
+        async function upload(file) {
+          if (!file) return;
+          try {
+            const query = new URLSearchParams({ session_id: session || "page-" + crypto.randomUUID().slice(0, 8), title: file.name });
+            const build = await api("/api/v1/builds?" + query, { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
+            await refresh();
+            choose(build);
+          } catch (error) { complain(error); }
+        }
+
+        $("file").addEventListener("change", () => { upload($("file").files[0]); $("file").value = ""; });
+        for (const name of ["dragover", "dragenter"]) $("drop").addEventListener(name, (event) => { event.preventDefault(); $("drop").classList.add("over"); });
+        for (const name of ["dragleave", "drop"]) $("drop").addEventListener(name, () => $("drop").classList.remove("over"));
+        $("drop").addEventListener("drop", (event) => { event.preventDefault(); upload(event.dataTransfer.files[0]); });
+        $("cancel").addEventListener("click", () => api("/api/v1/builds/" + chosen, { method: "DELETE" }).then(refresh, complain));
+        $("retry").addEventListener("click", () => api(`/api/v1/builds/${chosen}/retry`, { method: "POST" })
+          .then(async (build) => { await refresh(); choose(build); }, complain));
+        $("log").addEventListener("wheel", (event) => { if (event.deltaY < 0) $("follow").checked = false; }, { passive: true });
+
+        $("command").textContent = `tar czf - . | curl -T - -X POST -H 'content-type: application/gzip' '${location.origin}/api/v1/builds?session_id=me'`;
+        await refresh();
+        const wanted = builds.find((build) => build.id === location.hash.slice(1)) || builds.find((build) => !terminal.has(build.state)) || builds[0];
+        if (wanted) choose(wanted);
+        setInterval(() => { if (!document.hidden) refresh(); }, 3000);
+        """#
+}

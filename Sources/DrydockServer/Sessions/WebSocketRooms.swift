@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import DrydockStore
+import NIOCore
+
+/// Does what `/ws` clients ask for.
+struct WebSocketRooms: WebSocketDelegate {
+    let hub: SessionHub
+    let builds: BuildsAPI
+    let store: any Store
+    let clock: @Sendable () -> Timestamp
+
+    func opened(_ connection: WebSocketHandler) { hub.counters.connected() }
+
+    func received(_ input: WebSocketInput, from connection: WebSocketHandler) {
+        do throws(ClientMessageError) {
+            guard case .text(let bytes) = input else { throw .binary }
+            act(on: try ClientMessage.decode(bytes), from: connection)
+        } catch {
+            hub.counters.malformed()
+            refuse(error.code, error.message, to: connection)
+        }
+    }
+
+    func becameWritable(_ connection: WebSocketHandler) { connection.seat?.writable.raise() }
+
+    func closed(_ connection: WebSocketHandler) {
+        hub.unregister(connection)
+        hub.counters.disconnected(skipped: connection.skippedCount)
+    }
+
+    private func act(on message: ClientMessage, from connection: WebSocketHandler) {
+        switch message {
+        case .register(let session): hub.register(connection, for: session)
+        case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
+        case .cancel(let build):
+            command(build, from: connection) { id in
+                _ = try await store.requestCancel(id, by: "ws", reason: "asked for by a viewer")
+            }
+        case .retry(let build): command(build, from: connection) { id in _ = try await builds.retry(id) }
+        }
+    }
+
+    /// Carries out a command on a build of the connection's own session, one at a time for each connection.
+    private func command(
+        _ named: BuildID?,
+        from connection: WebSocketHandler,
+        _ work: @escaping @Sendable (BuildID) async throws -> Void
+    ) {
+        guard let room = connection.seat?.room, let loop = connection.eventLoop else {
+            return refuse("session_missing", "send INIT with a session_id first", to: connection)
+        }
+        guard let id = named ?? room.showing else {
+            return refuse(
+                "build_missing",
+                "the session shows no build: name one in \"build_id\"",
+                to: connection
+            )
+        }
+        guard !connection.isCommanding else {
+            return refuse("busy", "the command before this one is still carried out", to: connection)
+        }
+        connection.isCommanding = true
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        hub.perform {
+            let refusal = await self.carryOut(id, in: room.session, work)
+            loop.execute {
+                bound.value.isCommanding = false
+                if let refusal { self.refuse(refusal.code, refusal.detail, to: bound.value) }
+            }
+        }
+    }
+
+    private func carryOut(
+        _ id: BuildID,
+        in session: SessionID,
+        _ work: @Sendable (BuildID) async throws -> Void
+    ) async -> Problem? {
+        do {
+            guard try await builds.find(id).request.session == session else {
+                return .notFound("build \(id) in this session")
+            }
+            try await work(id)
+            return nil
+        } catch let problem as Problem {
+            return problem
+        } catch {
+            return Problem(500, .internal, "the command could not be carried out")
+        }
+    }
+
+    private func refuse(_ code: String, _ message: String, to connection: WebSocketHandler) {
+        send(DirectReply.error(code: code, message: message, in: envelope(connection)), to: connection)
+    }
+
+    private func envelope(_ connection: WebSocketHandler) -> Envelope {
+        .fresh(at: clock(), session: connection.seat?.room.session ?? SessionID(rawValue: ""))
+    }
+
+    private func send(_ message: [UInt8], to connection: WebSocketHandler) {
+        // A client that asks and does not read gets no answers, instead of a growing buffer.
+        guard connection.isWritable else { return }
+        var frame = ByteBuffer()
+        WebSocketEncoder.append(.text, message, to: &frame)
+        connection.send(frame)
+    }
+}
