@@ -86,7 +86,9 @@ struct BuildCommand: AsyncParsableCommand {
         let follower = BuildFollower(store: store, build: lease.build.id, attempt: lease.attempt)
         let form = output ?? .suitable
         async let shown = follower.follow(form.followed)
-        let outcome = await Interruption.cancelling { build.cancel(by: "you", reason: "interrupted") } during: {
+        let outcome = await Interruption.cancelling {
+            build.cancel(by: "you", reason: "interrupted")
+        } during: {
             await build.run()
         }
         guard let outcome else {

@@ -25,7 +25,12 @@ struct Installation {
         do {
             return try JailLauncher()
         } catch {
-            throw CommandProblem(.unavailable, "the sandbox", why: error.explanation, remedy: "`make jail` builds it")
+            throw CommandProblem(
+                .unavailable,
+                "the sandbox",
+                why: error.explanation,
+                remedy: "`make jail` builds it"
+            )
         }
     }
 

@@ -24,10 +24,13 @@ struct RunCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var sandbox: SandboxOptions
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command: [String] = []
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command:
+        [String] = []
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("there is no command: write it after `--`, as in `drydock run -- true`") }
+        if command.isEmpty {
+            throw ValidationError("there is no command: write it after `--`, as in `drydock run -- true`")
+        }
     }
 
     func run() async throws {
@@ -55,7 +58,9 @@ struct RunCommand: AsyncParsableCommand {
         case .exit(let code): return Int32(clamping: code)
         case .signalled(let signal): return 128 + Int32(clamping: signal)
         case .oom:
-            Console.error("drydock: run: the command ran out of memory: give it more with --limit memory=SIZE")
+            Console.error(
+                "drydock: run: the command ran out of memory: give it more with --limit memory=SIZE"
+            )
             return 128 + SIGKILL
         case .pidsLimit, .cpuLimit: return 128 + SIGKILL
         case .ended(.wallTimeout), .ended(.silenceTimeout):

@@ -25,7 +25,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
 
-    @Flag(help: ArgumentHelp("Waits for its turn: one worker a data directory. For `serve`.", visibility: .hidden))
+    @Flag(
+        help: ArgumentHelp(
+            "Waits for its turn: one worker a data directory. For `serve`.",
+            visibility: .hidden
+        )
+    )
     var oneAtATime = false
 
     func run() async throws {

@@ -47,7 +47,8 @@ extension Workshop {
         throw CommandProblem(
             .unavailable,
             "the sandbox",
-            why: "this machine gives level \(report.level.rawValue), and \(minimum.rawValue) is the least that is allowed: "
+            why:
+                "this machine gives level \(report.level.rawValue), and \(minimum.rawValue) is the least that is allowed: "
                 + report.missing.joined(separator: "; "),
             remedy: "`drydock doctor` says what to do about each"
         )
