@@ -44,7 +44,8 @@ final class WorkerSupervisor: Service {
                 if isStopping { break }
                 logger.error("the worker ended and is started again", metadata: ["ending": "\(ending)"])
                 pause = ContinuousClock.now - started > .seconds(60) ? .milliseconds(500) : min(pause * 2, .seconds(30))
-                try await cancelWhenGracefulShutdown { try? await Task.sleep(for: pause) }  // cut short by the shutdown
+                // Cut short by the shutdown.
+                _ = try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
             }
             await waitUntilNobodyServes()
         } onGracefulShutdown: { [self] in
@@ -55,26 +56,41 @@ final class WorkerSupervisor: Service {
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
     /// Starts the worker in a session of its own, so that it outlives this process, and waits for its end.
-    private func runOnce() async throws -> String {
+    private func runOnce() async throws -> ChildProcess.Ending {
+        let nothing = try OwnedDescriptor.null()
         let log = FileDescriptor.standardError
-        let child = try ChildProcess.spawn(
-            program,
-            arguments: [program.string] + arguments,
-            environment: environment,
-            inherited: [.init(log, as: 1), .init(log, as: 2)]
-        )
+        let child = try nothing.withDescriptor { nothing in
+            try ChildProcess.spawn(
+                program,
+                arguments: [program.string] + arguments,
+                environment: environment,
+                inherited: [.init(nothing, as: 0), .init(log, as: 1), .init(log, as: 2)]
+            )
+        }
         let isLate = state.withLock { state in
             state.child = child.processID
             return state.isStopping
         }
         if isLate { kill(child.processID, SIGTERM) }
-        return try await waited(child)
+        return try await Self.ending(of: child) { [self] in state.withLock { $0.child = nil } }
     }
 
-    private func waited(_ child: consuming ChildProcess) async throws -> String {
-        let handed = Mutex<ChildProcess?>(child)
-        _ = handed
-        return ""
+    /// Waits on a thread of its own; `onEnd` is called before anybody else can get the process's number.
+    private static func ending(
+        of child: consuming ChildProcess,
+        onEnd: @escaping @Sendable () -> Void
+    ) async throws -> ChildProcess.Ending {
+        let waiting = WaitingChild(child)
+        return try await withCheckedThrowingContinuation { continuation in
+            do {
+                try SystemThread.start(name: "worker-wait") {
+                    continuation.resume(with: Result { try waiting.child.waitBlocking() })
+                    onEnd()
+                }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
     }
 
     /// Asks our worker, and the one that serves, to end.
@@ -96,4 +112,11 @@ final class WorkerSupervisor: Service {
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
         }
     }
+}
+
+/// Carries a child to the thread that waits for it.
+private final class WaitingChild: Sendable {
+    let child: ChildProcess
+
+    init(_ child: consuming ChildProcess) { self.child = child }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-package import DrydockModel
+import DrydockModel
 import DrydockProtocol
 
 extension Manifest {

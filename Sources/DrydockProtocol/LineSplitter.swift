@@ -27,7 +27,7 @@ package struct OutputSegment {
 ///
 /// LF and CR LF end a line. A lone CR ends a segment; of a line's segments the last one that is not empty is the line,
 /// as on a terminal. Lines beyond `PluginLineLimits.line` are clipped and what is lost is counted.
-package struct LineSplitter: ~Copyable {
+package struct LineSplitter: ~Copyable, Sendable {
     private static let limit = PluginLineLimits.line
     private static let lineFeed: Int32 = 0x0A
     private static let carriageReturn: Int32 = 0x0D

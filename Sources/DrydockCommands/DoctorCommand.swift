@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockModel
+internal import DrydockSandbox
+
+/// `drydock doctor`
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Says what this machine can do, what is missing, and how to get it.",
+        discussion: """
+            It tries: a sandbox is set up and looked at from the inside. The exit status is 0 when builds can run.
+
+            EXAMPLES
+              drydock doctor
+              drydock doctor --json
+            """
+    )
+
+    @Flag(help: "JSON instead of text.") var json = false
+
+    func run() async throws {
+        let report = await SandboxDoctor.examine()
+        if json {
+            try Console.json(report)
+        } else {
+            for line in report.lines { Console.out(line) }
+        }
+        if !report.canBuild { throw ExitStatus.unavailable.code }
+    }
+}

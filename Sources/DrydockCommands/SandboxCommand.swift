@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockModel
+internal import DrydockSandbox
+internal import FoundationEssentials
+
+/// `drydock sandbox`
+struct SandboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox",
+        abstract: "The sandbox itself: its policy in words, its spec as a file.",
+        discussion: """
+            EXAMPLES
+              drydock sandbox explain
+              drydock sandbox spec --output true.spec -- true
+            """,
+        subcommands: [SandboxExplainCommand.self, SandboxSpecCommand.self]
+    )
+}
+
+/// `drydock sandbox explain`
+struct SandboxExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Puts the policy into words.",
+        discussion: """
+            EXAMPLES
+              drydock sandbox explain
+            """
+    )
+
+    @OptionGroup var place: PlaceOptions
+
+    func run() async throws {
+        let policy = Policy(limits: try place.configuration().limits)
+        Console.out(PolicyExplanation.text(policy))
+    }
+}
+
+/// `drydock sandbox spec`
+struct SandboxSpecCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spec",
+        abstract: "Writes the spec that `run` would use, for `drydock-jail --spec FILE -- ARGV`.",
+        discussion: """
+            The workspace that it names stays: remove it when the spec is no longer used.
+
+            EXAMPLES
+              drydock sandbox spec --output true.spec -- true
+              drydock-jail --spec true.spec -- true
+            """
+    )
+
+    @OptionGroup var sandbox: SandboxOptions
+    @Option(help: ArgumentHelp("Where to write it.", valueName: "file")) var output: String
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("there is no command: write it after `--`") }
+    }
+
+    func run() async throws {
+        let prepared = try sandbox.prepare(command)
+        do {
+            try Data(try prepared.spec.encoded()).write(to: URL(filePath: output))
+        } catch {
+            prepared.discard()
+            throw CommandProblem(.errored, "--output \(output)", why: "\(error)")
+        }
+    }
+}

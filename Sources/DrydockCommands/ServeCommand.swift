@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockPlugins
+internal import DrydockServer
+internal import DrydockStore
+internal import FoundationEssentials
+internal import Logging
+internal import ServiceLifecycle
+internal import SystemPackage
+
+/// `drydock serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serves the API, live streams, the page and previews, and starts a worker.",
+        discussion: """
+            EXAMPLES
+              drydock serve
+              drydock serve --listen 127.0.0.1:9000 --data /srv/drydock
+              drydock serve --config /etc/drydock/config.yaml
+            """
+    )
+
+    @OptionGroup var place: PlaceOptions
+    @OptionGroup var plugins: PluginOptions
+
+    @Option(help: ArgumentHelp("Where to listen; port 0 = any free one. Default: 127.0.0.1:8080.", valueName: "host:port"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("Builds this directory once it listens (repeatable); for trying it out.", valueName: "dir"))
+    var build: [String] = []
+
+    func run() async throws {
+        let configuration = try place.configuration(flags: listen.map { [("listen", $0)] } ?? [])
+        let options = try ServerOptions(configuration)
+        let directories = try plugins.all(configuration)
+        let store = try PlaceOptions.openStore(configuration)
+        let logger = PlaceOptions.logger("drydock.serve")
+        let lock = WorkerLock(dataDirectory: store.directory.path)
+        let supervisor = WorkerSupervisor(
+            program: try Installation().program,
+            arguments: workerArguments(data: store.directory.path, directories),
+            environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" },
+            lock: lock,
+            logger: logger
+        )
+        let server = DrydockServer(
+            store: store,
+            options: options,
+            plugins: { try PluginReport.json(PluginCatalog.load(directories: directories)) },
+            readiness: { Self.readiness(lock) },
+            onListening: { [build] host, port in await Self.announce(host, port, build, store, logger) },
+            logger: logger
+        )
+        try await Self.serve(server, supervisor, logger)
+    }
+
+    private func workerArguments(data: FilePath, _ directories: [String]) -> [String] {
+        var arguments = ["worker", "--one-at-a-time", "--data", data.string]
+        if let config = place.config { arguments += ["--config", config.absolutePath] }
+        return arguments + directories.flatMap { ["--plugins", $0] }
+    }
+
+    private static func serve(_ server: DrydockServer, _ supervisor: WorkerSupervisor, _ logger: Logger) async throws {
+        let services = ServiceGroup(
+            services: [supervisor, server],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        do {
+            try await services.run()
+        } catch let error as DrydockServerError {
+            throw CommandProblem(.unavailable, "serve", why: "\(error)")
+        }
+    }
+
+    private static func readiness(_ lock: WorkerLock) -> Failure? {
+        guard lock.holder() == nil else { return nil }
+        return Failure(.internal, .platform, "no worker serves the data directory", hint: "look at the server's log")
+    }
+
+    /// Says where it listens, and queues what `--build` named.
+    private static func announce(
+        _ host: String,
+        _ port: Int,
+        _ build: [String],
+        _ store: any Store,
+        _ logger: Logger
+    ) async {
+        Console.out("drydock: listening on http://\(host):\(port)/")
+        for directory in build {
+            guard let path = realPathOf(directory) else {
+                logger.error("--build: there is no such directory", metadata: ["path": "\(directory)"])
+                continue
+            }
+            let request = BuildRequest(
+                session: SessionID(rawValue: "demo"),
+                project: ProjectName(rawValue: path),
+                source: .path(path),
+                trigger: .cli,
+                title: FilePath(path).lastComponent?.string ?? path
+            )
+            do {
+                _ = try await store.enqueue(request)
+            } catch {
+                logger.error("--build: could not be queued", metadata: ["path": "\(path)", "error": "\(error)"])
+            }
+        }
+    }
+}
+
+extension ServerOptions {
+    /// The server's part of the configuration.
+    fileprivate init(_ configuration: ServerConfiguration) throws {
+        guard let colon = configuration.listen.lastIndex(of: ":"),
+            let port = Int(configuration.listen[colon...].dropFirst())
+        else {
+            throw CommandProblem(.usage, "--listen \(configuration.listen)", why: "it is not HOST:PORT")
+        }
+        let host = configuration.listen[..<colon].trimmingPrefix("[")
+        self.init(
+            host: String(host.hasSuffix("]") ? host.dropLast() : host),
+            port: port,
+            origins: configuration.origins,
+            tokens: [],
+            longestUpload: configuration.sources.upload
+        )
+        previewDomain = configuration.preview.domain
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockProtocol
+import DrydockSandbox
+import SystemPackage
+
+/// A driver plugin in its own sandbox, and the commands it asks for in the project's.
+final class DriverHost: Sendable {
+    private let context: StepContext
+    private let launcher: any SandboxLauncher
+    private let sink: any StepEventSink
+    private let input: DriverInput
+    private let childEnd: FileDescriptor
+    private let control = SandboxControl()
+    private let activity = ActivityClock()
+    private let masker: StepMasker
+    private let execs: ExecRunner
+    private let deadline: ContinuousClock.Instant
+
+    /// Commands that may wait for their turn.
+    private static let waitingLimit = 64
+
+    init(context: StepContext, launcher: any SandboxLauncher, sink: any StepEventSink) throws(Errno) {
+        self.context = context
+        self.launcher = launcher
+        self.sink = sink
+        (input, childEnd) = try DriverInput.make()
+        masker = StepMasker(context.masks)
+        deadline = .now.advanced(by: context.timeout)
+        execs = ExecRunner(
+            context: context,
+            launcher: launcher,
+            sink: sink,
+            masker: masker,
+            deadline: deadline
+        )
+    }
+
+    /// Gives back what `run` would have used.
+    func discard() {
+        OwnedDescriptor(taking: childEnd).close()
+    }
+
+    /// Tells the driver, and ends it and its command after the grace.
+    func cancel(_ failure: Failure) {
+        input.send(.cancel(reason: failure.message, deadline: context.grace))
+        execs.close(grace: context.grace)
+        control.end(.cancelled, grace: context.grace)
+    }
+
+    /// Runs the driver to its end.
+    func run() async -> StepReport {
+        // Buffers the commands that wait; one too many is refused by the session, and the driver told.
+        let (requests, continuation) = AsyncStream.makeStream(
+            of: ExecRequest.self,
+            bufferingPolicy: .bufferingOldest(Self.waitingLimit)
+        )
+        let control = control
+        let session = DriverSession(
+            sink: sink,
+            masker: masker,
+            requests: DriverRequests(
+                exec: { request in
+                    if case .enqueued = continuation.yield(request) { true } else { false }
+                },
+                close: { control.end(.cancelled, grace: .zero) }
+            )
+        )
+        let request = PluginRequest(context: context, verb: .run)
+        input.send(.welcome)
+        input.send(.request(request))
+        async let served: Void = serve(requests, session)
+        let end = await command(session).run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
+        let statement = session.drain()
+        continuation.finish()
+        execs.close(grace: .zero)
+        await served
+        let report = report(end, statement)
+        session.finish(report.failure == nil ? .ok : .failed)
+        return report
+    }
+
+    private func command(_ session: DriverSession) -> SandboxedCommand {
+        var spec = context.driver
+        spec.argv = context.plugin.command + ["run"]
+        spec.mounts += context.plugin.mounts
+        spec.environment.merge(context.plugin.environment) { _, ours in ours }
+        return SandboxedCommand(
+            spec: spec,
+            deadline: deadline,
+            // A silent command is ended first: its driver is to hear of it.
+            silence: context.silence + context.grace + .seconds(5),
+            grace: context.grace,
+            control: control,
+            activity: activity,
+            onOutput: { session.receive($0, $1) }
+        )
+    }
+
+    private func serve(_ requests: AsyncStream<ExecRequest>, _ session: DriverSession) async {
+        for await request in requests {
+            activity.touch()
+            input.send(.execStart(id: request.id))
+            guard let end = await execs.run(request, activity: activity) else { continue }
+            activity.touch()
+            if let failure = execs.platformFailure {
+                session.say(failure.message)
+                control.end(.cancelled, grace: .zero)
+            } else if !input.send(.execEnd(end)) {
+                session.say("The plugin did not wait for the end of its command \"\(request.id)\".")
+            }
+        }
+    }
+
+    private func report(_ end: CommandEnd, _ statement: DriverStatement) -> StepReport {
+        var usage = Usage(wall: end.duration)
+        var violations = execs.violations
+        let judgement = DriverJudgement(
+            plugin: context.plugin.name,
+            statement: statement,
+            lastFailure: execs.lastFailure,
+            platformFailure: execs.platformFailure
+        )
+        let failure: Failure?
+        switch end.ending {
+        case .notStarted(let error):
+            failure = OutcomeTable.failure(of: error, command: "the plugin \(context.plugin.name)").blamedOnPlugin
+        case .ran(let ran):
+            failure = judgement.failure(ran.verdict, limits: context.limits)
+            usage = ([ran.usage] + execs.usage).reduce(usage) { $0.including($1) }
+            violations = ran.violations + violations
+        }
+        var report = StepReport(failure: failure, usage: usage)
+        report.artifacts = context.plugin.manifest.artifacts + statement.artifacts
+        report.preview = statement.preview ?? context.plugin.manifest.preview
+        report.outputs = statement.outputs
+        report.violations = violations
+        report.diagnostics = Array((statement.errors + execs.errors).prefix(20))
+        return report
+    }
+}
+
+extension Usage {
+    /// This usage with another process's: CPU adds up, peaks do not.
+    fileprivate func including(_ other: Usage) -> Usage {
+        var sum = self
+        if let cpu = other.cpu { sum.cpu = (sum.cpu ?? .zero) + cpu }
+        if let peak = other.peakMemory { sum.peakMemory = max(sum.peakMemory ?? peak, peak) }
+        if let peak = other.peakProcesses { sum.peakProcesses = max(sum.peakProcesses ?? peak, peak) }
+        return sum
+    }
+}
+
+extension PluginRequest {
+    /// What a driver is told about the step.
+    init(context: StepContext, verb: PluginVerb) {
+        self.init(
+            verb: verb.rawValue,
+            build: context.build,
+            step: context.step.id,
+            directories: Self.insideDirectories,
+            files: context.files,
+            with: context.step.with
+        )
+    }
+
+    /// Where things are inside.
+    static let insideDirectories = [
+        "source": InsidePath.source, "out": InsidePath.out, "cache": InsidePath.cache,
+    ]
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockProtocol
+import DrydockSandbox
+import Synchronization
+import SystemPackage
+
+/// The commands of one driver: run one by one in the project's sandbox, captured by the host.
+final class ExecRunner: Sendable {
+    private struct State {
+        var usage: [Usage] = []
+        var violations: [Violation] = []
+        var errors: [Diagnostic] = []
+        /// Why the last command that did not succeed did not.
+        var lastFailure: Failure?
+        /// The sandbox itself could not be had: the step can not go on.
+        var platformFailure: Failure?
+        /// Nobody waits for commands any more.
+        var isClosed = false
+    }
+
+    let control = SandboxControl()
+    private let context: StepContext
+    private let launcher: any SandboxLauncher
+    private let sink: any StepEventSink
+    private let masker: StepMasker
+    private let deadline: ContinuousClock.Instant
+    private let state = Mutex(State())
+
+    init(
+        context: StepContext,
+        launcher: any SandboxLauncher,
+        sink: any StepEventSink,
+        masker: StepMasker,
+        deadline: ContinuousClock.Instant
+    ) {
+        self.context = context
+        self.launcher = launcher
+        self.sink = sink
+        self.masker = masker
+        self.deadline = deadline
+    }
+
+    var usage: [Usage] { state.withLock(\.usage) }
+    var violations: [Violation] { state.withLock(\.violations) }
+    var errors: [Diagnostic] { state.withLock(\.errors) }
+    var lastFailure: Failure? { state.withLock(\.lastFailure) }
+    var platformFailure: Failure? { state.withLock(\.platformFailure) }
+
+    /// Ends what runs, and starts nothing more.
+    func close(grace: Duration) {
+        state.withLock { $0.isClosed = true }
+        control.end(.cancelled, grace: grace)
+    }
+
+    /// Runs one command; nil when nothing is started any more.
+    ///
+    /// - Parameters:
+    ///   - activity: Is touched by its output.
+    func run(_ request: ExecRequest, activity: ActivityClock) async -> ExecEnd? {
+        guard state.withLock({ !$0.isClosed }) else { return nil }
+        let output = ProjectOutput(
+            sink: sink,
+            masker: masker,
+            stage: request.stage,
+            guest: nil,
+            tail: request.tail
+        )
+        let limit = request.timeout.map { min(deadline, .now.advanced(by: $0)) } ?? deadline
+        let command = SandboxedCommand(
+            spec: spec(request),
+            deadline: limit,
+            silence: min(request.silence ?? context.silence, context.silence),
+            grace: context.grace,
+            control: control,
+            activity: activity,
+            onOutput: { output.receive($0, $1) }
+        )
+        let end: CommandEnd
+        do throws(Errno) {
+            end = await command.run(stdin: try Self.input(request.input), launcher: launcher)
+        } catch {
+            end = CommandEnd(ending: .notStarted(.host(call: "pipe", errno: Int(error.rawValue))), duration: .zero)
+        }
+        output.finish(.ok)
+        return conclude(request, end, output)
+    }
+
+    private func spec(_ request: ExecRequest) -> SandboxSpec {
+        var spec = context.project
+        spec.argv = request.argv
+        spec.environment.merge(request.environment) { _, theirs in theirs }
+        if let directory = request.directory { spec.workingDirectory = "\(InsidePath.source)/\(directory)" }
+        return spec
+    }
+
+    /// At most 32 KiB: they fit into a pipe's buffer, so that writing them waits for nobody.
+    private static func input(_ text: String?) throws(Errno) -> OwnedDescriptor {
+        guard let text else { return try .null() }
+        return try Pipe().split { (read, write) throws(Errno) in
+            try write.withDescriptor { end throws(Errno) in try FileContents.write(Array(text.utf8)[...], to: end) }
+            return read
+        }
+    }
+
+    private func conclude(_ request: ExecRequest, _ end: CommandEnd, _ output: ProjectOutput) -> ExecEnd {
+        let name = Self.name(request.argv)
+        var answer = ExecEnd(id: request.id, duration: end.duration, tail: output.tail)
+        let failure: Failure?
+        var report: SandboxReport?
+        switch end.ending {
+        case .notStarted(let error):
+            failure = OutcomeTable.failure(of: error, command: name)
+            if case .execFailed(_, let errno) = error { answer.exit = errno == 2 ? 127 : 126 }
+        case .ran(let ran):
+            failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: context.limits)
+            answer.fill(ran.verdict)
+            report = ran
+        }
+        state.withLock { state in
+            state.usage.append(report?.usage ?? Usage(wall: end.duration))
+            state.violations += (report?.violations ?? []).prefix(max(0, 1_000 - state.violations.count))
+            state.errors += output.errors.prefix(max(0, 20 - state.errors.count))
+            if let failure { state.lastFailure = failure }
+            if let failure, failure.fault == .platform { state.platformFailure = failure }
+        }
+        return answer
+    }
+
+    /// The command as a person knows it: short, in one line.
+    private static func name(_ argv: [String]) -> String {
+        let isShell = argv.count == 3 && argv[0] == "sh" && argv[1] == "-c"
+        let text = isShell ? argv[2] : argv.joined(separator: " ")
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return "`" + (line.count > 80 ? String(line.prefix(80)) + "…" : line) + "`"
+    }
+}
+
+extension ExecEnd {
+    fileprivate mutating func fill(_ verdict: Verdict) {
+        switch verdict {
+        case .exit(let status): exit = status
+        case .signalled(let number): signal = number
+        case .oom: oom = true
+        case .execFailed(let errno): exit = errno == 2 ? 127 : 126
+        case .ended(.wallTimeout), .ended(.silenceTimeout): timeout = true
+        case .ended, .pidsLimit, .cpuLimit, .setupFailed, .lost: break
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockSandbox
+import FoundationEssentials
+import SystemPackage
+
+/// A guest plugin in the project's sandbox.
+struct GuestHost: Sendable {
+    let context: StepContext
+    let launcher: any SandboxLauncher
+    let sink: any StepEventSink
+    let control = SandboxControl()
+
+    /// Runs the guest to its end.
+    func run() async -> StepReport {
+        let output = ProjectOutput(
+            sink: sink,
+            masker: StepMasker(context.masks),
+            stage: nil,
+            guest: GuestRecords(stages: context.plugin.manifest.stages),
+            tail: 0
+        )
+        let command = SandboxedCommand(
+            spec: spec,
+            deadline: .now.advanced(by: context.timeout),
+            silence: context.silence,
+            grace: context.grace,
+            control: control,
+            onOutput: { output.receive($0, $1) }
+        )
+        let stdin: OwnedDescriptor
+        do throws(Errno) {
+            stdin = try .null()
+        } catch {
+            let failure = OutcomeTable.failure(of: .host(call: "open", errno: Int(error.rawValue)), command: name)
+            return StepReport(failure: failure, usage: Usage(wall: .zero))
+        }
+        let end = await command.run(stdin: stdin, launcher: launcher)
+        let report = report(end)
+        output.finish(report.failure == nil ? .ok : .failed)
+        return report.adding(errors: output.errors)
+    }
+
+    private var name: String { "step \(context.step.id)" }
+
+    private var spec: SandboxSpec {
+        var spec = context.project
+        spec.argv = context.plugin.command
+        spec.mounts += context.plugin.mounts
+        spec.environment.merge(context.plugin.environment) { _, ours in ours }
+        spec.environment.merge(StepParameters.environment(context.step.with)) { _, ours in ours }
+        return spec
+    }
+
+    private func report(_ end: CommandEnd) -> StepReport {
+        switch end.ending {
+        case .notStarted(let error):
+            let failure = OutcomeTable.failure(of: error, command: name).blamedOnPlugin
+            return StepReport(failure: failure, usage: Usage(wall: end.duration))
+        case .ran(let ran):
+            var failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: context.limits)
+            if case .execFailed = ran.verdict { failure = failure?.blamedOnPlugin }
+            var report = StepReport(failure: failure, usage: ran.usage)
+            report.violations = ran.violations
+            report.artifacts = context.plugin.manifest.artifacts
+            report.preview = context.plugin.manifest.preview
+            return report
+        }
+    }
+}
+
+extension StepReport {
+    /// The report with the errors that its output showed.
+    func adding(errors: [Diagnostic]) -> StepReport {
+        var report = self
+        report.diagnostics += errors
+        return report
+    }
+}
+
+extension Plugin {
+    /// Where a directory's `lib` is inside, for its plugins' own processes.
+    static let libraryPath = "/plugin-lib"
+
+    /// Its folder, or its one file, and the directory's `lib`.
+    var mounts: [SandboxMount] {
+        let target =
+            switch shape {
+            case .folder: InsidePath.plugin
+            case .file(let name): "\(InsidePath.plugin)/\(name)"
+            }
+        let own = SandboxMount(source: path, target: target, access: .readOnly)
+        guard let library else { return [own] }
+        return [own, SandboxMount(source: library, target: Self.libraryPath, access: .readOnly)]
+    }
+
+    /// What its own process has in its environment beside the step's.
+    var environment: [String: String] { library == nil ? [:] : ["DRYDOCK_LIB": Self.libraryPath] }
+}

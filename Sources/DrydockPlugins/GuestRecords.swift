@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+
+/// Records on their way to the journal: quota, latest progress, and what was lost on the way.
+struct RecordFlow {
+    private var quota: RecordQuota
+    /// The newest progress of each stage that came too fast.
+    private var pending: [StageID?: Progress] = [:]
+    private var latest: [StageID?: Progress] = [:]
+    private var lostRecords = 0
+    private var lostBytes = 0
+    /// A million records: nothing is let through any more.
+    private(set) var isExhausted = false
+
+    init(now: ContinuousClock.Instant) { quota = RecordQuota(now: now) }
+
+    /// What is to be emitted for `event`, which was written in `bytes` bytes.
+    mutating func admit(_ event: Event, bytes: Int, now: ContinuousClock.Instant) -> [Event] {
+        switch quota.count(now: now) {
+        case .admitted: return flush() + [event]
+        case .exhausted:
+            isExhausted = true
+            return []
+        case .tooFast: break
+        }
+        switch event {
+        case .progress(let progress): pending[progress.stage] = progress
+        case .log, .diag, .notice:
+            lostRecords += 1
+            lostBytes += bytes
+        default: return [event]
+        }
+        return []
+    }
+
+    /// What was held back.
+    mutating func flush() -> [Event] {
+        guard lostRecords > 0 || !pending.isEmpty else { return [] }
+        var events = pending.values.map(Event.progress)
+        if lostRecords > 0 {
+            let bytes = ByteCount(Int64(lostBytes))
+            events.append(.gap(Gap(reason: "too many records a second", lines: lostRecords, bytes: bytes)))
+        }
+        (pending, lostRecords, lostBytes) = ([:], 0, 0)
+        return events
+    }
+
+    /// `expect` as progress: what is known of the stage so far, with the new total.
+    mutating func expectation(_ total: Double, stage: StageID?) -> Event {
+        var progress = latest[stage] ?? Progress(stage: stage, current: 0, total: nil)
+        progress.total = total
+        return note(progress)
+    }
+
+    /// Remembers how far a stage is; of the first thousand stages.
+    mutating func note(_ progress: Progress) -> Event {
+        if latest.count < 1_000 || latest[progress.stage] != nil { latest[progress.stage] = progress }
+        return .progress(progress)
+    }
+}
+
+/// What a guest may say in records: a little, and only about itself.
+struct GuestRecords {
+    enum Reading {
+        /// It counts: these events, each with who says so.
+        case facts([(Event, Via)])
+        /// It is log text like any other line; the reason where its author should hear it.
+        case text(reason: String?)
+    }
+
+    private let titles: [StageID: ManifestStage]
+    private var flow = RecordFlow(now: .now)
+    private var malformed = 0
+    /// The stage that was started last.
+    private(set) var stage: StageID?
+
+    init(stages: [ManifestStage]) { titles = Dictionary(stages.map { ($0.id, $0) }) { first, _ in first } }
+
+    mutating func read(_ line: [UInt8], masker: Masker) -> Reading {
+        switch PluginLineDecoder.decode(line) {
+        case .record(let record):
+            guard !flow.isExhausted, let facts = facts(record) else { return .text(reason: nil) }
+            let now = ContinuousClock.now
+            return .facts(
+                facts.flatMap { event, via in
+                    flow.admit(event.masked(by: masker), bytes: line.count, now: now).map { ($0, via) }
+                }
+            )
+        case .malformed(let reason):
+            malformed += 1
+            return .text(reason: malformed <= 3 ? reason : nil)
+        case .unknown, .log: return .text(reason: nil)
+        }
+    }
+
+    /// nil where a guest has no say in this.
+    private mutating func facts(_ record: PluginRecord) -> [(Event, Via)]? {
+        switch record {
+        case .stage(let change):
+            guard change.op == .start, let known = titles[change.stage] else { return nil }
+            let ended = end(.ok)
+            stage = change.stage
+            let started = StageChange(
+                stage: known.id,
+                op: .start,
+                title: change.title ?? known.title,
+                weight: known.weight
+            )
+            return ended + [(.stage(started), .advised)]
+        case .progress(var progress):
+            progress.stage = progress.stage ?? stage
+            return [(flow.note(progress), .advised)]
+        case .expect(let of, let total): return [(flow.expectation(total, stage: of ?? stage), .advised)]
+        case .log(var line):
+            line.stage = line.stage ?? stage
+            return [(.log(line), .advised)]
+        case .diag(var diagnostic):
+            diagnostic.stage = diagnostic.stage ?? stage
+            return [(.diag(diagnostic), .advised)]
+        default: return nil
+        }
+    }
+
+    /// Ends the running stage, which only the host can.
+    mutating func end(_ status: StageChange.Status) -> [(Event, Via)] {
+        guard let stage else { return [] }
+        self.stage = nil
+        return [(.stage(StageChange(stage: stage, op: .end, status: status)), .host)]
+    }
+
+    /// What was held back by the quota.
+    mutating func flush() -> [(Event, Via)] { flow.flush().map { ($0, .advised) } }
+}

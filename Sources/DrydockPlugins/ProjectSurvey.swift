@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+import DrydockOS
+import DrydockProtocol
+package import DrydockSandbox
+import Synchronization
+import SystemPackage
+
+/// Which plugin a project is for, and why.
+package struct Detection: Hashable, Sendable {
+    /// What one plugin said.
+    package struct Candidate: Hashable, Sendable {
+        package var plugin: String
+        /// 0…100; 0 = not its project.
+        package var score: Int
+        /// For people: `found pyproject.toml`.
+        package var why: String
+    }
+
+    /// Every plugin of the catalog, in its order.
+    package var candidates: [Candidate]
+
+    /// The highest score wins, ties by order; nil when nobody wants the project.
+    package var winner: Candidate? {
+        candidates.reduce(nil) { best, next in next.score > (best?.score ?? 0) ? next : best }
+    }
+}
+
+/// Asks plugins about a project: what their manifests say, and drivers themselves.
+package struct ProjectSurvey: Sendable {
+    private let catalog: PluginCatalog
+    private let files: [String]
+    private let driver: SandboxSpec
+    private let launcher: any SandboxLauncher
+
+    /// How long a driver may take for `detect` or `plan`.
+    private static let patience = Duration.seconds(20)
+    /// Bytes of an answer.
+    private static let answerLimit = 256 << 10
+
+    /// - Parameters:
+    ///   - files: The names at the top of the project.
+    ///   - driver: A driver's sandbox, with the project mounted read-only and noexec.
+    package init(catalog: PluginCatalog, files: [String], driver: SandboxSpec, launcher: any SandboxLauncher) {
+        self.catalog = catalog
+        self.files = files
+        self.driver = driver
+        self.launcher = launcher
+    }
+
+    /// Every plugin's score, and why.
+    package func detect() async -> Detection {
+        var candidates: [Detection.Candidate] = []
+        for plugin in catalog.plugins { candidates.append(await candidate(plugin)) }
+        return Detection(candidates: candidates)
+    }
+
+    /// The steps a driver plans for the project; without the verb `plan` a single step of itself.
+    package func plan(_ plugin: Plugin) async throws(Failure) -> [PlannedStep] {
+        guard plugin.manifest.kind == .driver, plugin.manifest.verbs.contains(.plan) else {
+            let id = StepID(rawValue: plugin.name)
+            return [PlannedStep(id: id, plugin: plugin.name, title: plugin.manifest.title)]
+        }
+        let (status, answer) = try await ask(plugin, .plan)
+        guard status == 0 else {
+            throw Failure(.planFailed, .plugin, "the plugin \(plugin.name) could not plan: exit status \(status)")
+        }
+        do {
+            return try PlanAnswer.steps(answer, planner: plugin)
+        } catch {
+            throw Failure(.planFailed, .plugin, "the plan of the plugin \(plugin.name) is no plan: \(error.reason)")
+        }
+    }
+
+    private func candidate(_ plugin: Plugin) async -> Detection.Candidate {
+        let rule = plugin.manifest.detect
+        let match = rule.files.lazy.compactMap { glob in files.first { Glob.matches(glob, $0) } }.first
+        func answer(_ score: Int, _ why: String) -> Detection.Candidate {
+            Detection.Candidate(plugin: plugin.name, score: score, why: why)
+        }
+        if match == nil, !rule.files.isEmpty {
+            return answer(0, "found none of " + rule.files.joined(separator: ", "))
+        }
+        guard plugin.manifest.kind == .driver, plugin.manifest.verbs.contains(.detect) else {
+            return match.map { answer(rule.score, "found \($0)") } ?? answer(0, "only used where it is named")
+        }
+        do throws(Failure) {
+            let (status, bytes) = try await ask(plugin, .detect)
+            switch status {
+            case 0:
+                let json = (try? BoundedJSONReader.read(bytes)) ?? .null
+                let score = json["score"]?.integer.map { min(max($0, 0), 100) } ?? rule.score
+                let why = json["why"]?.string.map { String($0.prefix(200)) }
+                return answer(score, why ?? match.map { "found \($0)" } ?? "it says so")
+            case 100: return answer(0, "it says it is not its project")
+            default: return answer(0, "its detection failed: exit status \(status)")
+            }
+        } catch {
+            return answer(0, "its detection failed: \(error.message)")
+        }
+    }
+
+    /// Runs a verb that answers on standard output.
+    private func ask(_ plugin: Plugin, _ verb: PluginVerb) async throws(Failure) -> (Int, [UInt8]) {
+        let control = SandboxControl()
+        let collected = Collected(limit: Self.answerLimit, control: control)
+        var spec = driver
+        spec.argv = plugin.command + [verb.rawValue]
+        spec.mounts += plugin.mounts
+        spec.environment.merge(plugin.environment) { _, ours in ours }
+        let command = SandboxedCommand(
+            spec: spec,
+            deadline: .now.advanced(by: Self.patience),
+            silence: Self.patience,
+            grace: .zero,
+            control: control,
+            onOutput: { stream, bytes in if stream == .out { collected.add(bytes) } }
+        )
+        let end: CommandEnd
+        do throws(Errno) {
+            let (input, childEnd) = try DriverInput.make()
+            let directories = PluginRequest.insideDirectories
+            input.send(.request(PluginRequest(verb: verb.rawValue, directories: directories, files: files)))
+            input.finish()
+            end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
+        } catch {
+            throw OutcomeTable.failure(of: .host(call: "socketpair", errno: Int(error.rawValue)), command: plugin.name)
+        }
+        let name = "the plugin \(plugin.name)"
+        switch end.ending {
+        case .notStarted(let error): throw OutcomeTable.failure(of: error, command: name).blamedOnPlugin
+        case .ran(let report):
+            if case .exit(let status) = report.verdict { return (status, collected.bytes) }
+            let failure = OutcomeTable.failure(of: report.verdict, command: name, limits: driver.limits)
+            throw failure?.blamedOnPlugin ?? Failure(.internal, .platform, "\(name) ended in no known way")
+        }
+    }
+}
+
+/// A bounded answer; a plugin that says more is ended.
+private final class Collected: Sendable {
+    private let content = Mutex<[UInt8]>([])
+    private let limit: Int
+    private let control: SandboxControl
+
+    init(limit: Int, control: SandboxControl) {
+        self.limit = limit
+        self.control = control
+    }
+
+    var bytes: [UInt8] { content.withLock { $0 } }
+
+    func add(_ bytes: UnsafeRawBufferPointer) {
+        let isFull = content.withLock { content in
+            content += bytes.prefix(limit - content.count)
+            return content.count == limit
+        }
+        if isFull { control.end(.cancelled, grace: .zero) }
+    }
+}

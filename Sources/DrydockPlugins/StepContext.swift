@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+package import DrydockSandbox
+
+/// Where the events of a step go.
+///
+/// Called from the threads that read pipes, one call after another for one stream: it must be thread-safe, and may
+/// block, which holds the step's output up.
+package protocol StepEventSink: Sendable {
+    func emit(_ events: [Event], via: Via)
+}
+
+/// Everything a step needs to run.
+package struct StepContext: Sendable {
+    package var build: BuildID
+    package var plugin: Plugin
+    package var step: PlannedStep
+    /// The project's sandbox: mounts of the workspace, the step's whole environment; `argv` is of no interest.
+    package var project: SandboxSpec
+    /// A driver's own sandbox: the workspace read-only and noexec, no network.
+    package var driver: SandboxSpec
+    /// `step` and `silence` are enforced here, the others by the sandbox.
+    package var limits: Limits
+    /// Secrets that must not show in anything the step says.
+    package var masks: [String]
+    /// The names at the top of the project.
+    package var files: [String]
+    /// Between TERM and the end of everything.
+    package var grace: Duration
+
+    package init(
+        build: BuildID,
+        plugin: Plugin,
+        step: PlannedStep,
+        project: SandboxSpec,
+        driver: SandboxSpec,
+        limits: Limits
+    ) {
+        self.build = build
+        self.plugin = plugin
+        self.step = step
+        self.project = project
+        self.driver = driver
+        self.limits = limits
+        masks = []
+        files = []
+        grace = .seconds(10)
+    }
+
+    /// What bounds the step as a whole: the least of what the operator, the plan and the manifest say.
+    var timeout: Duration {
+        [limits.step, step.timeout, plugin.manifest.stepTimeout].compactMap(\.self).min() ?? limits.step
+    }
+
+    /// The longest time without output.
+    var silence: Duration { min(limits.silence, plugin.manifest.silenceTimeout ?? limits.silence) }
+}
+
+/// What came of a step.
+package struct StepReport: Sendable, Hashable {
+    /// nil = the plugin did its work; whether the artifacts are there is for the worker to see.
+    package var failure: Failure?
+    package var usage: Usage
+    /// Declared by a driver, or by the manifest.
+    package var artifacts: [ArtifactRule]
+    package var preview: PreviewRule?
+    package var outputs: [String: String]
+    package var violations: [Violation]
+    /// The first errors that were declared or observed, for the failure's explanation.
+    package var diagnostics: [Diagnostic]
+
+    package init(failure: Failure?, usage: Usage) {
+        self.failure = failure
+        self.usage = usage
+        artifacts = []
+        outputs = [:]
+        violations = []
+        diagnostics = []
+    }
+}
