@@ -96,56 +96,38 @@ struct JournalAPI: Sendable {
             }
             let after = start?.attempt == attempt ? start?.seq ?? 0 : 0
             let reader = try store.reader(id, attempt, after: after)
-            while let lines = try await next(reader, id, attempt) {
+            while let lines = try await next(reader) {
                 var buffer = ByteBuffer()
                 for line in lines { framing.append(line, attempt, to: &buffer) }
                 try await writer.write(buffer)
             }
+            try Task.checkCancellation()
             if hub.isStopping { return }
             done.insert(attempt)
         }
     }
 
-    /// The records that follow; nil when the attempt is over, also where its worker was lost and never said so.
-    private func next(
-        _ reader: any JournalReader,
-        _ id: BuildID,
-        _ attempt: AttemptID
-    ) async throws -> [JournalLine]? {
+    /// The records that follow; nil when the attempt is over, or the server.
+    private func next(_ reader: any JournalReader) async throws -> [JournalLine]? {
         let ready = try reader.available(maxBytes: Self.batch)
         if !ready.isEmpty { return ready }
-        let found = try await withThrowingTaskGroup(of: [JournalLine]?.self) { group in
+        return try await withThrowingTaskGroup(of: [JournalLine]?.self) { group in
             group.addTask {
                 do { return try await reader.next(maxBytes: Self.batch) } catch is CancellationError {
                     return nil
                 }
             }
             group.addTask {
-                try await self.waitForEnd(id, attempt)
+                await self.waitForShutdown()
                 return nil
             }
             defer { group.cancelAll() }
-            var found: [JournalLine]?
-            while let lines = try await group.next() {
-                found = lines ?? found
-                group.cancelAll()
-            }
-            return found
+            return try await group.next() ?? nil
         }
-        try Task.checkCancellation()
-        if let found { return found }
-        let rest = try reader.available(maxBytes: Self.batch)
-        return rest.isEmpty ? nil : rest
     }
 
-    private func waitForEnd(_ id: BuildID, _ attempt: AttemptID) async throws {
-        while !Task.isCancelled {
-            let seen = changed.generation
-            guard !hub.isStopping, let row = try await store.build(id), row.attempt == attempt,
-                !row.state.isTerminal, row.state != .queued
-            else { return }
-            await changed.wait(after: seen)
-        }
+    private func waitForShutdown() async {
+        while !hub.isStopping, !Task.isCancelled { await changed.wait(after: changed.generation) }
     }
 
     // MARK: Log

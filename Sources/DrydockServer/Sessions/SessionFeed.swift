@@ -30,17 +30,20 @@ final class SessionFeed: Sendable {
     /// Runs until the task is cancelled.
     func run() async {
         var shown: Set<BuildID> = []
+        // Before the first look: whatever is there began without these viewers.
         var begin: Timestamp?
         while !Task.isCancelled {
             let seen = changed.generation
             do {
-                guard let build = try await nextBuild(shown, since: begin) else {
+                let build = try await nextBuild(shown, since: begin)
+                let isFirst = begin == nil
+                begin = begin ?? build?.createdAt ?? Timestamp(milliseconds: 0)
+                guard let build else {
                     await changed.wait(after: seen)
                     continue
                 }
-                begin = begin ?? build.createdAt
                 shown.insert(build.id)
-                try await show(build, isFirst: shown.count == 1)
+                try await show(build, isFirst: isFirst)
             } catch is CancellationError {
                 return
             } catch {
@@ -79,6 +82,7 @@ final class SessionFeed: Sendable {
             _ = await room.tellCurrent().arrived()
             return
         }
+        if build.attempt == nil { _ = room.tell { $0.begin() } }
         var followed: Cursor?
         while !room.hasEnded {
             try Task.checkCancellation()
@@ -86,7 +90,7 @@ final class SessionFeed: Sendable {
             guard let row = try await store.build(build.id) else { return }
             if let attempt = row.attempt, attempt != followed?.attempt, row.state != .queued {
                 let isJoining = isFirst && followed == nil
-                followed = try await follow(row, attempt, isJoining: isJoining)
+                followed = try await follow(row.id, attempt, isJoining: isJoining)
                 continue
             }
             if row.state.isTerminal {
@@ -114,36 +118,8 @@ final class SessionFeed: Sendable {
         _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }.arrived()
     }
 
-    /// Reads one attempt until it is finished, or the store says that it is over. Returns how far it came.
-    private func follow(_ row: Build, _ attempt: AttemptID, isJoining: Bool) async throws -> Cursor {
-        try await withThrowingTaskGroup(of: Cursor?.self) { group in
-            group.addTask { try await self.read(row.id, attempt, isJoining: isJoining) }
-            group.addTask {
-                try await self.watch(row.id, attempt)
-                return nil
-            }
-            defer { group.cancelAll() }
-            var last = Cursor(attempt: attempt, seq: 0)
-            // The watcher ends first where a worker was lost; the reader then stops at what there is.
-            while let end = try await group.next() {
-                if let end { last = end }
-                group.cancelAll()
-            }
-            return last
-        }
-    }
-
-    private func watch(_ build: BuildID, _ attempt: AttemptID) async throws {
-        while !Task.isCancelled {
-            let seen = changed.generation
-            guard let row = try await store.build(build), row.attempt == attempt, !row.state.isTerminal,
-                row.state != .queued
-            else { return }
-            await changed.wait(after: seen)
-        }
-    }
-
-    private func read(_ build: BuildID, _ attempt: AttemptID, isJoining: Bool) async throws -> Cursor {
+    /// Reads one attempt until it is over, by its own word or the store's. Returns how far it came.
+    private func follow(_ build: BuildID, _ attempt: AttemptID, isJoining: Bool) async throws -> Cursor {
         let reader = try store.reader(build, attempt, after: 0)
         var cursor = Cursor(attempt: attempt, seq: 0)
         if isJoining {
@@ -155,15 +131,11 @@ final class SessionFeed: Sendable {
             _ = room.tellCurrent()
         }
         var before = Delivery()
-        do {
-            while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
-                cursor.seq = lines.last?.seq ?? cursor.seq
-                let next = tell(lines)
-                await pace(before)
-                before = next
-            }
-        } catch is CancellationError {
-            return cursor
+        while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
+            cursor.seq = lines.last?.seq ?? cursor.seq
+            let next = tell(lines)
+            await pace(before)
+            before = next
         }
         await pace(before)
         return cursor

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockStore
+import Logging
+import NIOCore
+import NIOPosix
+import SystemPackage
+
+@testable import DrydockServer
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A server on a free loopback port over a store of its own, for the length of `body`.
+func withServer(
+    _ change: (inout ServerOptions) -> Void = { _ in },
+    readiness: @escaping ReadinessCheck = { nil },
+    _ body: @escaping @Sendable (RunningServer) async throws -> Void
+) async throws {
+    let directory = try makeDirectory()
+    defer { removeTree(directory) }
+    var storeOptions = EmbeddedStore.Options()
+    storeOptions.durability = .relaxed
+    let store = try EmbeddedStore(opening: FilePath(directory).appending("data"), storeOptions)
+    var options = ServerOptions(port: 0)
+    change(&options)
+    let (ports, post) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let server = DrydockServer(
+        store: store,
+        options: options,
+        plugins: { Array(#"{"plugins":[]}"#.utf8) },
+        readiness: readiness,
+        onListening: { _, port in post.yield(port) },
+        logger: logger
+    )
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            do { try await server.run() } catch is CancellationError {}
+            post.finish()
+        }
+        for await port in ports {
+            try await body(RunningServer(port: port, store: store))
+            break
+        }
+        group.cancelAll()
+    }
+    try store.close()
+}
+
+private func makeDirectory() throws -> String {
+    var template = Array("/tmp/drydock-server-tests-XXXXXX\0".utf8CString.dropLast())
+    let made = template.withUnsafeMutableBufferPointer { buffer in
+        buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+    }
+    guard let made else { throw Errno(rawValue: errno) }
+    return made
+}
+
+private func removeTree(_ path: String) {
+    guard path.hasPrefix("/tmp/drydock-server-tests-") else { return }
+    nftw(path, { entry, _, _, _ in entry.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+}
+
+/// What the tests know about the server.
+struct RunningServer: Sendable {
+    let port: Int
+    let store: EmbeddedStore
+
+    /// Opens a connection, gives it to `body` and closes it.
+    func connect<Result: Sendable>(
+        _ body: @escaping @Sendable (RawClient) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await body(RawClient(inbound: inbound, outbound: outbound))
+        }
+    }
+
+    /// One request on a connection of its own.
+    func request(
+        _ method: String,
+        _ target: String,
+        headers: [String: String] = [:],
+        body: [UInt8] = []
+    ) async throws -> RawResponse {
+        try await connect { client in
+            try await client.request(method, target, headers: headers, body: body)
+            return try await client.response(toHead: method == "HEAD")
+        }
+    }
+
+    /// A `/ws` connection that has registered for `session`.
+    func watch<Result: Sendable>(
+        _ session: String,
+        as type: String = "INIT",
+        _ body: @escaping @Sendable (RawClient) async throws -> Result
+    ) async throws -> Result {
+        try await connect { client in
+            try await client.upgrade()
+            try await client.say(#"{"type":"\#(type)","session_id":"\#(session)"}"#)
+            // The answer shows that the registration was read before.
+            try await client.say(#"{"type":"PING"}"#)
+            let early = try await client.messages(until: "PONG")
+            await client.unread(early.dropLast())
+            return try await body(client)
+        }
+    }
+
+    // MARK: A worker's part
+
+    func enqueue(_ session: String, title: String = "t") async throws -> Build {
+        let blob = try store.newBlob()
+        try Array(title.utf8).withUnsafeBytes { try blob.write($0) }
+        return try await store.enqueue(
+            BuildRequest(
+                session: SessionID(rawValue: session),
+                project: ProjectName(rawValue: session),
+                source: .archive(try blob.finish()),
+                trigger: .api,
+                title: title
+            )
+        )
+    }
+
+    /// Leases the next build and lets `events` follow, each appended by itself.
+    func begin() async throws -> Work {
+        guard let lease = try await store.lease(to: WorkerID(rawValue: "w")) else { throw Errno.notFound }
+        let work = Work(store: store, lease: lease, journal: try store.journal(lease))
+        try work.append(.started(Started(number: lease.number, level: "L4", missing: [])))
+        try await store.move(lease, to: .running)
+        return work
+    }
+}
+
+extension Errno {
+    static let notFound = Errno.noSuchFileOrDirectory
+}
+
+/// A leased build.
+struct Work: Sendable {
+    let store: EmbeddedStore
+    let lease: Lease
+    let journal: any JournalWriter
+
+    func append(_ events: Event...) throws { try journal.append(events, via: .host, step: nil) }
+
+    func log(_ lines: [String]) throws {
+        try journal.append(lines.map { .log(LogLine(stream: .out, text: $0)) }, via: .observed, step: nil)
+    }
+
+    func finish(
+        _ outcome: Outcome = .succeeded,
+        artifacts: [Artifact] = [],
+        preview: PreviewReady? = nil
+    ) async throws {
+        try append(.finished(Finished(outcome: outcome, duration: .milliseconds(1_500))))
+        try journal.sync()
+        try journal.close()
+        try await store.move(lease, to: .finishing)
+        try await store.finish(lease, outcome, artifacts: artifacts, preview: preview)
+    }
+
+    /// Keeps `text` as an artifact's content.
+    func artifact(_ path: String, _ text: String) throws -> Artifact {
+        let blob = try store.newBlob()
+        try Array(text.utf8).withUnsafeBytes { try blob.write($0) }
+        let size = blob.size
+        return Artifact(path: path, digest: try blob.finish(), size: size, role: .site, executable: false)
+    }
+}
