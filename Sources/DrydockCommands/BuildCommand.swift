@@ -50,7 +50,7 @@ struct BuildCommand: AsyncParsableCommand {
                 remedy: "put what the build needs into the source"
             )
         }
-        let path = try realPath()
+        let path = try ProjectDirectory.resolve(directory, for: "build")
         let store = try place.openStore()
         let shop = try await place.workshop(store: store, plugins: plugins)
         let request = BuildRequest(
@@ -67,18 +67,6 @@ struct BuildCommand: AsyncParsableCommand {
         if outcome.failure == nil, let out { try await copyArtifacts(of: lease.build.id, store, to: out) }
         let status = ExitStatus(outcome)
         if status != .succeeded { throw status.code }
-    }
-
-    private func realPath() throws -> String {
-        guard let path = realPathOf(directory), (try? DirectoryHandle(path: FilePath(path))) != nil else {
-            throw CommandProblem(
-                .usage,
-                "build \(directory)",
-                why: "it is not a directory that can be read",
-                remedy: "name the project's directory, as in `drydock build .`"
-            )
-        }
-        return path
     }
 
     /// Runs the build and shows it; Ctrl-C cancels it.

@@ -42,7 +42,7 @@ struct PlaceOptions: ParsableArguments {
             )
         } catch {
             guard let failure = error as? Failure else { throw error }
-            throw CommandProblem(.usage, "the configuration", failure)
+            throw CommandProblem("the configuration", failure, status: .usage)
         }
     }
 

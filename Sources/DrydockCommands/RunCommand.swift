@@ -40,15 +40,15 @@ struct RunCommand: AsyncParsableCommand {
             defer { prepared.discard() }
             ended = try await StreamedSandbox(spec: prepared.spec).run(with: try Installation().launcher())
         } catch let error as SandboxError {
-            throw Self.notStarted(error)
+            throw notStarted(error)
         }
         let status = Self.status(ended.verdict)
         if status != 0 { throw ExitCode(status) }
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.
-    private static func notStarted(_ error: SandboxError) -> any Error {
-        Console.error("drydock: run: \(error.explanation)")
+    private func notStarted(_ error: SandboxError) -> any Error {
+        Console.error(error.problem("run", command: command[0]).text)
         guard case .execFailed(_, let number) = error else { return ExitCode(125) }
         return ExitCode(number == Int(ENOENT) ? 127 : 126)
     }

@@ -35,7 +35,7 @@ struct SandboxExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let policy = Policy(limits: try place.configuration().limits)
-        Console.out(PolicyExplanation.text(policy))
+        Console.out(PolicyExplanation.text(of: policy))
     }
 }
 

@@ -156,7 +156,7 @@ struct SandboxOptions: ParsableArguments {
         ("files", { $0.set(\.openFiles, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
         ("file-size", { $0.set(\.fileSize, ByteCount(text: $1)) }),
         ("cpus", { $0.set(\.cpus, Double($1).flatMap { $0 > 0 && $0.isFinite ? .some($0) : nil }) }),
-        ("total", { $0.set(\.total, Duration(text: $1)) }),
+        ("total", { $0.set(\.total, Duration(setting: $1)) }),
     ]
 }
 

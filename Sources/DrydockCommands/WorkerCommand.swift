@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockOS
+internal import DrydockStore
 internal import DrydockWorker
 internal import FoundationEssentials
 internal import Glibc

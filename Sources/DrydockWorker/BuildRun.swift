@@ -67,7 +67,7 @@ struct BuildRun: Sendable {
         let snapshot = try await Snapshot.make(for: self)
         defer { snapshot.discard(logger: shop.logger) }
 
-        let planned = try await Planning(run: self, snapshot: snapshot).plan()
+        let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
         sink.record(.plan(planned))
         try stop.check()
 

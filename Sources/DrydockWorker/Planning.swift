@@ -10,38 +10,45 @@ internal import SystemPackage
 
 /// Works out a build's plan: from the project's own file, or by asking the plugins.
 struct Planning {
-    let run: BuildRun
+    let shop: Workshop
     let snapshot: Snapshot
 
     /// The plan, clipped by the operator's policy, with every plugin that it names there and usable.
     func plan() async throws -> Planned {
         let file = try projectFile()
-        let policy = OperatorPolicy(limits: run.shop.options.limits)
+        let policy = OperatorPolicy(limits: shop.options.limits)
         if let file, !file.steps.isEmpty {
             for step in file.steps { try requirePlugin(step) }
             return Planned(plan: file.plan(clippedBy: policy), why: "\(ProjectFile.name) says so")
         }
-        let (steps, why) = try await detected()
+        let (steps, why) = try await planned(by: try survey.detect())
         let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
         return Planned(plan: asked.plan(clippedBy: policy, detected: steps), why: why)
     }
 
+    /// Asks every plugin, whether the project's own file makes that necessary or not.
+    func candidates() async throws -> [Detection.Candidate] { try await survey.detect().candidates }
+
+    private var survey: ProjectSurvey {
+        get throws {
+            ProjectSurvey(
+                catalog: shop.catalog,
+                files: try snapshot.topLevelNames(),
+                driver: SandboxSpec(
+                    argv: [],
+                    environment: StepEnvironment.standard(path: shop.options.path),
+                    mounts: snapshot.mounts,
+                    root: .hostToolchain(additional: shop.options.toolchain),
+                    limits: shop.options.limits
+                ),
+                launcher: shop.launcher
+            )
+        }
+    }
+
     /// The steps of the plugin that recognises the project best.
-    private func detected() async throws -> ([PlannedStep], why: String) {
-        let survey = ProjectSurvey(
-            catalog: run.shop.catalog,
-            files: try snapshot.topLevelNames(),
-            driver: SandboxSpec(
-                argv: [],
-                environment: StepEnvironment.standard(path: run.shop.options.path),
-                mounts: snapshot.mounts,
-                root: .hostToolchain(additional: run.shop.options.toolchain),
-                limits: run.shop.options.limits
-            ),
-            launcher: run.shop.launcher
-        )
-        let detection = await survey.detect()
-        guard let winner = detection.winner, let plugin = run.shop.catalog[winner.plugin] else {
+    private func planned(by detection: Detection) async throws -> ([PlannedStep], why: String) {
+        guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
             throw Self.nobodyWants(detection)
         }
         let others = detection.candidates.filter { $0.score > 0 && $0.plugin != winner.plugin }
@@ -62,7 +69,7 @@ struct Planning {
     }
 
     private func requirePlugin(_ step: PlannedStep) throws(Failure) {
-        if run.shop.catalog[step.plugin] == nil { throw Self.unknownPlugin(step, run.shop.catalog) }
+        if shop.catalog[step.plugin] == nil { throw Self.unknownPlugin(step, shop.catalog) }
     }
 
     /// A plugin that a plan names and that can not be used: invalid ones with their reason, others with the nearest name.

@@ -38,6 +38,23 @@ struct Snapshot: Sendable {
         }
     }
 
+    /// A snapshot of a directory of this machine under a name of its own, for looking at it without a build.
+    static func make(of path: String, name: String, shop: Workshop) async throws -> Snapshot {
+        let snapshot = Snapshot(
+            parent: try DirectoryHandle(path: shop.options.snapshots),
+            name: name,
+            path: shop.options.snapshots.appending(name)
+        )
+        do {
+            let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
+            _ = try await Blocking.run { try copy(path, into: directory) }
+            return snapshot
+        } catch {
+            snapshot.discard(logger: shop.logger)
+            throw error
+        }
+    }
+
     /// Fills the empty snapshot and says with what, for people.
     private func fill(for run: BuildRun) async throws -> String {
         let directory = try parent.makeDirectory(Array(name.utf8)[...])
