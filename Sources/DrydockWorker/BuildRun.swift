@@ -63,7 +63,6 @@ struct BuildRun: Sendable {
 
     private func build() async throws -> Result {
         try stop.check()
-        try await shop.store.move(lease, to: .preparing)
         let snapshot = try await Snapshot.make(for: self)
         defer { snapshot.discard(logger: shop.logger) }
 
