@@ -52,13 +52,14 @@ struct HonestArchiveTests {
             testDescription: "two gzip members",
             program: "/bin/sh",
             arguments: [
-                "-c", "tar cf t s; (head -c 5000 t | gzip; tail -c +5001 t | gzip; head -c 512 /dev/zero) > a",
+                "-c",
+                "tar cf t s; (head -c 5000 t | gzip; tail -c +5001 t | gzip; head -c 512 /dev/zero) > a",
             ]
         ),
         Packing(
             testDescription: "python",
             program: "/usr/bin/python3",
-            arguments: ["-c", "import tarfile; tarfile.open('a', 'w:gz').add('s')"]
+            arguments: ["-c", "import tarfile; t = tarfile.open('a', 'w:gz'); t.add('s'); t.close()"]
         ),
         Packing(
             testDescription: "zip",
@@ -184,7 +185,7 @@ struct HonestArchiveTests {
             arguments: arguments,
             archive: archive,
             reply: reply,
-            directory: "\(scratch.path)/out"
+            directory: FilePath("\(scratch.path)/out")
         )
         #expect(result == status)
         return Array(try scratch.read("reply").utf8)

@@ -49,7 +49,9 @@ struct SourceTests {
     @Test("a directory is copied without its history and its links out")
     func local() throws {
         let scratch = try ScratchDirectory()
-        for name in ["s/.git/config", "s/.drydock/x", "s/a/b", "s/.gitignore"] { try scratch.write(name, "1") }
+        for name in ["s/.git/config", "s/.drydock/x", "s/a/b", "s/.gitignore"] {
+            try scratch.write(name, "1")
+        }
         try scratch.python("import os; os.symlink('/usr/bin/python3','s/python')")
         let path = FilePath(scratch.path + "/s")
         let summary = try LocalSource.copy(path, into: scratch.open("out"))
@@ -168,7 +170,10 @@ struct GitSourceTests {
         }
     }
 
-    @Test("a revision that git could take for an option is refused", arguments: ["-x", "--upload-pack=x", "a..b", ""])
+    @Test(
+        "a revision that git could take for an option is refused",
+        arguments: ["-x", "--upload-pack=x", "a..b", ""]
+    )
     func revisionNames(revision: String) throws {
         let scratch = try repository()
         #expect { try fetch(revision, scratch) } throws: { error in

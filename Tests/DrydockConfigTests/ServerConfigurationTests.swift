@@ -43,7 +43,10 @@ struct ServerConfigurationTests {
         arguments: [
             ("lisen: x\n", 1, "config.yaml has no key 'lisen'", "did you mean 'listen'?"),
             ("\nlimits:\n  memroy: 1GiB\n", 3, "limits has no key 'memroy'", "did you mean 'memory'?"),
-            ("listen: nowhere\n", 1, "'listen' can not be 'nowhere'", "write HOST:PORT, such as 127.0.0.1:8080"),
+            (
+                "listen: nowhere\n", 1, "'listen' can not be 'nowhere'",
+                "write HOST:PORT, such as 127.0.0.1:8080"
+            ),
             ("slots: many\n", 1, "'slots' must be a whole number, not text", nil),
             ("slots: 0\n", 1, "'slots' must lie between 1 and 1024, not be 0", nil),
             ("minimum_level: L5\n", 1, "'minimum_level' can not be 'L5'", "did you mean 'L4'?"),
