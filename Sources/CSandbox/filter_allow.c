@@ -4,6 +4,7 @@
 // Filter A: the calls that exist. What is refused with an error of its own stands here too, as filter B decides it:
 // a call that A does not know could not be observed later.
 
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "filter.h"
@@ -92,8 +93,10 @@ static int allow_personality(scmp_filter_ctx context) {
 }
 
 int sbx_filter_fill_allow(scmp_filter_ctx context, enum sbx_profile profile) {
-    (void)profile;  // profiles differ in what is refused only
     int result = sbx_filter_add_names(context, SCMP_ACT_ALLOW, files, SBX_COUNT_OF(files));
+    if (result == 0 && profile == SBX_PROFILE_TOOL) {
+        result = sbx_filter_add(context, SCMP_ACT_ALLOW, "openat2", NULL, 0);
+    }
     if (result == 0) result = sbx_filter_add_names(context, SCMP_ACT_ALLOW, processes, SBX_COUNT_OF(processes));
     if (result == 0) {
         result = sbx_filter_add_names(context, SCMP_ACT_ALLOW, memory_and_time, SBX_COUNT_OF(memory_and_time));

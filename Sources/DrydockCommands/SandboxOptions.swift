@@ -60,6 +60,9 @@ struct SandboxOptions: ParsableArguments {
 
     /// Makes the workspace and the spec that runs `command` in it.
     func prepare(_ command: [String]) throws -> Prepared {
+        guard profile != .browser else {
+            throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
+        }
         let limits = try parsedLimits()
         let environment = try parsedEnvironment()
         guard network.isEmpty else {

@@ -16,7 +16,17 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
     package var root: RootFileSystem
     package var hostName: String
     package var profile: SandboxProfile
+    /// Whose program it is; of a spec that is made by itself, a build's.
+    package var tenant = Tenant.build
     package var limits: Limits
+
+    /// Whose program runs in a sandbox.
+    package enum Tenant: String, Codable, Sendable {
+        /// Anybody's.
+        case build
+        /// Drydock's own, confined because of what it reads: it may open files with `openat2`.
+        case tool
+    }
 
     package init(
         argv: [String],

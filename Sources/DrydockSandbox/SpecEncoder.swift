@@ -57,11 +57,16 @@ extension SandboxSpec {
         if options.timings == .reported { flags |= SBX_OPTION_TIMINGS.rawValue }
         if options.minimumLevel > .withoutGroups { flags |= SBX_OPTION_REQUIRE_CGROUPS.rawValue }
         return sbx_settings(
-            profile: (profile == .debug ? SBX_PROFILE_DEBUG : SBX_PROFILE_STRICT).rawValue,
+            profile: filters.rawValue,
             options: flags,
             outside_id: options.identity.isForeign ? options.identity.hostUser : 0,
             fault_step: UInt32(clamping: options.fault ?? 0)
         )
+    }
+
+    private var filters: sbx_profile {
+        if tenant == .tool { return SBX_PROFILE_TOOL }
+        return profile == .debug ? SBX_PROFILE_DEBUG : SBX_PROFILE_STRICT
     }
 
     private var limitNumbers: sbx_limits {

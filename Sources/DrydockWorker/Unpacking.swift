@@ -66,7 +66,7 @@ struct Unpacking {
     private var spec: SandboxSpec {
         var limits = run.shop.options.limits
         limits.memory = min(limits.memory, .mebibytes(512))
-        return SandboxSpec(
+        var spec = SandboxSpec(
             argv: [Self.program, "unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),
             environment: StepEnvironment.standard(path: run.shop.options.path),
             mounts: [
@@ -85,6 +85,8 @@ struct Unpacking {
             root: .hostToolchain(additional: run.shop.options.programLibraries),
             limits: limits
         )
+        spec.tenant = .tool
+        return spec
     }
 
     /// What the program said; when it said nothing, why.
