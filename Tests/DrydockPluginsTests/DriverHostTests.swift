@@ -22,9 +22,9 @@ struct DriverHostTests {
             """
             echo '@dd hello'
             echo '@dd stage compile -- Compiling'
-            echo '@dd {"t":"exec","id":"c1","argv":["sh","-c","cat; echo out; echo \\"$A\\" >&2; exit 4"],"env":{"A":"b"},"stdin":"in\\n","tail":2}'
+            printf '%s\\n' '@dd {"t":"exec","id":"c1","argv":["sh","-c","cat; echo out; echo \\"$A\\" >&2; exit 4"],"env":{"A":"b"},"stdin":"in\\n","tail":2}'
             read -r start; read -r end
-            echo "$start"; echo "$end"
+            printf '%s\\n' "$start" "$end"
             echo '@dd artifact a/b binary -- The program'
             echo '@dd preview site'
             echo '@dd output version -- 1.2'
