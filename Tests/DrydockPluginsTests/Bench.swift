@@ -61,7 +61,9 @@ final class PlainSandbox: RunningSandbox {
             }
         }
         let usage = Usage(wall: ContinuousClock.now - start)
-        if let reason = reason.withLock({ $0 }) { return SandboxReport(verdict: .ended(reason), usage: usage) }
+        if let reason = reason.withLock({ $0 }) {
+            return SandboxReport(verdict: .ended(reason), usage: usage)
+        }
         return switch status {
         case .exited(let code): SandboxReport(verdict: .exit(code), usage: usage)
         case .signalled(let signal): SandboxReport(verdict: .signalled(signal), usage: usage)

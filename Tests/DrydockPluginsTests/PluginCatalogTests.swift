@@ -8,15 +8,19 @@ import Testing
 
 @Suite("plugin catalogs")
 struct PluginCatalogTests {
-    private func load(_ bench: Bench) -> PluginCatalog { PluginCatalog.load(directories: [bench.plugins.path]) }
+    private func load(_ bench: Bench) -> PluginCatalog {
+        PluginCatalog.load(directories: [bench.plugins.path])
+    }
 
     @Test(
         "what is no plugin is listed with its reason",
         arguments: [
             ("zip.sh", "", mode_t(0o755), "two digits"), ("50-Zip.sh", "", 0o755, "no plugin name"),
             ("50-zip.sh", "", 0o644, "not executable"), ("50-zip.sh", "", 0o777, "written by others"),
-            ("50-zip.json", "{}", 0o644, "without its plugin"), ("50-zip/plugin", "", 0o755, "no plugin.json"),
-            ("50-zip/plugin.json", "{", 0o644, "not JSON"), ("50-zip/plugin.json", "[]", 0o644, "not an object"),
+            ("50-zip.json", "{}", 0o644, "without its plugin"),
+            ("50-zip/plugin", "", 0o755, "no plugin.json"),
+            ("50-zip/plugin.json", "{", 0o644, "not JSON"),
+            ("50-zip/plugin.json", "[]", 0o644, "not an object"),
             ("50-zip/plugin.json", "{}", 0o644, "no \"protocol\""),
             ("50-zip/plugin.json", #"{"protocol":"2.0"}"#, 0o644, "speaks protocol 2.0"),
             ("50-zip/plugin.json", #"{"protocol":"x"}"#, 0o644, "should be like"),
@@ -25,7 +29,10 @@ struct PluginCatalogTests {
             ("50-zip/plugin.json", #"{"protocol":"1.0","name":"zap"}"#, 0o644, "named \"zip\""),
             ("50-zip/plugin.json", #"{"protocol":"1.0","kind":"boss"}"#, 0o644, "driver, guest"),
             ("50-zip/plugin.json", #"{"protocol":"1.0","detect":{"score":101}}"#, 0o644, "from 0 to 100"),
-            ("50-zip/plugin.json", #"{"protocol":"1.0","detect":{"files":["a/b"]}}"#, 0o644, "top of the project"),
+            (
+                "50-zip/plugin.json", #"{"protocol":"1.0","detect":{"files":["a/b"]}}"#, 0o644,
+                "top of the project"
+            ),
             ("50-zip/plugin.json", #"{"protocol":"1.0","verbs":["detect"]}"#, 0o644, "no verbs but run"),
             ("50-zip/plugin.json", #"{"protocol":"1.0"}"#, 0o644, "no file \"plugin\""),
             ("50-zip.x/plugin.json", #"{"protocol":"1.0"}"#, 0o644, "no extension"),
@@ -57,7 +64,8 @@ struct PluginCatalogTests {
     @Test("one file is a guest, with its manifest in a comment or beside it")
     func singleFile() throws {
         let bench = try Bench()
-        let comment = "#!/bin/sh\n# drydock: {\"protocol\":\"1.0\",\"title\":\"Zip\",\"detect\":{\"files\":[\"z\"]}}\n"
+        let comment =
+            "#!/bin/sh\n# drydock: {\"protocol\":\"1.0\",\"title\":\"Zip\",\"detect\":{\"files\":[\"z\"]}}\n"
         try bench.write(comment, to: "plugins/50-zip.sh", mode: 0o755)
         try bench.write("#!/bin/sh\n", to: "plugins/60-tar.sh", mode: 0o755)
         try bench.write(#"{"protocol":"1.0","title":"Tar"}"#, to: "plugins/60-tar.json")
@@ -94,7 +102,8 @@ struct PluginCatalogTests {
         "a glob fits all of a name",
         arguments: [
             ("*.py", "a.py", true), ("*.py", ".py", true), ("*.py", "a.pyc", false), ("a?c", "abc", true),
-            ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[!a-c]x", "dx", true), ("*a*b*", "xaxbx", true),
+            ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[!a-c]x", "dx", true),
+            ("*a*b*", "xaxbx", true),
             ("Makefile", "makefile", false), ("", "", true), ("*", "", true), ("[", "[", true),
         ]
     )

@@ -14,13 +14,16 @@ struct ShippedPluginTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     private static let catalog = PluginCatalog.load(directories: [
-        repository.appending(path: "plugins").path, repository.appending(path: "examples/own-plugin/plugins").path,
+        repository.appending(path: "plugins").path,
+        repository.appending(path: "examples/own-plugin/plugins").path,
     ])
 
     @Test("all of them are valid")
     func valid() {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
-        #expect(Self.catalog.plugins.map(\.name) == ["swift", "python", "make", "greeter", "static", "script"])
+        #expect(
+            Self.catalog.plugins.map(\.name) == ["swift", "python", "make", "greeter", "static", "script"]
+        )
     }
 
     @Test(
