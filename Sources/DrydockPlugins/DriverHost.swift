@@ -127,7 +127,8 @@ final class DriverHost: Sendable {
         let failure: Failure?
         switch end.ending {
         case .notStarted(let error):
-            failure = OutcomeTable.failure(of: error, command: "the plugin \(context.plugin.name)").blamedOnPlugin
+            failure =
+                OutcomeTable.failure(of: error, command: "the plugin \(context.plugin.name)").blamedOnPlugin
         case .ran(let ran):
             failure = judgement.failure(ran.verdict, limits: context.limits)
             usage = ([ran.usage] + execs.usage).reduce(usage) { $0.including($1) }

@@ -35,7 +35,9 @@ final class DriverInput: Sendable {
         socket.withDescriptor { descriptor in _ = shutdown(descriptor.rawValue, Int32(SHUT_WR)) }
     }
 
-    /// Writes one line. False when the driver does not take it: it ended, or leaves its input unread.
+    /// Writes one line.
+    ///
+    /// False when the driver does not take it: it ended, or leaves its input unread.
     @discardableResult
     func send(_ record: HostRecord) -> Bool {
         let line = record.encoded()

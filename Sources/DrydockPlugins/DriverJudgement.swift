@@ -39,9 +39,15 @@ struct DriverJudgement {
         case 0: failureDespiteSuccess
         case 1...63: projectFailure(status)
         case 64: Failure(.pluginProtocol, .plugin, "the plugin \(plugin) does not know the verb \"run\"")
-        case 65: Failure(.configInvalid, .user, said ?? "the plugin \(plugin) can not work with its parameters")
+        case 65:
+            Failure(.configInvalid, .user, said ?? "the plugin \(plugin) can not work with its parameters")
         default:
-            Failure(.pluginCrashed, .plugin, "the plugin \(plugin) ended with exit status \(status)", hint: said)
+            Failure(
+                .pluginCrashed,
+                .plugin,
+                "the plugin \(plugin) ended with exit status \(status)",
+                hint: said
+            )
         }
     }
 
@@ -52,7 +58,8 @@ struct DriverJudgement {
         case .failed: projectFailure(0)
         case nil:
             statement.saidHello
-                ? Failure(.pluginTruncated, .plugin, "the plugin \(plugin) stopped before it said \"end\"") : nil
+                ? Failure(.pluginTruncated, .plugin, "the plugin \(plugin) stopped before it said \"end\"")
+                : nil
         }
     }
 

@@ -147,7 +147,12 @@ private final class DriverReader: @unchecked Sendable {
                 note(malformed: error.reason, segment)
             }
         case .unknown(let type):
-            let text = LogLine(stream: .plugin, stage: stages.last, text: secrets.text(of: segment), level: "debug")
+            let text = LogLine(
+                stream: .plugin,
+                stage: stages.last,
+                text: secrets.text(of: segment),
+                level: "debug"
+            )
             emit(.log(text), bytes: segment.bytes.count)
             if unknown.count < Bound.unknownTypes, unknown.insert(type).inserted {
                 say("This version of Drydock does not know the record \"\(type)\" and ignores it.")
@@ -205,7 +210,8 @@ extension DriverReader {
         case .progress(var progress):
             progress.stage = progress.stage ?? stages.last
             emit(flow.note(progress), bytes: bytes)
-        case .expect(let stage, let total): emit(flow.expectation(total, stage: stage ?? stages.last), bytes: bytes)
+        case .expect(let stage, let total):
+            emit(flow.expectation(total, stage: stage ?? stages.last), bytes: bytes)
         case .log(var line):
             line.stage = line.stage ?? stages.last
             emit(.log(line), bytes: bytes)
@@ -229,7 +235,9 @@ extension DriverReader {
             request.stage = request.stage ?? stages.last
             // What the driver said before must stand before what the command says.
             batch.send()
-            guard requests.exec(request) else { throw RefusedRecord(reason: "too many commands wait for their turn") }
+            guard requests.exec(request) else {
+                throw RefusedRecord(reason: "too many commands wait for their turn")
+            }
         case .output(let key, let value):
             try RefusedRecord.check(statement.outputs.count, below: Bound.outputs, "outputs")
             statement.outputs[key] = secrets.masked(value)

@@ -56,10 +56,7 @@ final class ExecRunner: Sendable {
         control.end(.cancelled, grace: grace)
     }
 
-    /// Runs one command; nil when nothing is started any more.
-    ///
-    /// - Parameters:
-    ///   - activity: Is touched by its output.
+    /// Runs one command; nil when nothing is started any more. Its output touches `activity`.
     func run(_ request: ExecRequest, activity: ActivityClock) async -> ExecEnd? {
         guard state.withLock({ !$0.isClosed }) else { return nil }
         let output = ProjectOutput(
@@ -83,7 +80,10 @@ final class ExecRunner: Sendable {
         do throws(Errno) {
             end = await command.run(stdin: try Self.input(request.input), launcher: launcher)
         } catch {
-            end = CommandEnd(ending: .notStarted(.host(call: "pipe", errno: Int(error.rawValue))), duration: .zero)
+            end = CommandEnd(
+                ending: .notStarted(.host(call: "pipe", errno: Int(error.rawValue))),
+                duration: .zero
+            )
         }
         output.finish(.ok)
         return conclude(request, end, output)
@@ -101,7 +101,9 @@ final class ExecRunner: Sendable {
     private static func input(_ text: String?) throws(Errno) -> OwnedDescriptor {
         guard let text else { return try .null() }
         return try Pipe().split { (read, write) throws(Errno) in
-            try write.withDescriptor { end throws(Errno) in try FileContents.write(Array(text.utf8)[...], to: end) }
+            try write.withDescriptor { end throws(Errno) in
+                try FileContents.write(Array(text.utf8)[...], to: end)
+            }
             return read
         }
     }

@@ -3,7 +3,9 @@
 
 /// Patterns for names: `*` any characters, `?` one, `[a-z]` `[!a]` one of a set; everything else is itself.
 package enum Glob {
-    /// Whether all of `name` fits `pattern`. At most pattern × name steps: a star is never tried again behind a later one.
+    /// Whether all of `name` fits `pattern`.
+    ///
+    /// At most pattern × name steps: a star is never tried again behind a later one.
     package static func matches(_ pattern: String, _ name: String) -> Bool {
         let pattern = Array(pattern.unicodeScalars)
         let name = Array(name.unicodeScalars)
@@ -32,7 +34,8 @@ package enum Glob {
         _ index: Int,
         _ scalar: Unicode.Scalar
     ) -> Int? {
-        guard pattern[index] == "[", let close = pattern[(index + 1)...].dropFirst().firstIndex(of: "]") else {
+        guard pattern[index] == "[", let close = pattern[(index + 1)...].dropFirst().firstIndex(of: "]")
+        else {
             return pattern[index] == "?" || pattern[index] == scalar ? index + 1 : nil
         }
         var set = pattern[(index + 1)..<close]

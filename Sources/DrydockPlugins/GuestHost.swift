@@ -35,7 +35,10 @@ struct GuestHost: Sendable {
         do throws(Errno) {
             stdin = try .null()
         } catch {
-            let failure = OutcomeTable.failure(of: .host(call: "open", errno: Int(error.rawValue)), command: name)
+            let failure = OutcomeTable.failure(
+                of: .host(call: "open", errno: Int(error.rawValue)),
+                command: name
+            )
             return StepReport(failure: failure, usage: Usage(wall: .zero))
         }
         let end = await command.run(stdin: stdin, launcher: launcher)

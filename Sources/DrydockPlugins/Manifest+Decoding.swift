@@ -8,15 +8,14 @@ extension Manifest {
     /// Bytes of a manifest at most.
     static let largest = 256 << 10
 
-    /// Reads a manifest strictly.
-    ///
-    /// - Parameters:
-    ///   - bytes: The JSON text.
-    ///   - name: The plugin's name by its folder or file.
+    /// Reads a manifest strictly; `name` is the plugin's by its folder or file.
     package init(json bytes: [UInt8], name: String) throws(ManifestProblem) {
         let json: JSON
         do {
-            json = try BoundedJSONReader.read(bytes, bounds: JSONBounds(depth: 16, fields: 1_024, elements: 4_096))
+            json = try BoundedJSONReader.read(
+                bytes,
+                bounds: JSONBounds(depth: 16, fields: 1_024, elements: 4_096)
+            )
         } catch {
             throw ManifestProblem("the manifest is not JSON: \(error.reason) (byte \(error.offset))")
         }
@@ -24,7 +23,8 @@ extension Manifest {
     }
 
     private static let keys: Set<String> = [
-        "protocol", "name", "version", "title", "kind", "exec", "verbs", "detect", "stages", "requires", "permits",
+        "protocol", "name", "version", "title", "kind", "exec", "verbs", "detect", "stages", "requires",
+        "permits",
         "observers", "config", "timeout", "provides",
     ]
 
@@ -33,7 +33,9 @@ extension Manifest {
         let isNewer = try Self.isNewerMinor(fields.required("protocol"))
         if !isNewer { try fields.allow(only: Self.keys) }
         if let declared = try fields.text("name"), declared != name {
-            throw ManifestProblem("its \"name\" is \"\(declared)\", but its folder or file is named \"\(name)\"")
+            throw ManifestProblem(
+                "its \"name\" is \"\(declared)\", but its folder or file is named \"\(name)\""
+            )
         }
         version = try fields.text("version") ?? version
         title = try fields.text("title") ?? name
@@ -43,7 +45,9 @@ extension Manifest {
         try readVerbs(fields)
         try readDetection(fields)
         stages = try fields.objects("stages").map(Self.stage)
-        guard Set(stages.map(\.id)).count == stages.count else { throw ManifestProblem("a stage id stands twice") }
+        guard Set(stages.map(\.id)).count == stages.count else {
+            throw ManifestProblem("a stage id stands twice")
+        }
         commands = try fields.object("requires", allowing: ["commands"])?.texts("commands") ?? []
         let permits = try fields.object("permits", allowing: ["network", "secrets"])
         self.permits = Permits(
@@ -77,7 +81,9 @@ extension Manifest {
             }
             verbs.insert(verb)
         }
-        guard kind == .driver || verbs == [.run] else { throw ManifestProblem("a guest answers no verbs but run") }
+        guard kind == .driver || verbs == [.run] else {
+            throw ManifestProblem("a guest answers no verbs but run")
+        }
     }
 
     private mutating func readDetection(_ fields: ManifestFields) throws(ManifestProblem) {
@@ -87,7 +93,9 @@ extension Manifest {
             score: try object.integer("score", in: 0...100) ?? 50
         )
         if let bad = detect.files.first(where: { $0.isEmpty || $0.contains("/") }) {
-            throw ManifestProblem("the glob \"\(bad)\" of \"detect.files\" is not for a name at the top of the project")
+            throw ManifestProblem(
+                "the glob \"\(bad)\" of \"detect.files\" is not for a name at the top of the project"
+            )
         }
     }
 

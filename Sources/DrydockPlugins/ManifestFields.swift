@@ -35,7 +35,9 @@ struct ManifestFields {
     }
 
     func required(_ key: String) throws(ManifestProblem) -> String {
-        guard let text = try text(key), !text.isEmpty else { throw ManifestProblem("\(place) has no \"\(key)\"") }
+        guard let text = try text(key), !text.isEmpty else {
+            throw ManifestProblem("\(place) has no \"\(key)\"")
+        }
         return text
     }
 

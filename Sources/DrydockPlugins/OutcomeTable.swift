@@ -8,8 +8,7 @@ package import DrydockSandbox
 package enum OutcomeTable {
     /// Why a command of the project did not succeed; nil when it did.
     ///
-    /// - Parameters:
-    ///   - command: What ran, as a person knows it.
+    /// `command` is what ran, as a person knows it.
     package static func failure(of verdict: Verdict, command: String, limits: Limits) -> Failure? {
         switch verdict {
         case .exit(0): nil
@@ -91,7 +90,11 @@ package enum OutcomeTable {
         case .execFailed(_, let errno): Failure(.stepFailed, .user, "\(command) \(execution(errno))")
         case .invalidSpec(let reason): Failure(.stepFailed, .user, "\(command) can not be started: \(reason)")
         case .host(let call, let errno):
-            Failure(.sandboxUnavailable, .platform, "the host could not start a sandbox: \(call), errno \(errno)")
+            Failure(
+                .sandboxUnavailable,
+                .platform,
+                "the host could not start a sandbox: \(call), errno \(errno)"
+            )
         }
     }
 
@@ -106,7 +109,8 @@ package enum OutcomeTable {
     }
 
     private static func signalName(_ signal: Int) -> String {
-        let names = [4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM",
+        let names = [
+            4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM",
             25: "SIGXFSZ", 31: "SIGSYS",
         ]
         return names[signal].map { " (\($0))" } ?? ""

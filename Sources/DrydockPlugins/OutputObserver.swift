@@ -30,7 +30,8 @@ struct OutputObserver {
         return observeClean(line, isOverwritten)
     }
 
-    private mutating func observeClean(_ line: UnsafeRawBufferPointer, _ isOverwritten: Bool) -> Observation? {
+    private mutating func observeClean(_ line: UnsafeRawBufferPointer, _ isOverwritten: Bool) -> Observation?
+    {
         var scan = ByteScan(line)
         if let counted = scan.counter() { return counted }
         if let percent = ByteScan(line).percent(anywhere: isOverwritten) { return percent }
@@ -50,7 +51,8 @@ struct OutputObserver {
             let rest = line.dropFirst(8)
             let name = rest.prefix { $0 != UInt8(ascii: "\"") }
             let after = rest.dropFirst(name.count)
-            let digits = after.starts(with: "\", line ".utf8) ? after.dropFirst(8).prefix(while: ByteScan.isDigit) : []
+            let digits =
+                after.starts(with: "\", line ".utf8) ? after.dropFirst(8).prefix(while: ByteScan.isDigit) : []
             traceback = .inside(file: String(decoding: name, as: UTF8.self), line: ByteScan.integer(digits))
             return nil
         }
@@ -132,7 +134,8 @@ private struct ByteScan {
         let close: StaticString
         if take("[") { close = "]" } else if take("(") { close = ")" } else { return nil }
         skipSpace()
-        guard let current = integer(), take("/"), let total = integer(), take(close), total > 0, current <= total
+        guard let current = integer(), take("/"), let total = integer(), take(close), total > 0,
+            current <= total
         else { return nil }
         return .progress(current: Double(current), total: Double(total), unit: nil)
     }
@@ -149,7 +152,8 @@ private struct ByteScan {
             let isFree = first == 0 || Self.isFrame(line[first - 1])
             let isClosed = start == line.count || Self.isFrame(line[start])
             guard isFree, isClosed, anywhere || line[..<first].allSatisfy(Self.isFrame) else {
-                if anywhere { continue } else { return nil }
+                guard anywhere else { return nil }
+                continue
             }
             return .progress(current: Double(value), total: 100, unit: "%")
         }

@@ -8,14 +8,18 @@ import DrydockProtocol
 enum PlanAnswer {
     private static let stepLimit = 200
     private static let keys: Set<String> = [
-        "id", "plugin", "title", "with", "argv", "cwd", "needs", "env", "inputs", "outputs", "network", "weight",
+        "id", "plugin", "title", "with", "argv", "cwd", "needs", "env", "inputs", "outputs", "network",
+        "weight",
         "timeout",
     ]
 
     static func steps(_ answer: [UInt8], planner: Plugin) throws(ManifestProblem) -> [PlannedStep] {
         let json: JSON
         do {
-            json = try BoundedJSONReader.read(answer, bounds: JSONBounds(depth: 16, fields: 4_096, elements: 16_384))
+            json = try BoundedJSONReader.read(
+                answer,
+                bounds: JSONBounds(depth: 16, fields: 4_096, elements: 16_384)
+            )
         } catch {
             throw ManifestProblem("\(error.reason) (byte \(error.offset))")
         }
@@ -34,7 +38,8 @@ enum PlanAnswer {
         return steps
     }
 
-    private static func step(_ fields: ManifestFields, planner: Plugin) throws(ManifestProblem) -> PlannedStep {
+    private static func step(_ fields: ManifestFields, planner: Plugin) throws(ManifestProblem) -> PlannedStep
+    {
         try fields.allow(only: keys)
         let id = try fields.required("id")
         guard PluginName.isValid(id[...]) else { throw ManifestProblem("\"\(id)\" is no step id") }
@@ -51,7 +56,9 @@ enum PlanAnswer {
             weight: try fields.number("weight", in: 0.001...1_000_000) ?? 1
         )
         for (name, value) in try fields.object("env", allowing: nil)?.values ?? [:] {
-            guard let text = value.string else { throw ManifestProblem("\"\(name)\" of \"env\" is not a text") }
+            guard let text = value.string else {
+                throw ManifestProblem("\"\(name)\" of \"env\" is not a text")
+            }
             step.env[name] = text
         }
         if let argv = try fields.texts("argv") {

@@ -250,9 +250,11 @@ struct PluginName {
         hasExtension = text.count > stem.count + 3
     }
 
-    /// `^[a-z][a-z0-9-]{0,39}$`
+    /// Whether it matches `^[a-z][a-z0-9-]{0,39}$`.
     static func isValid(_ name: Substring) -> Bool {
-        guard let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 40 else { return false }
+        guard let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 40 else {
+            return false
+        }
         return name.utf8.allSatisfy { byte in
             (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
         }

@@ -35,7 +35,8 @@ struct PluginTrust {
     func check(_ status: FileStatus, _ name: String) throws(UntrustedFile) {
         guard owners.contains(status.owner.user) else {
             throw UntrustedFile(
-                reason: "\"\(name)\" belongs to user \(status.owner.user): only files of root, of the user that runs "
+                reason:
+                    "\"\(name)\" belongs to user \(status.owner.user): only files of root, of the user that runs "
                     + "Drydock and of the directory's owner are run"
             )
         }

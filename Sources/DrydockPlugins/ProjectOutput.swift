@@ -5,8 +5,9 @@ import DrydockModel
 import DrydockProtocol
 import Synchronization
 
-/// The output of a process in the project's sandbox, on its way to the journal: log lines, and what can be read off
-/// them. Nothing in it is believed, but for the little that a guest may say in records.
+/// The output of a process in the project's sandbox, on its way to the journal.
+///
+/// It becomes log lines, and what can be read off them. Nothing in it is believed, but for the little that a guest may say in records.
 final class ProjectOutput: Sendable {
     private struct State: ~Copyable, Sendable {
         var out = LineSplitter()
@@ -16,9 +17,8 @@ final class ProjectOutput: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameters:
-    ///   - guest: Reads records where the process is a guest plugin; nil = every line is log text.
-    ///   - tail: How many last lines are kept.
+    /// `guest` reads records where the process is a guest plugin, nil = every line is log text; of the lines the last
+    /// `tail` are kept.
     init(sink: any StepEventSink, masker: StepMasker, stage: StageID?, guest: GuestRecords?, tail: Int) {
         state = Mutex(
             State(reader: OutputReader(sink: sink, masker: masker, stage: stage, guest: guest, tail: tail))
@@ -103,7 +103,8 @@ private final class OutputReader: @unchecked Sendable {
     }
 
     func read(_ segment: OutputSegment, _ stream: LogLine.Stream) {
-        if stream == .out, segment.end == .line, segment.startsLine, PluginLineDecoder.isRecord(segment.bytes),
+        if stream == .out, segment.end == .line, segment.startsLine,
+            PluginLineDecoder.isRecord(segment.bytes),
             isFact(segment)
         {
             return

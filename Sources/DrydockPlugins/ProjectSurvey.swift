@@ -40,10 +40,10 @@ package struct ProjectSurvey: Sendable {
     /// Bytes of an answer.
     private static let answerLimit = 256 << 10
 
-    /// - Parameters:
-    ///   - files: The names at the top of the project.
-    ///   - driver: A driver's sandbox, with the project mounted read-only and noexec.
-    package init(catalog: PluginCatalog, files: [String], driver: SandboxSpec, launcher: any SandboxLauncher) {
+    /// A survey of the project whose top holds `files`; `driver` is a driver's sandbox, with the project mounted
+    /// read-only and noexec.
+    package init(catalog: PluginCatalog, files: [String], driver: SandboxSpec, launcher: any SandboxLauncher)
+    {
         self.catalog = catalog
         self.files = files
         self.driver = driver
@@ -65,12 +65,20 @@ package struct ProjectSurvey: Sendable {
         }
         let (status, answer) = try await ask(plugin, .plan)
         guard status == 0 else {
-            throw Failure(.planFailed, .plugin, "the plugin \(plugin.name) could not plan: exit status \(status)")
+            throw Failure(
+                .planFailed,
+                .plugin,
+                "the plugin \(plugin.name) could not plan: exit status \(status)"
+            )
         }
         do {
             return try PlanAnswer.steps(answer, planner: plugin)
         } catch {
-            throw Failure(.planFailed, .plugin, "the plan of the plugin \(plugin.name) is no plan: \(error.reason)")
+            throw Failure(
+                .planFailed,
+                .plugin,
+                "the plan of the plugin \(plugin.name) is no plan: \(error.reason)"
+            )
         }
     }
 
@@ -126,7 +134,10 @@ package struct ProjectSurvey: Sendable {
             input.finish()
             end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
         } catch {
-            throw OutcomeTable.failure(of: .host(call: "socketpair", errno: Int(error.rawValue)), command: plugin.name)
+            throw OutcomeTable.failure(
+                of: .host(call: "socketpair", errno: Int(error.rawValue)),
+                command: plugin.name
+            )
         }
         let name = "the plugin \(plugin.name)"
         switch end.ending {

@@ -24,7 +24,10 @@ enum StepParameters {
         }
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             guard let type = properties[key]?["type"]?.string, !fits(value, type) else { continue }
-            return failure("the parameter \"\(key)\" of the plugin \(plugin.name) should be a \(type)", hint: nil)
+            return failure(
+                "the parameter \"\(key)\" of the plugin \(plugin.name) should be a \(type)",
+                hint: nil
+            )
         }
         return nil
     }

@@ -20,7 +20,9 @@ package final class StepRunner: Sendable {
 
     package init() {}
 
-    /// Runs the step to its end: nothing of it is left when this returns. Violations are emitted as events of the host.
+    /// Runs the step to its end: nothing of it is left when this returns.
+    ///
+    /// Violations are emitted as events of the host.
     ///
     /// The plugin's own commands and the project's run through `launcher`; what is said goes to `sink`, in order.
     package func run(
@@ -94,6 +96,9 @@ package final class StepRunner: Sendable {
     }
 
     private var notRun: StepReport {
-        StepReport(failure: Failure(.cancelled, .user, "cancelled before it began"), usage: Usage(wall: .zero))
+        StepReport(
+            failure: Failure(.cancelled, .user, "cancelled before it began"),
+            usage: Usage(wall: .zero)
+        )
     }
 }

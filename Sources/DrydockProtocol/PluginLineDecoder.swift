@@ -12,7 +12,9 @@ package enum PluginLineDecoder {
         line.count >= marker.count && line[0] == marker[0] && line.starts(with: marker)
     }
 
-    /// Decodes one line without its newline. Never fails: what can not be read is `.malformed`, with the reason.
+    /// Decodes one line without its newline.
+    ///
+    /// Never fails: what can not be read is `.malformed`, with the reason.
     package static func decode(_ line: [UInt8]) -> PluginLine {
         guard line.starts(with: marker) else { return .log }
         guard line.count <= PluginLineLimits.line else { return .malformed("the line is longer than 64 KiB") }

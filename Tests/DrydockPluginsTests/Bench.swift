@@ -16,7 +16,8 @@ struct PlainLauncher: SandboxLauncher {
         streams: consuming SandboxStreams
     ) async throws(SandboxError) -> any RunningSandbox {
         let outside = { (text: String) in
-            spec.mounts.reduce(text) { $0.replacingOccurrences(of: $1.target, with: $1.source) }
+            spec.mounts.first { text == $0.target || text.hasPrefix($0.target + "/") }
+                .map { $0.source + text.dropFirst($0.target.count) } ?? text
         }
         // `cd` in a shell: the process has its own directory, the test's stays.
         let arguments =
@@ -60,7 +61,9 @@ final class PlainSandbox: RunningSandbox {
             }
         }
         let usage = Usage(wall: ContinuousClock.now - start)
-        if let reason = reason.withLock({ $0 }) { return SandboxReport(verdict: .ended(reason), usage: usage) }
+        if let reason = reason.withLock({ $0 }) {
+            return SandboxReport(verdict: .ended(reason), usage: usage)
+        }
         return switch status {
         case .exited(let code): SandboxReport(verdict: .exit(code), usage: usage)
         case .signalled(let signal): SandboxReport(verdict: .signalled(signal), usage: usage)

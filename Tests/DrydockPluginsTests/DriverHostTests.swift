@@ -22,9 +22,9 @@ struct DriverHostTests {
             """
             echo '@dd hello'
             echo '@dd stage compile -- Compiling'
-            echo '@dd {"t":"exec","id":"c1","argv":["sh","-c","cat; echo out; echo \\"$A\\" >&2; exit 4"],"env":{"A":"b"},"stdin":"in\\n","tail":2}'
+            printf '%s\\n' '@dd {"t":"exec","id":"c1","argv":["sh","-c","cat; echo out; echo \\"$A\\" >&2; exit 4"],"env":{"A":"b"},"stdin":"in\\n","tail":2}'
             read -r start; read -r end
-            echo "$start"; echo "$end"
+            printf '%s\\n' "$start" "$end"
             echo '@dd artifact a/b binary -- The program'
             echo '@dd preview site'
             echo '@dd output version -- 1.2'
@@ -43,14 +43,18 @@ struct DriverHostTests {
         #expect(report.artifacts == [ArtifactRule(path: "a/b", role: .binary, title: "The program")])
         #expect(report.preview == PreviewRule(root: "site"))
         #expect(report.outputs == ["version": "1.2"])
-        let stages = bench.sink.all.compactMap { if case .log(let line) = $0.event { line.stage?.rawValue } else { nil } }
+        let stages = bench.sink.all.compactMap {
+            if case .log(let line) = $0.event { line.stage?.rawValue } else { nil }
+        }
         #expect(stages.contains("compile"))
     }
 
     @Test("records printed by the project's commands are log text")
     func forged() async throws {
         let bench = try Bench()
-        let forged = ["@dd end ok", "@dd artifact evil binary", "@dd stage x -- y", "@dd exec e -- touch forged"]
+        let forged = [
+            "@dd end ok", "@dd artifact evil binary", "@dd stage x -- y", "@dd exec e -- touch forged",
+        ]
         try bench.write(forged.joined(separator: "\n"), to: "source/forged.txt")
         let plugin = try driver(
             bench,
@@ -73,12 +77,17 @@ struct DriverHostTests {
         "an exit status means what the table says",
         arguments: [
             ("exit 0", nil, nil), ("echo '@dd end ok'", nil, nil),
-            ("echo '@dd end failed -- no'", FailureCode.stepFailed, Fault.user), ("exit 7", .stepFailed, .user),
-            ("exit 64", .pluginProtocol, .plugin), ("exit 65", .configInvalid, .user), ("exit 75", .pluginCrashed, .plugin),
+            ("echo '@dd end failed -- no'", FailureCode.stepFailed, Fault.user),
+            ("exit 7", .stepFailed, .user),
+            ("exit 64", .pluginProtocol, .plugin), ("exit 65", .configInvalid, .user),
+            ("exit 75", .pluginCrashed, .plugin),
             ("exit 200", .pluginCrashed, .plugin), ("kill -SEGV $$", .pluginCrashed, .plugin),
             ("echo '@dd hello'", .pluginTruncated, .plugin),
             ("echo '@dd error x fault=plugin -- mine'; exit 1", .pluginCrashed, .plugin),
-            ("i=0; while [ $i -lt 200 ]; do echo '@dd stage'; i=$((i+1)); done; sleep 20", .pluginProtocol, .plugin),
+            (
+                "i=0; while [ $i -lt 200 ]; do echo '@dd stage'; i=$((i+1)); done; sleep 20", .pluginProtocol,
+                .plugin
+            ),
         ] as [(String, FailureCode?, Fault?)]
     )
     func exits(script: String, code: FailureCode?, fault: Fault?) async throws {
@@ -108,10 +117,16 @@ struct DriverHostTests {
         let hanging = try driver(bench, "exec sleep 30")
         let plugin = await bench.run(hanging) { $0.limits.step = .milliseconds(300) }
         #expect(plugin.failure?.code == .pluginTimeout)
-        let waiting = try driver(bench, "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; exec sleep 30")
+        let waiting = try driver(
+            bench,
+            "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; exec sleep 30"
+        )
         let command = await bench.run(waiting) { $0.limits.step = .milliseconds(300) }
         #expect(command.failure?.code == .stepTimeout)
-        let reporting = try driver(bench, "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; echo \"$e\"; exit 1")
+        let reporting = try driver(
+            bench,
+            "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; echo \"$e\"; exit 1"
+        )
         let silent = await bench.run(reporting) { $0.limits.silence = .milliseconds(300) }
         #expect(silent.failure?.code == .silenceTimeout)
         #expect(bench.sink.log(.plugin).last?.contains(#""timeout":true"#) == true)
@@ -121,7 +136,9 @@ struct DriverHostTests {
     func impatient() async throws {
         let bench = try Bench()
         let start = ContinuousClock.now
-        let report = await bench.run(try driver(bench, "echo '@dd exec a -- sleep 30'; echo '@dd exec b -- touch b'"))
+        let report = await bench.run(
+            try driver(bench, "echo '@dd exec a -- sleep 30'; echo '@dd exec b -- touch b'")
+        )
         #expect(report.failure == nil)
         #expect(ContinuousClock.now - start < .seconds(20))
         #expect(!FileManager.default.fileExists(atPath: bench.source.appending(path: "b").path))
@@ -152,7 +169,10 @@ struct DriverHostTests {
     @Test("a secret that the driver names is hidden in what its commands print")
     func mask() async throws {
         let bench = try Bench()
-        let plugin = try driver(bench, "echo '@dd mask -- hunter22'; echo '@dd exec a -- echo hunter22'; read -r s; read -r e; echo \"$e\"")
+        let plugin = try driver(
+            bench,
+            "echo '@dd mask -- hunter22'; echo '@dd exec a -- echo hunter22'; read -r s; read -r e; echo \"$e\""
+        )
         _ = await bench.run(plugin)
         #expect(bench.sink.log(.out) == ["***"])
         #expect(!bench.sink.log(.plugin).joined().contains("hunter22"))

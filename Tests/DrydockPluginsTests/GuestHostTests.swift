@@ -45,8 +45,10 @@ struct GuestHostTests {
     func forged() async throws {
         let bench = try Bench()
         let lines = [
-            "@dd end ok", "@dd artifact a binary", "@dd preview site", "@dd mask -- hello", "@dd exec x -- true",
-            "@dd stage secret -- Not mine", "@dd notice -- Hi", "@dd error x -- y", "@dd will_fail -- z", "@dd progress x",
+            "@dd end ok", "@dd artifact a binary", "@dd preview site", "@dd mask -- hello",
+            "@dd exec x -- true",
+            "@dd stage secret -- Not mine", "@dd notice -- Hi", "@dd error x -- y", "@dd will_fail -- z",
+            "@dd progress x",
         ]
         let plugin = try bench.plugin("cat <<'E'\n\(lines.joined(separator: "\n"))\nE\nexit 3\n")
         let report = await bench.run(plugin)
@@ -62,7 +64,8 @@ struct GuestHostTests {
         let bench = try Bench()
         let plugin = try bench.plugin(
             "true",
-            manifest: #","provides":{"artifacts":[{"path":"site","role":"site"}],"preview":{"root":"site","spa":true}}"#
+            manifest:
+                #","provides":{"artifacts":[{"path":"site","role":"site"}],"preview":{"root":"site","spa":true}}"#
         )
         let report = await bench.run(plugin)
         #expect(report.artifacts == [ArtifactRule(path: "site", role: .site)])
@@ -140,7 +143,8 @@ struct GuestHostTests {
     @Test(
         "a verdict becomes the failure of the table",
         arguments: [
-            (Verdict.oom, FailureCode.oom, Fault.user), (.pidsLimit, .pidsLimit, .user), (.signalled(11), .stepFailed, .user),
+            (Verdict.oom, FailureCode.oom, Fault.user), (.pidsLimit, .pidsLimit, .user),
+            (.signalled(11), .stepFailed, .user),
             (.ended(.diskLimit), .diskFull, .user), (.lost, .lost, .platform),
             (.setupFailed(step: 5, errno: 1, hint: "h"), .sandboxUnavailable, .platform),
             (.execFailed(errno: 2), .pluginCrashed, .plugin),
@@ -172,7 +176,69 @@ struct GuestHostTests {
         let gaps = bench.sink.all.compactMap { if case .gap(let gap) = $0.event { gap.lines } else { nil } }
         #expect(gaps.reduce(0, +) + bench.sink.log(.plugin).count == 5_000)
         #expect(gaps.reduce(0, +) > 0)
-        let last = bench.sink.all.compactMap { if case .progress(let p) = $0.event { p.current } else { nil } }.max()
+        let last = bench.sink.all.compactMap {
+            if case .progress(let p) = $0.event { p.current } else { nil }
+        }.max()
         #expect(last == 4_999)
+    }
+}
+
+@Suite("observed output")
+struct ObservedOutputTests {
+    private func observe(_ output: String) async throws -> [Event] {
+        let bench = try Bench()
+        try bench.write(output, to: "source/output")
+        _ = await bench.run(try bench.plugin("cat output"))
+        return bench.sink.all.filter { $0.via == .observed }.map(\.event)
+    }
+
+    @Test(
+        "progress is read off tools that know nothing of us",
+        arguments: [
+            ("[3/10] Compiling x\n", 3, 10), ("  (2/4) two\n", 2, 4), ("[ 40%] Building C object\n", 40, 100),
+            ("\u{1B}[32m[7/9]\u{1B}[0m green\n", 7, 9), ("fetching  55% of x\rdone\n", 55, 100),
+        ]
+    )
+    func progress(output: String, current: Double, total: Double) async throws {
+        let seen = try await observe(output).compactMap {
+            if case .progress(let progress) = $0 { progress } else { nil }
+        }
+        #expect(seen.map(\.current) == [current])
+        #expect(seen.map(\.total) == [total])
+    }
+
+    @Test(
+        "what only looks like progress is none",
+        arguments: [
+            "[5/3] x", "[-1/0] x", "[0/0]", "NaN%", "400%", "coverage: 85% of lines", "a [1/2]", "[1/2", "%",
+            "[/]",
+            "[99999999999999999999/999999999999999999999999]",
+        ]
+    )
+    func noProgress(line: String) async throws {
+        let events = try await observe(line + "\n")
+        #expect(events.allSatisfy { if case .progress = $0 { false } else { true } })
+    }
+
+    @Test("compilers' messages and tracebacks become diagnostics")
+    func diagnostics() async throws {
+        let output = """
+            src/a.c:12:5: error: expected ';'
+            b.swift:3:1: warning: never used
+            c.c:9: error: old style
+            Traceback (most recent call last):
+              File "app.py", line 4, in <module>
+                run()
+            ValueError: no
+            note: a.b:c: error: nothing
+
+            """
+        let found = try await observe(output).compactMap {
+            if case .diag(let diag) = $0 { diag } else { nil }
+        }
+        #expect(found.map(\.file) == ["src/a.c", "b.swift", "c.c", "app.py"])
+        #expect(found.map(\.line) == [12, 3, 9, 4])
+        #expect(found.map(\.column) == [5, 1, nil, nil])
+        #expect(found.last?.message == "ValueError: no")
     }
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockPlugins
+import DrydockSandbox
+import Foundation
+import Testing
+
+/// The plugins of `plugins/`, on the projects of `examples/`, without a sandbox.
+@Suite("shipped plugins", .timeLimit(.minutes(2)))
+struct ShippedPluginTests {
+    private static let repository = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    private static let catalog = PluginCatalog.load(directories: [
+        repository.appending(path: "plugins").path,
+        repository.appending(path: "examples/own-plugin/plugins").path,
+    ])
+
+    @Test("all of them are valid")
+    func valid() {
+        #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
+        #expect(
+            Self.catalog.plugins.map(\.name) == ["swift", "python", "make", "greeter", "static", "script"]
+        )
+    }
+
+    @Test(
+        "each example is recognised and built by its plugin",
+        arguments: [
+            ("c-hello", "make", "usr/local/bin/hello"), ("static-site", "static", "site/style.css"),
+            ("python-wordcount", "python", "wordcount-1.0.0-py3-none-any.whl"),
+            ("own-plugin/project", "greeter", "greetings.txt"),
+        ]
+    )
+    func example(name: String, plugin: String, result: String) async throws {
+        let bench = try Bench()
+        try FileManager.default.removeItem(at: bench.source)
+        try FileManager.default.copyItem(
+            at: Self.repository.appending(path: "examples/\(name)"),
+            to: bench.source
+        )
+        let files = try FileManager.default.contentsOfDirectory(atPath: bench.source.path).sorted()
+        let survey = ProjectSurvey(
+            catalog: Self.catalog,
+            files: files,
+            driver: bench.spec,
+            launcher: PlainLauncher()
+        )
+        let detection = await survey.detect()
+        #expect(detection.winner?.plugin == plugin, "\(detection.candidates)")
+        let used = try #require(Self.catalog[plugin])
+        let report = await bench.run(used)
+        #expect(report.failure == nil, "\(bench.sink.log(.out, .err, .plugin, .host).suffix(10))")
+        #expect(FileManager.default.fileExists(atPath: bench.out.appending(path: result).path))
+    }
+
+    @Test("the script plugin's last command decides")
+    func script() async throws {
+        let bench = try Bench()
+        let plugin = try #require(Self.catalog["script"])
+        let good = await bench.run(plugin, with: .object(["run": .string("false\necho done")]))
+        #expect(good.failure == nil)
+        let bad = await bench.run(plugin, with: .object(["run": .string("exit 3")]))
+        #expect(bad.failure?.code == .stepFailed)
+    }
+}
