@@ -52,7 +52,7 @@ package struct Envelope: Sendable {
         text.reserveCapacity(36)
         for index in 0..<32 {
             let word = index < 16 ? high : low
-            text.append(digits[Int(word >> UInt64(60 - index % 16 * 4)) & 15])
+            text.append(digits[Int(word >> UInt64(60 - index % 16 * 4) & 15)])
             if index == 7 || index == 11 || index == 15 || index == 19 { text.append(UInt8(ascii: "-")) }
         }
         return Envelope(id: String(decoding: text, as: UTF8.self), at: now, session: session)

@@ -125,7 +125,7 @@ final class SessionFeed: Sendable {
         if isJoining {
             // What was before the first viewer is told as one current state.
             while case let lines = try reader.available(maxBytes: 1 << 20), !lines.isEmpty {
-                room.catchUp { fold in _ = Self.apply(lines, to: &fold) }
+                room.catchUp { fold in _ = Self.apply(lines, to: &fold) + fold.flush() }
                 cursor.seq = lines.last?.seq ?? cursor.seq
             }
             _ = room.tellCurrent()
