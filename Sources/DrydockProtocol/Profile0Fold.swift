@@ -93,7 +93,7 @@ package struct Profile0Fold: Sendable {
         return [.progress(message: shown, logs: lines)]
     }
 
-    /// Ends the build: what was not told, and the terminal message. Nothing when it ended before.
+    /// Ends the build: what was not told, and the terminal message; nothing when it ended before.
     package mutating func end(_ outcome: Outcome, _ duration: Duration) -> [Profile0Message] {
         guard !hasEnded else { return [] }
         let last = Self.terminal(outcome, duration)
