@@ -57,6 +57,7 @@ static int write_number(int directory, const char *file, uint64_t number) {
     return sbx_write_file(directory, file, text);
 }
 
+/// The init counts too, and is not the build's: hence one process more.
 static int limit_v1(const struct sbx_limits *limits, int directory, int index) {
     if (bits[index] == SBX_LIMIT_MEMORY) {
         int result = write_number(directory, "memory.limit_in_bytes", limits->memory_bytes);
@@ -64,7 +65,7 @@ static int limit_v1(const struct sbx_limits *limits, int directory, int index) {
         int swap = result == 0 ? write_number(directory, "memory.memsw.limit_in_bytes", limits->memory_bytes) : 0;
         return result == 0 && swap != 0 && swap != -ENOENT ? swap : result;
     }
-    if (bits[index] == SBX_LIMIT_PROCESSES) return write_number(directory, "pids.max", limits->processes);
+    if (bits[index] == SBX_LIMIT_PROCESSES) return write_number(directory, "pids.max", limits->processes + 1);
     if (limits->cpu_millis == 0) return 0;
     return write_number(directory, "cpu.cfs_quota_us", limits->cpu_millis * 100);  // of a period of 100 ms
 }
@@ -75,7 +76,7 @@ static int limit_v2(const struct sbx_limits *limits, int directory) {
     int swap = result == 0 ? sbx_write_file(directory, "memory.swap.max", "0") : 0;
     if (swap != 0 && swap != -ENOENT) result = swap;
     if (result == 0) result = sbx_write_file(directory, "memory.oom.group", "1");
-    if (result == 0) result = write_number(directory, "pids.max", limits->processes);
+    if (result == 0) result = write_number(directory, "pids.max", limits->processes + 1);
     if (result != 0 || limits->cpu_millis == 0) return result;
     snprintf(quota, sizeof quota, "%" PRIu64 " 100000", limits->cpu_millis * 100);
     return sbx_write_file(directory, "cpu.max", quota);

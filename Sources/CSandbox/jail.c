@@ -30,6 +30,8 @@ struct watch {
     int control;
     int signals;
     int started;
+    /// When everything is killed, by the monotonic clock; 0 = never.
+    uint64_t deadline;
     /// The first failure reported from inside; kind 0 = none.
     struct sbx_record failure;
     /// How the main process ended, from the init; kind 0 = not told.
@@ -89,6 +91,7 @@ static void read_caller(struct watch *watch) {
     int result = sbx_packet_receive(watch->control, &record);
     if (result == 0 && record.kind == SBX_RECORD_SIGNAL) {
         pass_signal(watch, record.signal);
+        if (record.nanoseconds != 0 && watch->deadline == 0) watch->deadline = sbx_now() + record.nanoseconds;
     } else {
         // Asked to, or the caller is gone: nothing inside may outlive it.
         kill_all(watch);
@@ -101,6 +104,19 @@ static void read_signal(struct watch *watch) {
     if (read(watch->signals, &info, sizeof info) == (ssize_t)sizeof info) pass_signal(watch, (int)info.ssi_signo);
 }
 
+/// Milliseconds until the deadline, rounded up; -1 without one. Kills when it has passed.
+static int until_deadline(struct watch *watch) {
+    if (watch->deadline == 0) return -1;
+    uint64_t now = sbx_now();
+    if (now < watch->deadline) {
+        uint64_t left = (watch->deadline - now) / 1000000U + 1;
+        return left > 3600000U ? 3600000 : (int)left;
+    }
+    watch->deadline = 0;
+    kill_all(watch);
+    return -1;
+}
+
 /// Watches until the init has ended; it can be reaped then.
 static void watch_until_end(struct watch *watch) {
     for (;;) {
@@ -111,7 +127,7 @@ static void watch_until_end(struct watch *watch) {
             {.fd = watch->control, .events = POLLIN},
             {.fd = watch->signals, .events = POLLIN},
         };
-        if (poll(events, sizeof events / sizeof events[0], -1) < 0) continue;
+        if (poll(events, sizeof events / sizeof events[0], until_deadline(watch)) < 0) continue;
         if (events[1].revents != 0) read_status(watch);
         if (events[2].revents != 0) read_init(watch);
         if (events[3].revents != 0) read_caller(watch);

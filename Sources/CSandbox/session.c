@@ -22,9 +22,11 @@ static int set_limits(const struct sbx_context *context) {
     const struct sbx_limits *limits = &context->spec->limits;
     const uint64_t mebibyte = 1U << 20;
     // Counted for each user of each user namespace (Linux 5.14), so for this sandbox alone, even without cgroups.
+    // With one that is reached first, as its denials are counted and can be told.
+    uint64_t processes = limits->processes + ((context->cgroup.limits & SBX_LIMIT_PROCESSES) != 0 ? 16 : 0);
     const struct wanted_limit wanted[] = {
         {RLIMIT_NOFILE, limits->open_files, limits->open_files},
-        {RLIMIT_NPROC, limits->processes, limits->processes},
+        {RLIMIT_NPROC, processes, processes},
         {RLIMIT_FSIZE, limits->file_size_bytes, limits->file_size_bytes},
         {RLIMIT_CORE, 0, 0},
         {RLIMIT_MEMLOCK, 8 * mebibyte, 8 * mebibyte},

@@ -23,7 +23,9 @@ package enum ArchiveUnpackCommand {
         var failure: Failure?
     }
 
-    /// Does it. `arguments` are the caps as `arguments(for:)` makes them, or none. Returns the exit status: 0 unpacked, 1
+    /// Does it.
+    ///
+    /// `arguments` are the caps as `arguments(for:)` makes them, or none. Returns the exit status: 0 unpacked, 1
     /// refused, 64 unusable arguments.
     package static func run(
         arguments: [String],

@@ -18,7 +18,9 @@ package struct CollectedFile: Hashable, Sendable {
 package struct CollectionSummary: Hashable, Sendable {
     package var files = 0
     package var bytes: Int64 = 0
-    /// Links that were passed over: to directories, and to nothing. The first few, for people.
+    /// Links that were passed over: to directories, and to nothing.
+    ///
+    /// The first few, for people.
     package var passedOver: [String] = []
 }
 

@@ -129,14 +129,18 @@ struct GitAddress {
 
     func check(_ url: String) throws(Failure) {
         let parts = url.split(separator: "://", maxSplits: 1).map(String.init)
-        let isClean = url.utf8.count <= 2_048 && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        let isClean =
+            url.utf8.count <= 2_048
+            && url.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\")
+            }
         guard isClean, parts.count == 2, options.protocols.contains(parts[0]) else {
             throw refusal(
                 "'\(TreePath.shown(url.utf8))' is no URL that may be cloned",
                 "begin it with \(options.protocols.map { $0 + "://" }.joined(separator: " or "))"
             )
         }
-        let authority = parts[1].prefix { !"/?#\\".contains($0) }
+        let authority = parts[1].prefix { !"/?#".contains($0) }
         if authority.contains("@") {
             throw refusal("the git URL names a user", "leave out the user and the password")
         }

@@ -103,7 +103,9 @@ final class InflatingSource: ByteSource {
     }
 }
 
-/// The CRC-32 of zip entries. Source: APPNOTE 4.4.7.
+/// The CRC-32 of zip entries.
+///
+/// Source: APPNOTE 4.4.7.
 struct CRC32 {
     private(set) var value: UInt32 = 0
 

@@ -18,7 +18,9 @@ import SystemPackage
 ///
 /// Times, owners and the other permission bits do not count. A tree with anything else in it has no digest.
 package enum SnapshotDigest {
-    /// Reads the whole tree. Throws `sourceInvalid` for devices and the like, `sourceTooLarge` beyond the limits.
+    /// Reads the whole tree.
+    ///
+    /// Throws `sourceInvalid` for devices and the like, `sourceTooLarge` beyond the limits.
     package static func digest(
         of root: DirectoryHandle,
         limits: WalkLimits = WalkLimits()

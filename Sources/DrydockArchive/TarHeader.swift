@@ -14,7 +14,7 @@ struct TarHeader {
     /// Bytes of content in the blocks that follow.
     var contentSize: Int64
     var modified: Int64
-    /// `0` file, `5` directory, …
+    /// What kind of entry it is: `0` a file, `5` a directory, and so on.
     var type: UInt8
     var linkName: [UInt8]
 
@@ -118,7 +118,9 @@ struct PaxRecords {
         case "path": path = value
         case "linkpath": linkPath = value
         case "size":
-            guard let number = Int64(String(decoding: value, as: UTF8.self)), number >= 0 else { return false }
+            guard let number = Int64(String(decoding: value, as: UTF8.self)), number >= 0 else {
+                return false
+            }
             size = number
         case "mtime": modified = PaxRecords.time(value)
         default:

@@ -19,7 +19,9 @@ struct LittleEndian {
     }
 }
 
-/// One entry of a zip's central directory. Source: APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.4.
+/// One entry of a zip's central directory.
+///
+/// Source: APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.4.
 struct ZipRecord {
     static let size = 46
     static let signature: Int64 = 0x0201_4B50
@@ -68,7 +70,9 @@ struct ZipRecord {
         }
     }
 
-    /// The large forms of those numbers that are all ones, in this order. Source: APPNOTE 4.5.3.
+    /// The large forms of those numbers that are all ones, in this order.
+    ///
+    /// Source: APPNOTE 4.5.3.
     private mutating func readZip64(_ body: LittleEndian) {
         var position = 0
         for field in [\ZipRecord.contentSize, \ZipRecord.compressedSize, \ZipRecord.offset]
@@ -78,7 +82,9 @@ struct ZipRecord {
         }
     }
 
-    /// Local time of wherever it was packed, taken as UTC. Source: APPNOTE 4.4.6.
+    /// Local time of wherever it was packed, taken as UTC.
+    ///
+    /// Source: APPNOTE 4.4.6.
     private static func dosTime(date: Int64, time: Int64) -> FileTime {
         let month = max((date >> 5) & 15, 1)
         // Days from civil: years begin in March, so that a leap day comes last.
@@ -90,7 +96,9 @@ struct ZipRecord {
     }
 }
 
-/// Where a zip's central directory is. Source: APPNOTE 4.3.14 to 4.3.16.
+/// Where a zip's central directory is.
+///
+/// Source: APPNOTE 4.3.14 to 4.3.16.
 struct ZipDirectory {
     var entries: Int64
     var offset: Int64

@@ -134,7 +134,9 @@ final class ZipReader: ArchiveReader {
         }
     }
 
-    /// Finds the content behind the entry's local header. Source: APPNOTE 4.3.7.
+    /// Finds the content behind the entry's local header.
+    ///
+    /// Source: APPNOTE 4.3.7.
     private func openContent(_ record: ZipRecord, _ shown: String) throws(ArchiveProblem) {
         let header = LittleEndian(try readExactly(file, at: record.offset, ZipReader.localHeaderSize))
         let nameLength = header.number(26, 2)

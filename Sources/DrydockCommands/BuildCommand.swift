@@ -50,7 +50,7 @@ struct BuildCommand: AsyncParsableCommand {
                 remedy: "put what the build needs into the source"
             )
         }
-        let path = try realPath()
+        let path = try ProjectDirectory.resolve(directory, for: "build")
         let store = try place.openStore()
         let shop = try await place.workshop(store: store, plugins: plugins)
         let request = BuildRequest(
@@ -69,24 +69,14 @@ struct BuildCommand: AsyncParsableCommand {
         if status != .succeeded { throw status.code }
     }
 
-    private func realPath() throws -> String {
-        guard let path = realPathOf(directory), (try? DirectoryHandle(path: FilePath(path))) != nil else {
-            throw CommandProblem(
-                .usage,
-                "build \(directory)",
-                why: "it is not a directory that can be read",
-                remedy: "name the project's directory, as in `drydock build .`"
-            )
-        }
-        return path
-    }
-
     /// Runs the build and shows it; Ctrl-C cancels it.
     private func follow(_ build: LeasedBuild, _ lease: Lease, _ store: any Store) async throws -> Outcome {
         let follower = BuildFollower(store: store, build: lease.build.id, attempt: lease.attempt)
         let form = output ?? .suitable
         async let shown = follower.follow(form.followed)
-        let outcome = await Interruption.cancelling { build.cancel(by: "you", reason: "interrupted") } during: {
+        let outcome = await Interruption.cancelling {
+            build.cancel(by: "you", reason: "interrupted")
+        } during: {
             await build.run()
         }
         guard let outcome else {

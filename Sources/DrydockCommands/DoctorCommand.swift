@@ -28,6 +28,6 @@ struct DoctorCommand: AsyncParsableCommand {
         } else {
             for line in report.lines { Console.out(line) }
         }
-        if !report.canBuild { throw ExitStatus.unavailable.code }
+        if !report.canBuild() { throw ExitStatus.unavailable.code }
     }
 }

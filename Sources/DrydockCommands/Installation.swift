@@ -22,10 +22,10 @@ struct Installation {
 
     /// The sandbox's launcher; a problem that says where `drydock-jail` was looked for when there is none.
     func launcher() throws -> JailLauncher {
-        do {
+        do throws(SandboxError) {
             return try JailLauncher()
         } catch {
-            throw CommandProblem(.unavailable, "the sandbox", why: error.explanation, remedy: "`make jail` builds it")
+            throw error.problem("the sandbox", command: "drydock-jail")
         }
     }
 
@@ -64,6 +64,6 @@ struct Installation {
     /// Whom the files of a workspace belong to: as root, the user that sandboxes are mapped to.
     static var workspaceOwner: FileOwner? {
         let identity = SandboxIdentity.current
-        return identity.isOwn ? nil : FileOwner(user: identity.hostUser, group: identity.hostGroup)
+        return identity.isForeign ? FileOwner(user: identity.hostUser, group: identity.hostGroup) : nil
     }
 }

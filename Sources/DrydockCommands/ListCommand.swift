@@ -45,7 +45,8 @@ struct ListCommand: AsyncParsableCommand {
         let time = build.startedAt.flatMap { start in
             build.finishedAt.map { BuildWords.duration($0.since(start)) }
         }
-        return "\(build.id)  \(state)  \((time ?? "").padded(to: 8))  " + TerminalText.plain(build.request.title)
+        return "\(build.id)  \(state)  \((time ?? "").padded(to: 8))  "
+            + TerminalText.plain(build.request.title)
     }
 }
 
@@ -145,6 +146,11 @@ extension Store {
     /// The build, or a problem that says how to find its id.
     func require(_ id: String) async throws -> Build {
         if let found = try await build(BuildID(rawValue: id)) { return found }
-        throw CommandProblem(.usage, id, why: "there is no such build here", remedy: "`drydock list` shows those there are")
+        throw CommandProblem(
+            .usage,
+            id,
+            why: "there is no such build here",
+            remedy: "`drydock list` shows those there are"
+        )
     }
 }

@@ -21,7 +21,12 @@ struct PlaceOptions: ParsableArguments {
     )
     var data: String?
 
-    @Option(help: ArgumentHelp("The configuration. Default: /etc/drydock/config.yaml, if it is there.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The configuration. Default: /etc/drydock/config.yaml, if it is there.",
+            valueName: "file"
+        )
+    )
     var config: String?
 
     private static let systemConfiguration = "/etc/drydock/config.yaml"
@@ -37,7 +42,7 @@ struct PlaceOptions: ParsableArguments {
             )
         } catch {
             guard let failure = error as? Failure else { throw error }
-            throw CommandProblem(.usage, "the configuration", failure)
+            throw CommandProblem("the configuration", failure, status: .usage)
         }
     }
 
@@ -56,7 +61,9 @@ struct PlaceOptions: ParsableArguments {
         if let data = configuration.data { return FilePath(data.absolutePath) }
         if geteuid() == 0 { return "/var/lib/drydock" }
         let environment = ProcessInfo.processInfo.environment
-        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return FilePath(state).appending("drydock") }
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+            return FilePath(state).appending("drydock")
+        }
         return FilePath(environment["HOME"] ?? "/tmp").appending(".local/state/drydock")
     }
 

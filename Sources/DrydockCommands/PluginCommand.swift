@@ -70,7 +70,8 @@ enum PluginReport {
 
     static func lines(_ catalog: PluginCatalog) -> [String] {
         rows(catalog).map { row in
-            let first = "\(row.state.padded(to: 9)) \(row.name.padded(to: 12)) \((row.kind ?? "").padded(to: 7))"
+            let first =
+                "\(row.state.padded(to: 9)) \(row.name.padded(to: 12)) \((row.kind ?? "").padded(to: 7))"
             return first + " " + (row.reason.map { "\(row.path): \($0)" } ?? row.title ?? "")
         }
     }

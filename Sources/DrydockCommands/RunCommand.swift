@@ -24,10 +24,13 @@ struct RunCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var sandbox: SandboxOptions
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command: [String] = []
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command:
+        [String] = []
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("there is no command: write it after `--`, as in `drydock run -- true`") }
+        if command.isEmpty {
+            throw ValidationError("there is no command: write it after `--`, as in `drydock run -- true`")
+        }
     }
 
     func run() async throws {
@@ -37,15 +40,15 @@ struct RunCommand: AsyncParsableCommand {
             defer { prepared.discard() }
             ended = try await StreamedSandbox(spec: prepared.spec).run(with: try Installation().launcher())
         } catch let error as SandboxError {
-            throw Self.notStarted(error)
+            throw notStarted(error)
         }
         let status = Self.status(ended.verdict)
         if status != 0 { throw ExitCode(status) }
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.
-    private static func notStarted(_ error: SandboxError) -> any Error {
-        Console.error("drydock: run: \(error.explanation)")
+    private func notStarted(_ error: SandboxError) -> any Error {
+        Console.error(error.problem("run", command: command[0]).text)
         guard case .execFailed(_, let number) = error else { return ExitCode(125) }
         return ExitCode(number == Int(ENOENT) ? 127 : 126)
     }
@@ -55,7 +58,9 @@ struct RunCommand: AsyncParsableCommand {
         case .exit(let code): return Int32(clamping: code)
         case .signalled(let signal): return 128 + Int32(clamping: signal)
         case .oom:
-            Console.error("drydock: run: the command ran out of memory: give it more with --limit memory=SIZE")
+            Console.error(
+                "drydock: run: the command ran out of memory: give it more with --limit memory=SIZE"
+            )
             return 128 + SIGKILL
         case .pidsLimit, .cpuLimit: return 128 + SIGKILL
         case .ended(.wallTimeout), .ended(.silenceTimeout):

@@ -35,7 +35,7 @@ struct SandboxExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let policy = Policy(limits: try place.configuration().limits)
-        Console.out(PolicyExplanation.text(policy))
+        Console.out(PolicyExplanation.text(of: policy))
     }
 }
 
@@ -55,7 +55,8 @@ struct SandboxSpecCommand: AsyncParsableCommand {
 
     @OptionGroup var sandbox: SandboxOptions
     @Option(help: ArgumentHelp("Where to write it.", valueName: "file")) var output: String
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command: [String] = []
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command:
+        [String] = []
 
     func validate() throws {
         if command.isEmpty { throw ValidationError("there is no command: write it after `--`") }

@@ -13,7 +13,11 @@ internal import SystemPackage
 /// What `run` and `sandbox spec` say about a sandbox.
 struct SandboxOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Copied in, and the working directory.", discussion: "Default: empty.", valueName: "dir")
+        help: ArgumentHelp(
+            "Copied in, and the working directory.",
+            discussion: "Default: empty.",
+            valueName: "dir"
+        )
     )
     var workspace: String?
 
@@ -66,15 +70,24 @@ struct SandboxOptions: ParsableArguments {
                 remedy: "bring what the command needs in with --workspace or --read-only"
             )
         }
-        let folder = FilePath(FileManager.default.temporaryDirectory.path).appending("drydock-run-\(UUID().uuidString)")
+        let folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
+            "drydock-run-\(UUID().uuidString)"
+        )
         try FileManager.default.createDirectory(
             atPath: folder.string,
             withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o711]
         )
         let snapshot = try workspace.map { try Self.directory($0) }
-        let made = try Workspace(below: folder, name: "run", snapshot: snapshot, owner: Installation.workspaceOwner)
-        let shown = readOnly.map { SandboxMount(source: $0.absolutePath, target: $0.absolutePath, access: .readOnly) }
+        let made = try Workspace(
+            below: folder,
+            name: "run",
+            snapshot: snapshot,
+            owner: Installation.workspaceOwner
+        )
+        let shown = readOnly.map {
+            SandboxMount(source: $0.absolutePath, target: $0.absolutePath, access: .readOnly)
+        }
         let spec = SandboxSpec(
             argv: command,
             environment: environment,
@@ -98,7 +111,12 @@ struct SandboxOptions: ParsableArguments {
         for entry in env {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
-                throw CommandProblem(.usage, "--env \(entry)", why: "it has no NAME=", remedy: "write --env NAME=value")
+                throw CommandProblem(
+                    .usage,
+                    "--env \(entry)",
+                    why: "it has no NAME=",
+                    remedy: "write --env NAME=value"
+                )
             }
             variables[String(parts[0])] = String(parts[1])
         }
@@ -116,11 +134,16 @@ struct SandboxOptions: ParsableArguments {
                     .usage,
                     "--limit \(entry)",
                     why: "there is no limit of that name",
-                    remedy: nearest.map { "did you mean \($0)?" } ?? Self.settings.map(\.0).joined(separator: ", ")
+                    remedy: nearest.map { "did you mean \($0)?" }
+                        ?? Self.settings.map(\.0).joined(separator: ", ")
                 )
             }
             guard parts.count == 2, apply(&limits, parts[1]) else {
-                throw CommandProblem(.usage, "--limit \(entry)", why: "the value is not one that \(key) takes")
+                throw CommandProblem(
+                    .usage,
+                    "--limit \(entry)",
+                    why: "the value is not one that \(key) takes"
+                )
             }
         }
         return limits
@@ -133,7 +156,7 @@ struct SandboxOptions: ParsableArguments {
         ("files", { $0.set(\.openFiles, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
         ("file-size", { $0.set(\.fileSize, ByteCount(text: $1)) }),
         ("cpus", { $0.set(\.cpus, Double($1).flatMap { $0 > 0 && $0.isFinite ? .some($0) : nil }) }),
-        ("total", { $0.set(\.total, Duration(text: $1)) }),
+        ("total", { $0.set(\.total, Duration(setting: $1)) }),
     ]
 }
 

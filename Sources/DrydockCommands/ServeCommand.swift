@@ -28,10 +28,20 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
 
-    @Option(help: ArgumentHelp("Where to listen; port 0 = any free one. Default: 127.0.0.1:8080.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; port 0 = any free one. Default: 127.0.0.1:8080.",
+            valueName: "host:port"
+        )
+    )
     var listen: String?
 
-    @Option(help: ArgumentHelp("Builds this directory once it listens (repeatable); for trying it out.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Builds this directory once it listens (repeatable); for trying it out.",
+            valueName: "dir"
+        )
+    )
     var build: [String] = []
 
     func run() async throws {
@@ -65,7 +75,11 @@ struct ServeCommand: AsyncParsableCommand {
         return arguments + directories.flatMap { ["--plugins", $0] }
     }
 
-    private static func serve(_ server: DrydockServer, _ supervisor: WorkerSupervisor, _ logger: Logger) async throws {
+    private static func serve(
+        _ server: DrydockServer,
+        _ supervisor: WorkerSupervisor,
+        _ logger: Logger
+    ) async throws {
         let services = ServiceGroup(
             services: [supervisor, server],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -80,7 +94,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     private static func readiness(_ lock: WorkerLock) -> Failure? {
         guard lock.holder() == nil else { return nil }
-        return Failure(.internal, .platform, "no worker serves the data directory", hint: "look at the server's log")
+        return Failure(
+            .internal,
+            .platform,
+            "no worker serves the data directory",
+            hint: "look at the server's log"
+        )
     }
 
     /// Says where it listens, and queues what `--build` named.
@@ -107,7 +126,10 @@ struct ServeCommand: AsyncParsableCommand {
             do {
                 _ = try await store.enqueue(request)
             } catch {
-                logger.error("--build: could not be queued", metadata: ["path": "\(path)", "error": "\(error)"])
+                logger.error(
+                    "--build: could not be queued",
+                    metadata: ["path": "\(path)", "error": "\(error)"]
+                )
             }
         }
     }

@@ -55,7 +55,8 @@ struct StreamedSandbox {
         try PipePump.start(OwnedDescriptor(taking: end), name: name) { Console.copy($0, to: descriptor) }
     }
 
-    private static func report(of running: any RunningSandbox, within limit: Duration) async -> SandboxReport {
+    private static func report(of running: any RunningSandbox, within limit: Duration) async -> SandboxReport
+    {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 guard (try? await Task.sleep(for: limit)) != nil else { return }  // cancelled: it ended in time

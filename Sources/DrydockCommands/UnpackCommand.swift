@@ -12,8 +12,10 @@ struct UnpackCommand: ParsableCommand {
         shouldDisplay: false
     )
 
+    @Argument(help: "The caps: entries, bytes, bytes of one file.") var caps: [String] = []
+
     func run() throws {
-        let status = ArchiveUnpackCommand.run()
+        let status = ArchiveUnpackCommand.run(arguments: caps)
         if status != 0 { throw ExitCode(status) }
     }
 }

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockOS
+internal import DrydockStore
 internal import DrydockWorker
 internal import FoundationEssentials
 internal import Glibc
@@ -25,7 +26,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
 
-    @Flag(help: ArgumentHelp("Waits for its turn: one worker a data directory. For `serve`.", visibility: .hidden))
+    @Flag(
+        help: ArgumentHelp(
+            "Waits for its turn: one worker a data directory. For `serve`.",
+            visibility: .hidden
+        )
+    )
     var oneAtATime = false
 
     func run() async throws {

@@ -43,7 +43,9 @@ final class WorkerSupervisor: Service {
                 let ending = try await runOnce()
                 if isStopping { break }
                 logger.error("the worker ended and is started again", metadata: ["ending": "\(ending)"])
-                pause = ContinuousClock.now - started > .seconds(60) ? .milliseconds(500) : min(pause * 2, .seconds(30))
+                pause =
+                    ContinuousClock.now - started > .seconds(60)
+                    ? .milliseconds(500) : min(pause * 2, .seconds(30))
                 // Cut short by the shutdown.
                 _ = try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
             }
@@ -106,7 +108,10 @@ final class WorkerSupervisor: Service {
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
         while let holder = lock.holder() {
             if ContinuousClock.now > deadline {
-                return logger.error("the worker does not end; its builds go on", metadata: ["pid": "\(holder)"])
+                return logger.error(
+                    "the worker does not end; its builds go on",
+                    metadata: ["pid": "\(holder)"]
+                )
             }
             // It holds the lock until its very end; there is nothing else to wait for.
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockArchive
 internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
@@ -20,7 +21,6 @@ extension Workshop {
         let installation = try Installation()
         let report = await SandboxDoctor.examine()
         try require(configuration.minimumLevel, report)
-        let libraries = Installation.libraries()
         return Workshop(
             store: store,
             launcher: try installation.launcher(),
@@ -32,22 +32,27 @@ extension Workshop {
                 toolchain: configuration.toolchain,
                 path: Installation.pathInside(toolchain: configuration.toolchain),
                 program: installation.program,
-                programLibraries: libraries,
+                programLibraries: Installation.libraries(),
+                sourceCaps: ArchiveCaps(
+                    entries: configuration.sources.files,
+                    bytes: configuration.sources.size,
+                    fileSize: configuration.sources.size
+                ),
                 owner: Installation.workspaceOwner,
-                level: report.level.rawValue,
+                level: report.level.name,
                 missing: report.missing
             ),
             logger: PlaceOptions.logger(label)
         )
     }
 
-    /// Levels are named so that the higher one is the greater text.
     private static func require(_ minimum: MinimumLevel, _ report: DoctorReport) throws {
-        guard report.level.rawValue < minimum.rawValue else { return }
+        guard let minimum = SandboxLevel(name: minimum.rawValue), report.level < minimum else { return }
         throw CommandProblem(
             .unavailable,
             "the sandbox",
-            why: "this machine gives level \(report.level.rawValue), and \(minimum.rawValue) is the least that is allowed: "
+            why:
+                "this machine gives level \(report.level.name), and \(minimum.name) is the least that is allowed: "
                 + report.missing.joined(separator: "; "),
             remedy: "`drydock doctor` says what to do about each"
         )

@@ -7,6 +7,8 @@ package import DrydockModel
 package struct ProjectFile: Hashable, Sendable {
     /// Its name at the top of a source.
     package static let name = "drydock.yaml"
+    /// Bytes of the largest one that is read.
+    package static let largest = YAMLDocument.largest
 
     /// In file order; empty = the plugins detect.
     package var steps: [PlannedStep]

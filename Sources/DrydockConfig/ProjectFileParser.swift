@@ -66,7 +66,11 @@ struct ProjectFileParser {
         let keys = ["id", "plugin", "with", "needs", "network", "inputs", "outputs", "timeout"]
         let fields = try reader.table(value, "a step", keys: keys)
         guard let pluginField = fields["plugin"] else {
-            throw reader.failure("a step has no 'plugin'", value.line, hint: "add 'plugin: script' or another")
+            throw reader.failure(
+                "a step has no 'plugin'",
+                value.line,
+                hint: "add 'plugin: script' or another"
+            )
         }
         let plugin = try name(pluginField, "plugin")
         let id = try fields["id"].map { value throws(Failure) in try name(value, "id") } ?? plugin
@@ -79,11 +83,14 @@ struct ProjectFileParser {
         }
         step.network = try fields["network"].map(hosts) ?? []
         step.inputs = try fields["inputs"].map { value throws(Failure) in try globs(value, "inputs") } ?? []
-        step.outputs = try fields["outputs"].map { value throws(Failure) in try globs(value, "outputs") } ?? []
+        step.outputs =
+            try fields["outputs"].map { value throws(Failure) in try globs(value, "outputs") } ?? []
         step.timeout = try fields["timeout"].map { value throws(Failure) in
             try reader.duration(value, "timeout")
         }
-        return (step, try fields["needs"].map { value throws(Failure) in try reader.list(value, "needs") } ?? [])
+        return (
+            step, try fields["needs"].map { value throws(Failure) in try reader.list(value, "needs") } ?? []
+        )
     }
 
     /// A plugin's or a step's name: `^[a-z][a-z0-9-]{0,39}$`.

@@ -35,7 +35,11 @@ struct StepOrder {
         let hint =
             Spelling.nearest(need, in: others).map { "did you mean '\($0)'?" }
             ?? "the other steps are \(others.isEmpty ? "none" : others.joined(separator: ", "))"
-        return reader.failure("the step '\(step)' needs '\(need.prefix(64))', which is no step", line, hint: hint)
+        return reader.failure(
+            "the step '\(step)' needs '\(need.prefix(64))', which is no step",
+            line,
+            hint: hint
+        )
     }
 
     /// Ids that need each other in a ring, each needing the next; nil when there is none.

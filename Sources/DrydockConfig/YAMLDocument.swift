@@ -11,10 +11,14 @@ enum YAMLDocument {
     /// Values, those that aliases repeat counted each time.
     private static let mostValues = 20_000
     private static let deepest = 32
-    /// Uses of anchors. Sixteen can repeat a value some 350 times at most; a bomb needs more.
+    /// Uses of anchors.
+    ///
+    /// Sixteen can repeat a value some 350 times at most; a bomb needs more.
     private static let mostAliases = 16
 
-    /// Parses `bytes`; nil when the document is empty. `file` is its name for messages.
+    /// Parses `bytes`; nil when the document is empty.
+    ///
+    /// `file` is its name for messages.
     static func parse(_ bytes: [UInt8], file: String) throws(Failure) -> YAMLValue? {
         if bytes.count > largest {
             throw Failure(

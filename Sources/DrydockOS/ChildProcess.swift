@@ -16,6 +16,11 @@ package struct ChildProcess: ~Copyable, Sendable {
             self.descriptor = descriptor
             self.number = number
         }
+
+        /// Good only as long as `owner` lives: its descriptor is lent.
+        package init(_ owner: borrowing OwnedDescriptor, as number: Int32) {
+            self.init(owner.withDescriptor { $0 }, as: number)
+        }
     }
 
     /// Its number, good for messages; signals go through the pidfd.

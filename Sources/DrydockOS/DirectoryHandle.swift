@@ -43,7 +43,9 @@ package enum FileAccess: Sendable {
 // MARK: Opening
 
 extension DirectoryHandle {
-    /// Opens a file below. Never waits for a writer of a fifo; what was opened is for the caller to look at.
+    /// Opens a file below.
+    ///
+    /// Never waits for a writer of a fifo; what was opened is for the caller to look at.
     package func openFile(_ path: TreePath, _ access: FileAccess) throws(Errno) -> OwnedDescriptor {
         switch access {
         case .read:
@@ -188,7 +190,8 @@ func checked(_ result: Int32) throws(Errno) -> Int32 {
 }
 
 /// Calls `body` with `bytes` as a C string; `bytes` hold no NUL.
-func withCString<Result>(_ bytes: some Collection<UInt8>, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+func withCString<Result>(_ bytes: some Collection<UInt8>, _ body: (UnsafePointer<CChar>) -> Result) -> Result
+{
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
         var end = 0
         for byte in bytes {
@@ -198,7 +201,9 @@ func withCString<Result>(_ bytes: some Collection<UInt8>, _ body: (UnsafePointer
         buffer[end] = 0
         // The buffer has at least one element, so it has an address.
         return buffer.withMemoryRebound(to: CChar.self) { rebound in
-            guard let address = rebound.baseAddress else { preconditionFailure("an allocation without address") }
+            guard let address = rebound.baseAddress else {
+                preconditionFailure("an allocation without address")
+            }
             return body(address)
         }
     }

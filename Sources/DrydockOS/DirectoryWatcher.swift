@@ -71,7 +71,8 @@ package final class DirectoryWatcher: Sendable {
 
         func stop() {
             var one: UInt64 = 1
-            _ = Glibc.write(stopSignal, &one, MemoryLayout.size(ofValue: one))  // an eventfd at 0 always takes it
+            // An event descriptor at 0 always takes it.
+            _ = Glibc.write(stopSignal, &one, MemoryLayout.size(ofValue: one))
         }
 
         deinit {

@@ -53,7 +53,9 @@ package enum FileContents {
         }
     }
 
-    /// Reads up to a buffer full from the file's position; 0 at the end. Interruptions are retried.
+    /// Reads up to a buffer full from the file's position; 0 at the end.
+    ///
+    /// Interruptions are retried.
     package static func read(_ file: FileDescriptor, into buffer: inout [UInt8]) throws(Errno) -> Int {
         while true {
             let count = buffer.withUnsafeMutableBytes { Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
@@ -62,7 +64,9 @@ package enum FileContents {
         }
     }
 
-    /// Writes all of `bytes` at the file's position. Interruptions are retried.
+    /// Writes all of `bytes` at the file's position.
+    ///
+    /// Interruptions are retried.
     package static func write(_ bytes: ArraySlice<UInt8>, to file: FileDescriptor) throws(Errno) {
         var rest = bytes
         while !rest.isEmpty {

@@ -28,7 +28,9 @@ package enum FileKind: String, Sendable, Hashable {
     }
 }
 
-/// The facts about an entry, without following a link. Source: man 2 stat.
+/// The facts about an entry, without following a link.
+///
+/// Source: man 2 stat.
 package struct FileStatus: Sendable, Hashable {
     package var kind: FileKind
     /// Permission bits only (07777).

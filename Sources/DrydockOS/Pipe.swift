@@ -37,6 +37,9 @@ package struct PacketPair: ~Copyable, Sendable {
         first = OwnedDescriptor(taking: FileDescriptor(rawValue: ends[0]))
         second = OwnedDescriptor(taking: FileDescriptor(rawValue: ends[1]))
     }
+
+    /// Gives the first away and closes the second.
+    package consuming func keepingFirst() -> OwnedDescriptor { first }
 }
 
 extension OwnedDescriptor {

@@ -82,7 +82,8 @@ package final class PipePump: Sendable {
             if count > 0 {
                 onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
-                break  // Closed, or unreadable for good (EIO of a terminal): there are no more bytes either way.
+                // Closed, or unreadable for good (EIO of a terminal): there are no more bytes either way.
+                break
             }
         }
         end()

@@ -17,7 +17,9 @@ package struct CopyOptions: Sendable {
     /// Names passed over at any depth.
     package var ignoring: [String]
     package var unfit: Unfit
-    /// Whom the copies belong to; nil = this process. Needs the right to give files away.
+    /// Whom the copies belong to; nil = this process.
+    ///
+    /// Needs the right to give files away.
     package var owner: FileOwner?
 
     package init(
@@ -70,7 +72,9 @@ package struct TreeCopier {
         targets = [target]
     }
 
-    /// Copies what is in `source` into `target`, an empty directory. After an error `target` holds a part of it.
+    /// Copies what is in `source` into `target`, an empty directory.
+    ///
+    /// After an error `target` holds a part of it.
     package static func copy(
         from source: DirectoryHandle,
         into target: DirectoryHandle,

@@ -107,7 +107,8 @@ extension TreePath: CustomStringConvertible {
         let decoded = String(decoding: Array(bytes).prefix(1_024), as: UTF8.self)
         var text = ""
         for scalar in decoded.unicodeScalars.prefix(longestShown) {
-            text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+            text +=
+                scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return decoded.unicodeScalars.count > longestShown ? text + "…" : text
     }

@@ -19,12 +19,16 @@ package enum TreeRemover {
     /// Removes the entry `name` of `parent`, whatever it is; one that is not there is no error.
     package static func remove(_ name: String, in parent: DirectoryHandle) throws(RemoveError) {
         let name = Array(name.utf8)[...]
-        try naming(name) { () throws(Errno) in
+        let kind = try naming(name) { () throws(Errno) -> FileKind? in
             do throws(Errno) {
-                if try parent.status(of: name).kind != .directory { return try parent.removeFile(name) }
+                return try parent.status(of: name).kind
             } catch .noSuchFileOrDirectory {
-                return
+                return nil
             }
+        }
+        guard let kind else { return }
+        if kind != .directory {
+            return try naming(name) { () throws(Errno) in try parent.removeFile(name) }
         }
         guard let directory = try? parent.openDirectoryForcing(name) else {
             return try naming(name) { () throws(Errno) in try parent.removeDirectory(name) }

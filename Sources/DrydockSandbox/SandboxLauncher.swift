@@ -64,7 +64,9 @@ package struct SandboxReport: Sendable, Hashable {
     }
 }
 
-/// How a sandbox ended. Turned into an outcome by one function, of the worker.
+/// How a sandbox ended.
+///
+/// Turned into an outcome by one function, of the worker.
 package enum Verdict: Sendable, Hashable {
     case exit(Int)
     case signalled(Int)

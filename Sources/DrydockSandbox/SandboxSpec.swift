@@ -39,7 +39,9 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
     }
 }
 
-/// A directory or file of the host that is seen inside. Always nosuid and nodev.
+/// A directory or file of the host that is seen inside.
+///
+/// Always nosuid and nodev.
 package struct SandboxMount: Codable, Hashable, Sendable {
     package enum Access: String, Codable, Sendable {
         case readOnly

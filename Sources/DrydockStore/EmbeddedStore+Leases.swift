@@ -56,7 +56,6 @@ extension EmbeddedStore {
             var mine = try Self.held(lease, db)
             try end.apply(to: &mine, db)
         }
-        fence(lease.attempt)
         bells.ring(.changes)
     }
 

@@ -103,7 +103,8 @@ final class SegmentReader: JournalReader {
         var size = 0
         while let end = chunk[start...].firstIndex(of: 0x0A) {
             let line = chunk[start..<end]
-            guard let seq = JournalCodec.seq(of: line), state.seq.map({ seq == $0 + 1 }) ?? (seq <= after + 1)
+            guard let seq = JournalCodec.seq(of: line), seq > 0,
+                state.seq.map({ seq - 1 == $0 }) ?? (seq - 1 <= after)
             else { throw .journalDamaged(build, attempt, after: state.seq ?? after) }
             if seq > after {
                 if !lines.isEmpty, size + line.count > maxBytes { break }

@@ -16,6 +16,11 @@ struct StoreDatabase: Sendable {
         path = directory.database
         let lock = try FileLock(directory.openingLock)
         defer { lock.release() }
+        if access(path.string, F_OK) != 0 {
+            // The database was moved away: its left-over log must not be played into the new one.
+            unlink(path.string + "-wal")
+            unlink(path.string + "-shm")
+        }
         do {
             pool = try DatabasePool(path: path.string, configuration: Self.configuration(durability))
             let isNewer = try pool.read { try Schema.migrator.hasBeenSuperseded($0) }

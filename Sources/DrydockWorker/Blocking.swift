@@ -6,7 +6,8 @@ internal import Dispatch
 /// Work that waits for the disk, kept off the few threads that run everyone's `await`s.
 enum Blocking {
     /// Runs `body` on a thread where waiting harms nobody, and returns what it returns.
-    static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result
+    {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Swift.Result { try body() }) }
         }

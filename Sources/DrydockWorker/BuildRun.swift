@@ -63,23 +63,29 @@ struct BuildRun: Sendable {
 
     private func build() async throws -> Result {
         try stop.check()
-        try await shop.store.move(lease, to: .preparing)
         let snapshot = try await Snapshot.make(for: self)
         defer { snapshot.discard(logger: shop.logger) }
 
-        let planned = try await Planning(run: self, snapshot: snapshot).plan()
+        let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
         sink.record(.plan(planned))
         try stop.check()
 
         let workspace = try await makeWorkspace(snapshot)
         defer { discard(workspace) }
         try await shop.store.move(lease, to: .running)
-        let declared = try await StepSequence(run: self, plan: planned.plan, workspace: workspace, snapshot: snapshot)
-            .runAll()
+        let declared = try await StepSequence(
+            run: self,
+            plan: planned.plan,
+            workspace: workspace,
+            snapshot: snapshot
+        )
+        .runAll()
 
         try stop.check()
         try await shop.store.move(lease, to: .finishing)
-        return try await Collection(run: self, plan: planned.plan, declared: declared).collect(from: workspace)
+        return try await Collection(run: self, plan: planned.plan, declared: declared).collect(
+            from: workspace
+        )
     }
 
     private func makeWorkspace(_ snapshot: Snapshot) async throws -> Workspace {
@@ -100,7 +106,10 @@ struct BuildRun: Sendable {
             try workspace.remove()
         } catch {
             // What is left is found by name and removed when the worker starts again.
-            shop.logger.error("a workspace could not be removed", metadata: ["attempt": "\(lease.attempt)", "error": "\(error)"])
+            shop.logger.error(
+                "a workspace could not be removed",
+                metadata: ["attempt": "\(lease.attempt)", "error": "\(error)"]
+            )
         }
     }
 }

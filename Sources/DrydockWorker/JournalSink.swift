@@ -23,6 +23,9 @@ final class JournalSink: Sendable {
     /// Appends what the host knows itself.
     func record(_ events: Event..., step: StepID? = nil) { emit(events, via: .host, step: step) }
 
+    /// The same for a list; an empty one is nothing.
+    func record(events: [Event]) { emit(events, via: .host, step: nil) }
+
     /// Appends `events` in order; log lines as far as the cap allows.
     func emit(_ events: [Event], via: Via, step: StepID?) {
         // The lock is held while writing, so that lines of two pipes keep the order in which they were admitted.

@@ -74,11 +74,16 @@ package struct LeasedBuild: Sendable {
         while (try? await Task.sleep(for: Self.heartbeat)) != nil {
             do {
                 guard try await shop.store.renew(lease) else {
-                    return stop.stop(Failure(.lost, .platform, "the lease lapsed, and another worker may have the build"))
+                    return stop.stop(
+                        Failure(.lost, .platform, "the lease lapsed, and another worker may have the build")
+                    )
                 }
             } catch {
                 // The lease still has time: the next heartbeat may go through.
-                shop.logger.warning("a heartbeat failed", metadata: ["build": "\(lease.build.id)", "error": "\(error)"])
+                shop.logger.warning(
+                    "a heartbeat failed",
+                    metadata: ["build": "\(lease.build.id)", "error": "\(error)"]
+                )
             }
         }
     }

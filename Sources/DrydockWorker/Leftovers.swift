@@ -22,9 +22,15 @@ struct Leftovers {
             for name in names where !active.contains(name) {
                 do {
                     try TreeRemover.remove(name, in: directory)
-                    shop.logger.notice("removed what a dead worker left", metadata: ["path": "\(folder)/\(name)"])
+                    shop.logger.notice(
+                        "removed what a dead worker left",
+                        metadata: ["path": "\(folder)/\(name)"]
+                    )
                 } catch {
-                    shop.logger.error("could not be removed", metadata: ["path": "\(folder)/\(name)", "error": "\(error)"])
+                    shop.logger.error(
+                        "could not be removed",
+                        metadata: ["path": "\(folder)/\(name)", "error": "\(error)"]
+                    )
                 }
             }
         }

@@ -42,7 +42,8 @@ struct LogClip {
             lostBytes += lost
         }
         guard !wasClipping else { return [] }
-        let text = "The log reached its limit; from here on only its last lines are kept, until the step ends."
+        let text =
+            "The log reached its limit; from here on only its last lines are kept, until the step ends."
         return [.notice(title: "Log clipped", markdown: text)]
     }
 

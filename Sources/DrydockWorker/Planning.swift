@@ -5,24 +5,94 @@ internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockPlugins
+internal import DrydockSandbox
 internal import SystemPackage
 
 /// Works out a build's plan: from the project's own file, or by asking the plugins.
 struct Planning {
-    let run: BuildRun
+    let shop: Workshop
     let snapshot: Snapshot
 
     /// The plan, clipped by the operator's policy, with every plugin that it names there and usable.
     func plan() async throws -> Planned {
         let file = try projectFile()
-        let policy = OperatorPolicy(limits: run.shop.options.limits)
+        let policy = OperatorPolicy(limits: shop.options.limits)
         if let file, !file.steps.isEmpty {
             for step in file.steps { try requirePlugin(step) }
             return Planned(plan: file.plan(clippedBy: policy), why: "\(ProjectFile.name) says so")
         }
-        let detected = try await detect()
-        let asked = file ?? ProjectFile.empty
-        return Planned(plan: asked.plan(clippedBy: policy, detected: detected.steps), why: detected.why)
+        let (steps, why) = try await planned(by: try survey.detect())
+        let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
+        return Planned(plan: asked.plan(clippedBy: policy, detected: steps), why: why)
+    }
+
+    /// Asks every plugin, whether the project's own file makes that necessary or not.
+    func candidates() async throws -> [Detection.Candidate] { try await survey.detect().candidates }
+
+    private var survey: ProjectSurvey {
+        get throws {
+            ProjectSurvey(
+                catalog: shop.catalog,
+                files: try snapshot.topLevelNames(),
+                driver: SandboxSpec(
+                    argv: [],
+                    environment: StepEnvironment.standard(path: shop.options.path),
+                    mounts: snapshot.mounts,
+                    root: .hostToolchain(additional: shop.options.toolchain),
+                    limits: shop.options.limits
+                ),
+                launcher: shop.launcher
+            )
+        }
+    }
+
+    /// The steps of the plugin that recognises the project best.
+    private func planned(by detection: Detection) async throws -> ([PlannedStep], why: String) {
+        guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
+            throw Self.nobodyWants(detection)
+        }
+        let others = detection.candidates.filter { $0.score > 0 && $0.plugin != winner.plugin }
+        let losers =
+            others.isEmpty
+            ? "" : "; also " + others.map { "\($0.plugin) \($0.score)" }.joined(separator: ", ")
+        return (try await survey.plan(plugin), "\(winner.plugin) \(winner.score): \(winner.why)" + losers)
+    }
+
+    private static func nobodyWants(_ detection: Detection) -> Failure {
+        let asked = detection.candidates.map { "\($0.plugin): \($0.why)" }.joined(separator: "; ")
+        return Failure(
+            .noPlugin,
+            .user,
+            "no plugin recognises the project" + (asked.isEmpty ? ", since there are none" : " (\(asked))"),
+            hint: "name one in drydock.yaml; `plugin: script` runs shell lines"
+        )
+    }
+
+    private func requirePlugin(_ step: PlannedStep) throws(Failure) {
+        if shop.catalog[step.plugin] == nil { throw Self.unknownPlugin(step, shop.catalog) }
+    }
+
+    /// A plugin that a plan names and that can not be used: invalid ones with their reason, others with the nearest name.
+    static func unknownPlugin(_ step: PlannedStep, _ catalog: PluginCatalog) -> Failure {
+        let invalid = catalog.invalid.first { invalid in
+            let name = invalid.path.split(separator: "/").last.map(String.init) ?? ""
+            return name.drop { $0.isNumber }.dropFirst().prefix { $0 != "." } == step.plugin
+        }
+        if let invalid {
+            return Failure(
+                .noPlugin,
+                .user,
+                "step \(step.id): the plugin '\(step.plugin)' is invalid: \(invalid.path): \(invalid.reason)"
+            )
+        }
+        let nearest = Spelling.nearest(step.plugin, in: catalog.plugins.map(\.name))
+        return Failure(
+            .noPlugin,
+            .user,
+            "step \(step.id): there is no plugin '\(step.plugin)'",
+            hint: nearest.map { "did you mean \($0)?" } ?? "`drydock plugin list` shows those there are",
+            file: ProjectFile.name
+        )
     }
 
     private func projectFile() throws -> ProjectFile? {
@@ -33,7 +103,12 @@ struct Planning {
         } catch Errno.noSuchFileOrDirectory {
             return nil
         } catch Errno.tooManySymbolicLinkLevels {
-            throw Failure(.configInvalid, .user, "\(ProjectFile.name) is a symbolic link", hint: "put the file itself there")
+            throw Failure(
+                .configInvalid,
+                .user,
+                "\(ProjectFile.name) is a symbolic link",
+                hint: "put the file itself there"
+            )
         }
     }
 
@@ -44,7 +119,7 @@ struct Planning {
         }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while bytes.count <= ProjectFile.longest {
+        while bytes.count <= ProjectFile.largest {
             let count = try FileContents.read(file, into: &buffer)
             if count == 0 { break }
             bytes += buffer[..<count]

@@ -4,6 +4,7 @@
 internal import DrydockArchive
 internal import DrydockModel
 internal import DrydockOS
+internal import DrydockSandbox
 internal import FoundationEssentials
 internal import Logging
 internal import SystemPackage
@@ -37,6 +38,23 @@ struct Snapshot: Sendable {
         }
     }
 
+    /// A snapshot of a directory of this machine under a name of its own, for looking at it without a build.
+    static func make(of path: String, name: String, shop: Workshop) async throws -> Snapshot {
+        let snapshot = Snapshot(
+            parent: try DirectoryHandle(path: shop.options.snapshots),
+            name: name,
+            path: shop.options.snapshots.appending(name)
+        )
+        do {
+            let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
+            _ = try await Blocking.run { try copy(path, into: directory) }
+            return snapshot
+        } catch {
+            snapshot.discard(logger: shop.logger)
+            throw error
+        }
+    }
+
     /// Fills the empty snapshot and says with what, for people.
     private func fill(for run: BuildRun) async throws -> String {
         let directory = try parent.makeDirectory(Array(name.utf8)[...])
@@ -48,20 +66,42 @@ struct Snapshot: Sendable {
         case .path(let path):
             return try await Blocking.run { try Self.copy(path, into: directory) }
         case .git(let url, let revision):
+            let scratch = run.shop.options.snapshots.appending(name + ".git")
+            _ = try parent.makeDirectory(Array((name + ".git").utf8)[...], permissions: 0o700)
+            defer { try? TreeRemover.remove(name + ".git", in: parent) }  // the next worker removes what is left
             return try await Blocking.run {
-                try GitSource.fetch(url: url, revision: revision, into: directory)
-                return "git \(url)" + (revision.map { " at \($0)" } ?? "")
+                let summary = try GitSource.fetch(
+                    url: url,
+                    revision: revision,
+                    into: directory,
+                    scratch: scratch
+                )
+                return
+                    "git commit \(summary.commit), \(summary.copied.files) files, \(summary.copied.bytes) bytes"
             }
         }
     }
 
     private static func copy(_ path: String, into directory: DirectoryHandle) throws -> String {
         let summary = try LocalSource.copy(FilePath(path), into: directory)
-        let leftOut = summary.leftOut == 0 ? "" : ", left out: " + summary.examplesLeftOut.joined(separator: ", ")
+        let leftOut =
+            summary.leftOut == 0 ? "" : ", left out: " + summary.examplesLeftOut.joined(separator: ", ")
         return "\(summary.files) files, \(summary.bytes) bytes" + leftOut
     }
 
     func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }
+
+    /// To be looked at and not run: for drivers that recognise and plan.
+    var mounts: [SandboxMount] {
+        [
+            SandboxMount(
+                source: path.string,
+                target: InsidePath.source,
+                access: .readOnly,
+                execution: .denied
+            )
+        ]
+    }
 
     /// The names at its top, sorted.
     func topLevelNames() throws -> [String] {
@@ -74,7 +114,10 @@ struct Snapshot: Sendable {
             try TreeRemover.remove(name, in: parent)
         } catch {
             // What is left is found by name and removed when the worker starts again.
-            logger.error("a snapshot could not be removed", metadata: ["snapshot": "\(path)", "error": "\(error)"])
+            logger.error(
+                "a snapshot could not be removed",
+                metadata: ["snapshot": "\(path)", "error": "\(error)"]
+            )
         }
     }
 }

@@ -74,12 +74,12 @@ struct StepSequence {
     private func run(_ step: PlannedStep) async throws -> StepReport {
         let started = ContinuousClock.now
         run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
-        let runner = StepRunner(
-            context: try context(step),
-            launcher: run.shop.launcher,
-            sink: StepSink(sink: run.sink, step: step.id)
-        )
-        let report = await run.stop.whileStoppable(onStop: { runner.cancel($0) }) { await runner.run() }
+        let runner = StepRunner()
+        let context = try context(step)
+        let sink = StepSink(sink: run.sink, step: step.id)
+        let report = await run.stop.whileStoppable(onStop: { runner.cancel($0) }) {
+            await runner.run(context, launcher: run.shop.launcher, sink: sink)
+        }
         run.sink.flush()
         let failure = run.stop.failure ?? report.failure
         run.sink.record(
@@ -107,7 +107,7 @@ struct StepSequence {
     }
 
     private func context(_ step: PlannedStep) throws -> StepContext {
-        guard let plugin = run.shop.catalog[name: step.plugin] else {
+        guard let plugin = run.shop.catalog[step.plugin] else {
             throw Planning.unknownPlugin(step, run.shop.catalog)
         }
         let options = run.shop.options
@@ -120,7 +120,9 @@ struct StepSequence {
             limits: plan.limits
         )
         var driver = project
-        driver.environment = environment.variables(step: PlannedStep(id: step.id, plugin: step.plugin, title: ""))
+        driver.environment = environment.variables(
+            step: PlannedStep(id: step.id, plugin: step.plugin, title: "")
+        )
         driver.mounts = workspace.driverMounts
         var context = StepContext(
             build: run.lease.build.id,

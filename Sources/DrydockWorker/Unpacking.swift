@@ -4,8 +4,8 @@
 internal import DrydockArchive
 internal import DrydockModel
 internal import DrydockOS
+internal import DrydockPlugins
 internal import DrydockSandbox
-internal import FoundationEssentials
 internal import Synchronization
 internal import SystemPackage
 
@@ -13,9 +13,6 @@ internal import SystemPackage
 struct Unpacking {
     /// The program inside.
     private static let program = "/drydock"
-    /// More than the program ever says.
-    private static let longestAnswer = 64 * 1_024
-
     let run: BuildRun
     /// The empty directory on the host that it unpacks into.
     let target: FilePath
@@ -23,16 +20,23 @@ struct Unpacking {
     /// Unpacks the blob, or throws what was wrong with it.
     func unpack(_ digest: Digest) async throws -> UnpackSummary {
         guard let blob = try run.shop.store.blobPath(digest) else {
-            throw Failure(.sourceInvalid, .platform, "the uploaded archive \(digest) is no longer there", hint: "upload it again")
+            throw Failure(
+                .sourceInvalid,
+                .platform,
+                "the uploaded archive \(digest) is no longer there",
+                hint: "upload it again"
+            )
         }
         let archive = OwnedDescriptor(taking: try FileDescriptor.open(blob, .readOnly, options: .closeOnExec))
         let (answerEnd, answerWriter) = try Pipe().split { ($0.release(), $1.release()) }
         let (errorEnd, errorWriter) = try Pipe().split { ($0.release(), $1.release()) }
-        let answer = BoundedText(limit: Self.longestAnswer)
+        let answer = BoundedText(limit: ArchiveUnpackCommand.longestReply)
         let complaint = BoundedText(limit: 4_096)
         let pumps = [
             try PipePump.start(OwnedDescriptor(taking: answerEnd), name: "unpack-out") { answer.append($0) },
-            try PipePump.start(OwnedDescriptor(taking: errorEnd), name: "unpack-err") { complaint.append($0) },
+            try PipePump.start(OwnedDescriptor(taking: errorEnd), name: "unpack-err") {
+                complaint.append($0)
+            },
         ]
         let streams = SandboxStreams(
             stdin: archive,
@@ -63,7 +67,7 @@ struct Unpacking {
         var limits = run.shop.options.limits
         limits.memory = min(limits.memory, .mebibytes(512))
         return SandboxSpec(
-            argv: [Self.program, "unpack"],
+            argv: [Self.program, "unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),
             environment: StepEnvironment.standard(path: run.shop.options.path),
             mounts: [
                 SandboxMount(
@@ -72,26 +76,35 @@ struct Unpacking {
                     access: .readWrite,
                     execution: .denied
                 ),
-                SandboxMount(source: run.shop.options.program.string, target: Self.program, access: .readOnly),
+                SandboxMount(
+                    source: run.shop.options.program.string,
+                    target: Self.program,
+                    access: .readOnly
+                ),
             ],
             root: .hostToolchain(additional: run.shop.options.programLibraries),
             limits: limits
         )
     }
 
-    /// What the program printed, one line of JSON; its exit status says nothing more.
-    private static func summary(_ answer: [UInt8], _ verdict: Verdict, complaint: [UInt8]) throws -> UnpackSummary {
-        guard let result = try? JSONDecoder().decode(UnpackResult.self, from: Data(answer)) else {
+    /// What the program said; when it said nothing, why.
+    private static func summary(
+        _ answer: [UInt8],
+        _ verdict: Verdict,
+        complaint: [UInt8]
+    ) throws -> UnpackSummary {
+        if answer.isEmpty {
             if verdict == .oom {
                 throw Failure(.sourceTooLarge, .user, "unpacking the archive took too much memory")
             }
             let text = String(decoding: complaint, as: UTF8.self)
-            throw Failure(.internal, .platform, "unpacking ended without an answer (\(verdict)): \(text)")
+            throw Failure(
+                .internal,
+                .platform,
+                "unpacking the archive ended without a reply (\(verdict)) \(text)"
+            )
         }
-        switch result {
-        case .unpacked(let summary): return summary
-        case .refused(let failure): throw failure
-        }
+        return try ArchiveUnpackCommand.summary(fromReply: answer)
     }
 }
 

@@ -3,9 +3,9 @@
 
 internal import DrydockModel
 internal import DrydockOS
-internal import DrydockStore
+package import DrydockStore
 internal import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// Leases builds as their turn comes and takes each through its steps, in as many slots as it was given.
@@ -41,7 +41,10 @@ package struct Worker: Service {
     /// Takes builds while there are free slots and builds that may start.
     private func fillSlots(_ running: RunningBuilds, start: (Lease, StopSignal) -> Void) async throws {
         for build in try await shop.store.reap() {
-            shop.logger.warning("a build's worker was lost", metadata: ["build": "\(build.id)", "now": "\(build.state)"])
+            shop.logger.warning(
+                "a build's worker was lost",
+                metadata: ["build": "\(build.id)", "now": "\(build.state)"]
+            )
         }
         while running.count < slots, !running.isClosed, let lease = try await shop.store.lease(to: id) {
             let stop = StopSignal()

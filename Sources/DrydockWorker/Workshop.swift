@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-package import DrydockConfig
+package import DrydockArchive
 package import DrydockModel
 package import DrydockOS
 package import DrydockPlugins
@@ -46,6 +46,10 @@ package struct WorkerOptions: Sendable {
     package var path: String
     /// The `drydock` program, which unpacks archives inside a sandbox.
     package var program: FilePath
+    /// Directories with libraries that the program needs inside, beside the system's own.
+    package var programLibraries: [String]
+    /// What an uploaded archive may unpack to.
+    package var sourceCaps: ArchiveCaps
     /// Whom a workspace's files belong to; nil = this process's user.
     package var owner: FileOwner?
     /// The level that sandboxes have here, and what is missing below the highest.
@@ -59,6 +63,8 @@ package struct WorkerOptions: Sendable {
         toolchain: [String],
         path: String,
         program: FilePath,
+        programLibraries: [String],
+        sourceCaps: ArchiveCaps,
         owner: FileOwner?,
         level: String,
         missing: [String]
@@ -69,6 +75,8 @@ package struct WorkerOptions: Sendable {
         self.toolchain = toolchain
         self.path = path
         self.program = program
+        self.programLibraries = programLibraries
+        self.sourceCaps = sourceCaps
         self.owner = owner
         self.level = level
         self.missing = missing

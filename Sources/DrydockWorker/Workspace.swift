@@ -48,7 +48,11 @@ package struct Workspace: Sendable {
         snapshot: DirectoryHandle?,
         owner: FileOwner?
     ) throws -> DirectoryHandle {
-        func make(_ name: String, in parent: DirectoryHandle, permissions: UInt32 = 0o755) throws -> DirectoryHandle {
+        func make(
+            _ name: String,
+            in parent: DirectoryHandle,
+            permissions: UInt32 = 0o755
+        ) throws -> DirectoryHandle {
             let bytes = Array(name.utf8)[...]
             let made = try parent.makeDirectory(bytes, permissions: permissions)
             if let owner { try parent.setOwner(of: bytes, owner) }
@@ -66,7 +70,11 @@ package struct Workspace: Sendable {
     /// The build's own tree, writable: for the sandboxes that run the project's code.
     package var mounts: [SandboxMount] {
         [
-            SandboxMount(source: path.appending(Self.tree).string, target: InsidePath.workspace, access: .readWrite),
+            SandboxMount(
+                source: path.appending(Self.tree).string,
+                target: InsidePath.workspace,
+                access: .readWrite
+            ),
             SandboxMount(
                 source: path.appending(Self.temporary).string,
                 target: InsidePath.temporary,

@@ -62,7 +62,11 @@ struct HostileArchiveTests {
         Hostile(what: "nothing", script: "open('a','w')", tells: "0 bytes"),
         Hostile(what: "text", script: "open('a','w').write('hello' * 500)", tells: "no archive"),
         Hostile(what: "short text", script: "open('a','w').write('hello')", tells: "no archive"),
-        Hostile(what: "gzipped text", script: "gzip.open('a','w').write(b'hello' * 500)", tells: "no archive"),
+        Hostile(
+            what: "gzipped text",
+            script: "gzip.open('a','w').write(b'hello' * 500)",
+            tells: "no archive"
+        ),
         Hostile(what: "xz", script: "tar(('a','file'), mode='w:xz')", tells: "xz"),
         Hostile(what: "no entries", script: "tar()", tells: "no entries"),
         Hostile(what: "..", script: "tar(('ok/../../evil','file'))", tells: "'ok/../../evil'"),
@@ -90,7 +94,11 @@ struct HostileArchiveTests {
             tells: "would replace"
         ),
         Hostile(what: "directory over file", script: "tar(('a','file'), ('a', b'5'))", tells: "has a file"),
-        Hostile(what: "file over directory", script: "tar(('a', b'5'), ('a','file'))", tells: "would replace"),
+        Hostile(
+            what: "file over directory",
+            script: "tar(('a', b'5'), ('a','file'))",
+            tells: "would replace"
+        ),
         Hostile(what: "below a file", script: "tar(('a','file'), ('a/b','file'))", tells: "has a file"),
         Hostile(
             what: "link out of the stripped directory",
@@ -100,7 +108,11 @@ struct HostileArchiveTests {
         Hostile(what: "device", script: "tar(('d', tarfile.CHRTYPE))", tells: "character device"),
         Hostile(what: "block device", script: "tar(('d', tarfile.BLKTYPE))", tells: "block device"),
         Hostile(what: "fifo", script: "tar(('p', tarfile.FIFOTYPE))", tells: "fifo"),
-        Hostile(what: "hard link out", script: "tar(('h', tarfile.LNKTYPE, '/etc/passwd'))", tells: "hard link"),
+        Hostile(
+            what: "hard link out",
+            script: "tar(('h', tarfile.LNKTYPE, '/etc/passwd'))",
+            tells: "hard link"
+        ),
         Hostile(what: "hard link up", script: "tar(('h', tarfile.LNKTYPE, '../x'))", tells: "hard link"),
         Hostile(what: "hard link to later", script: "tar(('h', tarfile.LNKTYPE, 'x'))", tells: "hard link"),
         Hostile(
@@ -176,7 +188,7 @@ struct HostileArchiveTests {
                 tar(('a','file'), name='t'); z = zlib.compressobj(9, 8, 31)
                 with open('a','wb') as f:
                     f.write(z.compress(open('t','rb').read()))
-                    for i in range(1024): f.write(z.compress(b'\\0' * (1 << 20)))
+                    for i in range(600): f.write(z.compress(b'\\0' * (1 << 20)))
                     f.write(z.flush())
                 """,
             tells: "many times",
@@ -250,7 +262,7 @@ struct HostileArchiveTests {
             script: """
                 with zipfile.ZipFile('a','w',8) as z:
                     with z.open('bomb','w',force_zip64=True) as f:
-                        for i in range(1100): f.write(b'\\0' * (1 << 20))
+                        for i in range(200): f.write(b'\\0' * (1 << 20))
                 """,
             tells: "'bomb'",
             code: .sourceTooLarge
@@ -304,7 +316,9 @@ struct HostileArchiveTests {
             try bytes.prefix(length).write(to: URL(fileURLWithPath: scratch.path + "/cut"))
             // A tar may lack a part of its padding; nothing else may be missing unnoticed.
             if name == "t", length > 4_096 { continue }
-            #expect(throws: Failure.self, "\(length) of \(bytes.count) bytes") { try unpack("cut", in: scratch) }
+            #expect(throws: Failure.self, "\(length) of \(bytes.count) bytes") {
+                try unpack("cut", in: scratch)
+            }
             try TreeRemover.remove("out", in: scratch.open())
         }
     }

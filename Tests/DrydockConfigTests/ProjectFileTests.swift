@@ -95,7 +95,9 @@ struct ProjectFileTests {
 
     @Test(
         "what is no time is not read",
-        arguments: ["", "10", "10 m", "m", "30m1h", "1m1m", "-5s", "0s", "99999999999999999999s", "200h", "1.5h"]
+        arguments: [
+            "", "10", "10 m", "m", "30m1h", "1m1m", "-5s", "0s", "99999999999999999999s", "200h", "1.5h",
+        ]
     )
     func notDurations(text: String) {
         #expect(Duration(setting: text) == nil)

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import Foundation
+import SystemPackage
 import Testing
 
 @testable import DrydockOS
@@ -17,7 +18,7 @@ final class ScratchDirectory: Sendable {
 
     deinit {
         // Tests make trees that FileManager can not remove.
-        if let parent = try? DirectoryHandle(path: "\(NSTemporaryDirectory())") {
+        if let parent = try? DirectoryHandle(path: FilePath(NSTemporaryDirectory())) {
             try? TreeRemover.remove(path.split(separator: "/").last.map(String.init) ?? "", in: parent)
         }
     }
@@ -26,7 +27,7 @@ final class ScratchDirectory: Sendable {
     func open(_ name: String = "") throws -> DirectoryHandle {
         let full = path + "/" + name
         try FileManager.default.createDirectory(atPath: full, withIntermediateDirectories: true)
-        return try DirectoryHandle(path: "\(full)")
+        return try DirectoryHandle(path: FilePath(full))
     }
 
     /// Runs a Python script in the directory; fails the test when it fails.

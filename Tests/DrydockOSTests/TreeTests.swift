@@ -70,7 +70,9 @@ struct TreeWalkerTests {
     @Test("entries come sorted, each directory before and after what is in it")
     func order() throws {
         let scratch = try ScratchDirectory()
-        for name in ["b/x", "a-1", "a/z", "a/y", ".git/config", "a/.git/config"] { try scratch.write(name, "1") }
+        for name in ["b/x", "a-1", "a/z", "a/y", ".git/config", "a/.git/config"] {
+            try scratch.write(name, "1")
+        }
         try scratch.python(
             "import os; os.symlink('a/y','l'); os.symlink('../x','out'); os.mkfifo('p'); os.mkdir('e')"
         )

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Swift reads nullability from these; -Wpedantic takes it for an extension.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+
 /// Opens `path` below `directory` without ever leaving it: no `..` above it, no symbolic link, no magic link, no mount
 /// point on the way or at the end. EAGAIN (a rename raced) and EINTR are retried a bounded number of times.
 /// `flags` and `mode` as for open(2); O_CLOEXEC is added. Returns a descriptor the caller owns.
@@ -52,5 +56,7 @@ int64_t cos_read_directory(int directory, void *_Nonnull buffer, size_t size);
 /// Skips `.` and `..`. Returns 1 with `entry` set, 0 at the end, -EBADMSG for a record that does not fit.
 int cos_next_entry(const void *_Nonnull buffer, size_t length, size_t *_Nonnull offset,
                    cos_directory_entry *_Nonnull entry);
+
+#pragma clang diagnostic pop
 
 #endif

@@ -59,7 +59,7 @@ enum sbx_record_kind {
     SBX_RECORD_ENDED = 4,
     /// `step` took `nanoseconds`.
     SBX_RECORD_TIMING = 5,
-    /// Downward: send `signal` to the main process group.
+    /// Downward: send `signal` to the main process group; where `nanoseconds` is not 0, kill everything after them.
     SBX_RECORD_SIGNAL = 6,
     /// Downward: end everything at once. So does closing the socket.
     SBX_RECORD_KILL = 7,

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Swift reads nullability from these; -Wpedantic takes it for an extension.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+
 /// Decompresses one stream after another.
 typedef struct czlib_inflater czlib_inflater;
 
@@ -49,5 +53,7 @@ czlib_result czlib_inflate(czlib_inflater *_Nonnull inflater, const uint8_t *_Nu
 
 /// Goes on with a CRC-32 (start with 0). Source: RFC 1952 section 8.
 uint32_t czlib_crc32(uint32_t crc, const uint8_t *_Nullable bytes, size_t count);
+
+#pragma clang diagnostic pop
 
 #endif

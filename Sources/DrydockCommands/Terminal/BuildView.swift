@@ -35,7 +35,9 @@ enum BuildWords {
     static func ending(_ finished: Finished) -> [String] {
         let time = duration(finished.duration)
         guard let failure = finished.outcome.failure else { return ["build succeeded in \(time)"] }
-        var lines = ["build \(finished.outcome.state.rawValue) after \(time): \(failure.message) [\(failure.code.rawValue)]"]
+        var lines = [
+            "build \(finished.outcome.state.rawValue) after \(time): \(failure.message) [\(failure.code.rawValue)]"
+        ]
         if let file = failure.file {
             lines.append("  at \(file)" + (failure.line.map { ":\($0)" } ?? ""))
         }

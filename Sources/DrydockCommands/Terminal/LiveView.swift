@@ -69,12 +69,23 @@ struct LiveView: BuildView, Sendable {
     private mutating func showRest(_ event: Event) {
         switch event {
         case .diag(let diagnostic):
-            line(colour(diagnostic.severity == .error ? 31 : 33, TerminalText.plain(BuildWords.diagnostic(diagnostic))))
-        case .artifact(let artifact): line(dim("artifact \(TerminalText.plain(artifact.path)) (\(artifact.size))"))
+            line(
+                colour(
+                    diagnostic.severity == .error ? 31 : 33,
+                    TerminalText.plain(BuildWords.diagnostic(diagnostic))
+                )
+            )
+        case .artifact(let artifact):
+            line(dim("artifact \(TerminalText.plain(artifact.path)) (\(artifact.size))"))
         case .notice(let title, let markdown): line(TerminalText.plain("\(title): \(markdown)"))
         case .willFail(let reason): line(colour(31, TerminalText.plain("will fail: \(reason)")))
         case .violation(let violation):
-            line(colour(33, TerminalText.plain("stopped by the sandbox: \(violation.call) \(violation.target ?? "")")))
+            line(
+                colour(
+                    33,
+                    TerminalText.plain("stopped by the sandbox: \(violation.call) \(violation.target ?? "")")
+                )
+            )
         case .gap(let gap): line(dim(TerminalText.plain("[\(gap.lines) lines not kept: \(gap.reason)]")))
         case .finished(let finished):
             for text in BuildWords.ending(finished) {

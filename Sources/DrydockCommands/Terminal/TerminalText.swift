@@ -74,6 +74,8 @@ enum TerminalText {
 
     private static func isColour(_ sequence: ArraySlice<Unicode.Scalar>) -> Bool {
         sequence.count >= 3 && sequence.last == "m" && sequence.dropFirst().first == "["
-            && sequence.dropFirst(2).dropLast().allSatisfy { ("0"..."9").contains($0) || $0 == ";" || $0 == ":" }
+            && sequence.dropFirst(2).dropLast().allSatisfy {
+                ("0"..."9").contains($0) || $0 == ";" || $0 == ":"
+            }
     }
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockModel
+internal import DrydockWorker
+
+/// `drydock plan`
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Says which plugins recognise a directory and why, and the plan; builds nothing.",
+        discussion: """
+            EXAMPLES
+              drydock plan .
+              drydock plan --json examples/c-hello
+            """
+    )
+
+    @OptionGroup var place: PlaceOptions
+    @OptionGroup var plugins: PluginOptions
+    @Flag(help: "The plan as JSON.") var json = false
+    @Argument(help: "The project's directory.") var directory: String
+
+    func run() async throws {
+        let path = try ProjectDirectory.resolve(directory, for: "plan")
+        let shop = try await place.workshop(store: place.openStore(), plugins: plugins)
+        let survey: PlanSurvey
+        do {
+            survey = try await PlanSurvey.make(of: path, shop: shop)
+        } catch let failure as Failure {
+            throw CommandProblem("plan \(directory)", failure)
+        }
+        if json { return try Console.json(survey.planned) }
+        for candidate in survey.candidates {
+            Console.out(
+                "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
+            )
+        }
+        Console.out("plan: \(TerminalText.plain(survey.planned.why))")
+        for step in survey.planned.plan.steps {
+            let needs =
+                step.needs.isEmpty ? "" : ", after " + step.needs.map(\.rawValue).joined(separator: ", ")
+            Console.out(TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"))
+        }
+        for clipped in survey.planned.plan.clipped { Console.out(TerminalText.plain("  \(clipped)")) }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What this machine can do for a sandbox, as `drydock doctor` shows it.
+package struct DoctorReport: Codable, Hashable, Sendable {
+    /// One thing that a sandbox needs.
+    package struct Check: Codable, Hashable, Sendable {
+        /// A stable name, as `user-namespaces` or `memory-limit`.
+        package var name: String
+        package var isOK: Bool
+        /// What was found.
+        package var detail: String
+        /// What to do, exactly; nil when nothing is to be done.
+        package var remedy: String?
+
+        package init(name: String, isOK: Bool, detail: String, remedy: String? = nil) {
+            self.name = name
+            self.isOK = isOK
+            self.detail = detail
+            self.remedy = isOK ? nil : remedy
+        }
+    }
+
+    package var level: SandboxLevel
+    package var kernel: String
+    /// Who a step is on the host.
+    package var identity: SandboxIdentity
+    package var checks: [Check]
+
+    /// Whether builds can run here at `minimum`.
+    package func canBuild(minimum: SandboxLevel = .withoutGroups) -> Bool { level >= minimum }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import CSandbox
+internal import DrydockModel
+internal import DrydockOS
+package import SystemPackage
+
+/// Starts each sandbox by a `drydock-jail` of its own.
+package struct JailLauncher: SandboxLauncher {
+    private let jail: FilePath
+    private let options: SpecOptions
+
+    /// A launcher that uses the jail at `jail`.
+    package init(jail: FilePath, options: SpecOptions = SpecOptions()) {
+        self.jail = jail
+        self.options = options
+    }
+
+    /// A launcher that uses the jail where `JailLocation` finds it.
+    package init(options: SpecOptions = SpecOptions()) throws(SandboxError) {
+        self.init(jail: try JailLocation.find(), options: options)
+    }
+
+    package func launch(
+        _ spec: SandboxSpec,
+        streams: consuming SandboxStreams
+    ) async throws(SandboxError) -> any RunningSandbox {
+        try await start(spec, streams: streams)
+    }
+
+    /// `launch`, with the type that tells what the machine could do.
+    package func start(
+        _ spec: SandboxSpec,
+        streams: consuming SandboxStreams
+    ) async throws(SandboxError) -> JailedProcess {
+        let bytes = try spec.encoded(options)
+        let process = try spawn(bytes, streams: streams)
+        try await process.started(program: spec.argv.first ?? "")
+        return process
+    }
+
+    private func spawn(
+        _ bytes: [UInt8],
+        streams: consuming SandboxStreams
+    ) throws(SandboxError) -> JailedProcess {
+        do {
+            let file = try OwnedDescriptor.sealedFile(named: "drydock-spec", bytes: bytes)
+            let pair = try PacketPair()
+            let child = try ChildProcess.spawn(
+                jail,
+                arguments: ["drydock-jail", "--driven"],
+                environment: [],
+                inherited: [
+                    .init(streams.stdin, as: 0),
+                    .init(streams.stdout, as: 1),
+                    .init(streams.stderr, as: 2),
+                    .init(file, as: SBX_SPEC_DESCRIPTOR),
+                    .init(pair.second, as: SBX_CONTROL_DESCRIPTOR),
+                ]
+            )
+            // The jail has them now; ours must go, or the pipes would never end.
+            file.close()
+            _ = consume streams
+            return try JailedProcess.watch(child, socket: JailSocket(pair.keepingFirst()))
+        } catch {
+            throw .host(call: "spawn \(jail)", errno: Int(error.rawValue))
+        }
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockOS
+import Synchronization
+internal import SystemPackage
+
+/// A sandbox that a `drydock-jail` of its own looks after.
+package final class JailedProcess: RunningSandbox {
+    private enum State {
+        case starting(CheckedContinuation<StartResult, Never>?)
+        case running(waiting: [CheckedContinuation<SandboxReport, Never>])
+        case ended(SandboxReport, StartResult)
+    }
+
+    private typealias StartResult = Result<SandboxCapabilities, SandboxError>
+
+    private struct Facts {
+        var state = State.starting(nil)
+        /// Why the host ended it; the first reason counts.
+        var reason: EndReason?
+        var capabilities: SandboxCapabilities?
+        var timings: [Int: Duration] = [:]
+    }
+
+    private let facts = Mutex(Facts())
+    private let socket: JailSocket
+    private let child: ChildProcess
+    private let begin = ContinuousClock.now
+
+    private init(_ child: consuming ChildProcess, socket: consuming JailSocket) {
+        self.child = child
+        self.socket = socket
+    }
+
+    /// Takes over a jail that was just spawned, on a thread that ends with it.
+    static func watch(
+        _ child: consuming ChildProcess,
+        socket: consuming JailSocket
+    ) throws(Errno) -> JailedProcess {
+        let process = JailedProcess(child, socket: socket)
+        try SystemThread.start(name: "sandbox") { process.run() }
+        return process
+    }
+
+    /// What protects it beyond the layers that every sandbox has; nil before it started.
+    package var capabilities: SandboxCapabilities? { facts.withLock { $0.capabilities } }
+
+    /// How long each step of the set-up took, where that was asked for.
+    package var timings: [Int: Duration] { facts.withLock { $0.timings } }
+
+    package func end(_ reason: EndReason, grace: Duration) {
+        facts.withLock { facts in
+            if facts.reason == nil { facts.reason = reason }
+        }
+        socket.end(after: grace)
+    }
+
+    package func report() async -> SandboxReport {
+        await withCheckedContinuation { continuation in
+            let report: SandboxReport? = facts.withLock { facts in
+                switch facts.state {
+                case .starting: preconditionFailure("report() before launch() has returned")
+                case .running(let waiting): facts.state = .running(waiting: waiting + [continuation])
+                case .ended(let report, _): return report
+                }
+                return nil
+            }
+            if let report { continuation.resume(returning: report) }
+        }
+    }
+
+    /// Returns when the program was executed; throws when it was not.
+    ///
+    /// To be called once.
+    func started(program: String) async throws(SandboxError) {
+        let result: StartResult = await withCheckedContinuation { continuation in
+            let known: StartResult? = facts.withLock { facts in
+                switch facts.state {
+                case .starting: facts.state = .starting(continuation)
+                case .running: return facts.capabilities.map { .success($0) }
+                case .ended(_, let result): return result
+                }
+                return nil
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+        do {
+            _ = try result.get()
+        } catch .execFailed(_, let errno) {
+            throw .execFailed(program: program, errno: errno)
+        } catch {
+            throw error
+        }
+    }
+
+    private func run() {
+        var ending: JailEnding?
+        while ending == nil, let record = socket.receive() {
+            switch record {
+            case .started(let capabilities): didStart(capabilities)
+            case .timing(let step, let duration): facts.withLock { $0.timings[step] = duration }
+            case .ended(let last): ending = last
+            }
+        }
+        // Our own child, waited for nowhere else: the only error would be a bug, and the report goes out either way.
+        _ = try? child.waitBlocking()
+        didEnd(ending)
+    }
+
+    private func didStart(_ capabilities: SandboxCapabilities) {
+        let continuation: CheckedContinuation<StartResult, Never>? = facts.withLock { facts in
+            guard case .starting(let continuation) = facts.state else { return nil }
+            facts.capabilities = capabilities
+            facts.state = .running(waiting: [])
+            return continuation
+        }
+        continuation?.resume(returning: .success(capabilities))
+    }
+
+    private func didEnd(_ ending: JailEnding?) {
+        let wall = ContinuousClock.now - begin
+        let (report, before) = facts.withLock { facts in
+            let report = SandboxReport(ending, reason: facts.reason, wall: wall)
+            let before = facts.state
+            let result: StartResult =
+                facts.capabilities.map { .success($0) } ?? .failure(SandboxError(ending))
+            facts.state = .ended(report, result)
+            return (report, before)
+        }
+        switch before {
+        case .starting(let continuation): continuation?.resume(returning: .failure(SandboxError(ending)))
+        case .running(let waiting): for continuation in waiting { continuation.resume(returning: report) }
+        case .ended: preconditionFailure("a sandbox ends once")
+        }
+    }
+}
+
+extension SandboxError {
+    /// Why there was no start.
+    fileprivate init(_ ending: JailEnding?) {
+        switch ending?.cause {
+        case .setupFailed(let step, let errno):
+            self = .setupFailed(
+                step: step,
+                name: JailStep.name(step),
+                errno: errno,
+                hint: JailStep.hint(step, errno: errno)
+            )
+        case .execFailed(let errno): self = .execFailed(program: "", errno: errno)
+        case .exited, .signalled, nil:
+            self = .host(call: "drydock-jail", errno: Int(Errno.noChildProcess.rawValue))
+        }
+    }
+}
+
+extension SandboxReport {
+    /// The verdict, from what the jail saw and what the host wanted.
+    ///
+    /// The host's own reason wins: whatever its TERM and KILL made of the program is their doing. Then a limit that
+    /// was hit, if the program failed; one that coped with it has succeeded.
+    fileprivate init(_ ending: JailEnding?, reason: EndReason?, wall: Duration) {
+        guard let ending else {
+            self.init(verdict: reason.map { .ended($0) } ?? .lost, usage: Usage(wall: wall))
+            return
+        }
+        let usage = Usage(
+            wall: wall,
+            cpu: ending.cpu,
+            peakMemory: ending.peakMemory,
+            peakProcesses: ending.peakProcesses
+        )
+        self.init(verdict: ending.verdict(reason), usage: usage)
+    }
+}
+
+extension JailEnding {
+    fileprivate func verdict(_ reason: EndReason?) -> Verdict {
+        switch cause {
+        case .setupFailed(let step, let errno):
+            return .setupFailed(step: step, errno: errno, hint: JailStep.hint(step, errno: errno))
+        case .execFailed(let errno): return .execFailed(errno: errno)
+        case .exited, .signalled: break
+        }
+        if let reason { return .ended(reason) }
+        if cause != .exited(0) && oomKills > 0 { return .oom }
+        if cause != .exited(0) && processDenials > 0 { return .pidsLimit }
+        switch cause {
+        case .exited(let code): return .exit(code)
+        case .signalled(let signal): return .signalled(signal)
+        case .setupFailed, .execFailed: preconditionFailure("answered above")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockArchive
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockStore
+
+/// Turns what the steps left in `$DRYDOCK_OUT` into artifacts, and finds what can be previewed.
+struct Collection {
+    let run: BuildRun
+    let plan: Plan
+    let declared: StepSequence.Declared
+
+    /// Stores every artifact and says so in the journal. Throws when something that was promised is not there.
+    func collect(from workspace: Workspace) async throws -> BuildRun.Result {
+        let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
+        let store = run.shop.store
+        let limits = WalkLimits(bytes: plan.limits.disk, fileSize: plan.limits.fileSize)
+        let (artifacts, summary) = try await Blocking.run {
+            var artifacts: [Artifact] = []
+            let summary = try ArtifactCollector.collect(from: workspace.out, limits: limits) { file, read in
+                guard let role = selection.role(of: file.path) else { return }
+                artifacts.append(try Self.keep(file, role, in: store, read))
+            }
+            return (artifacts, summary)
+        }
+        try selection.requireAll(in: artifacts)
+        run.sink.record(events: artifacts.map(Event.artifact))
+        if !summary.passedOver.isEmpty {
+            let text = "links passed over: " + summary.passedOver.joined(separator: ", ")
+            run.sink.record(.log(LogLine(stream: .host, text: text)))
+        }
+        let preview = try preview(of: artifacts)
+        if let preview { run.sink.record(.preview(preview)) }
+        return BuildRun.Result(artifacts: artifacts, preview: preview)
+    }
+
+    private static func keep(
+        _ file: CollectedFile,
+        _ role: ArtifactRole,
+        in store: any Store,
+        _ read: ArtifactCollector.ReadChunk
+    ) throws -> Artifact {
+        let blob = try store.newBlob()
+        defer { blob.discard() }
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while case let count = try read(&buffer), count > 0 {
+            try buffer.withUnsafeBytes { try blob.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+        let size = blob.size
+        return Artifact(
+            path: file.path,
+            digest: try blob.finish(),
+            size: size,
+            role: role,
+            executable: file.executable
+        )
+    }
+
+    /// What was asked for; else what a plugin declared; else a site that plainly is one.
+    private func preview(of artifacts: [Artifact]) throws -> PreviewReady? {
+        guard let rule = plan.preview ?? declared.preview else { return evidentSite(artifacts) }
+        guard let root = rule.root else {
+            let text = "Previews of running programs are not possible yet; the artifacts are there."
+            run.sink.record(.notice(title: "No preview", markdown: text))
+            return nil
+        }
+        guard artifacts.contains(where: { ArtifactSelection.contains(root, $0.path) }) else {
+            throw Failure(
+                .artifactMissing,
+                .user,
+                "the preview's root '\(root)' is not among the artifacts",
+                hint: "it is relative to $DRYDOCK_OUT; is it spelled as the steps write it?"
+            )
+        }
+        return PreviewReady(deploy: .make(), root: ArtifactSelection.clean(root), spa: rule.spa)
+    }
+
+    private func evidentSite(_ artifacts: [Artifact]) -> PreviewReady? {
+        for root in ["site", ""] {
+            let page = root.isEmpty ? "index.html" : root + "/index.html"
+            if artifacts.contains(where: { $0.path == page }) {
+                return PreviewReady(deploy: .make(), root: root, spa: false)
+            }
+        }
+        return nil
+    }
+}

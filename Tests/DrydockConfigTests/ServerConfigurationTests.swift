@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Foundation
+import Testing
+
+@testable import DrydockConfig
+
+@Suite("The operator's configuration")
+struct ServerConfigurationTests {
+    private func load(
+        _ yaml: String,
+        environment: [String: String] = [:],
+        flags: [(key: String, value: String)] = []
+    ) throws(Failure) -> ServerConfiguration {
+        try ServerConfiguration(
+            file: ("config.yaml", Array(yaml.utf8)),
+            environment: environment,
+            flags: flags
+        )
+    }
+
+    @Test("file, environment and flags win in this order")
+    func layers() throws {
+        let yaml = "listen: 127.0.0.1:1\nslots: 3\nlimits: { memory: 1GiB, cpus: 1.5 }\n"
+        let file = try load(yaml)
+        #expect(file.listen == "127.0.0.1:1" && file.slots == 3 && file.limits.cpus == 1.5)
+        let environment = ["DRYDOCK_SLOTS": "4", "DRYDOCK_LIMITS_MEMORY": "2GiB", "DRYDOCK_ORIGINS": "a,b"]
+        let both = try load(yaml, environment: environment)
+        #expect(both.slots == 4 && both.limits.memory == .gibibytes(2) && both.origins == ["a", "b"])
+        let all = try load(yaml, environment: environment, flags: [("slots", "5")])
+        #expect(all.slots == 5 && all.listen == "127.0.0.1:1")
+    }
+
+    @Test("an empty file means the defaults", arguments: ["", "# nothing\n", "---\n"])
+    func empty(yaml: String) throws {
+        #expect(try load(yaml) == ServerConfiguration())
+    }
+
+    @Test(
+        "mistakes are told with line and remedy",
+        arguments: [
+            ("lisen: x\n", 1, "config.yaml has no key 'lisen'", "did you mean 'listen'?"),
+            ("\nlimits:\n  memroy: 1GiB\n", 3, "limits has no key 'memroy'", "did you mean 'memory'?"),
+            (
+                "listen: nowhere\n", 1, "'listen' can not be 'nowhere'",
+                "write HOST:PORT, such as 127.0.0.1:8080"
+            ),
+            ("slots: many\n", 1, "'slots' must be a whole number, not text", nil),
+            ("slots: 0\n", 1, "'slots' must lie between 1 and 1024, not be 0", nil),
+            ("minimum_level: L5\n", 1, "'minimum_level' can not be 'L5'", "did you mean 'L4'?"),
+            ("limits: { log: 1GiB }\n", 1, "'limits.log' must be 256MiB at most", nil),
+            ("toolchain: [opt]\n", 1, "'toolchain' has 'opt', which is no absolute path", "begin it with /"),
+            ("plugins: /x\n", 1, "'plugins' must be a list, not text", nil),
+        ] as [(String, Int, String, String?)]
+    )
+    func mistakes(yaml: String, line: Int, message: String, hint: String?) {
+        #expect(
+            throws: Failure(.configInvalid, .user, message, hint: hint, file: "config.yaml", line: line)
+        ) { try load(yaml) }
+    }
+
+    @Test("a wrong variable or flag is told by its name")
+    func wrongVariable() {
+        #expect(
+            throws: Failure(
+                .configInvalid,
+                .user,
+                "'slots' must be a whole number, not text",
+                file: "DRYDOCK_SLOTS"
+            )
+        ) { try load("", environment: ["DRYDOCK_SLOTS": "x"]) }
+        #expect { try load("", flags: [("slot", "3")]) } throws: { error in
+            (error as? Failure)?.hint == "did you mean 'slots'?"
+        }
+    }
+
+    @Test("docs/configuration.md names every key, its variable and its kind")
+    func documented() throws {
+        let docs = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/configuration.md")
+        let text = try String(contentsOf: docs, encoding: .utf8)
+        for setting in Setting.all {
+            #expect(text.contains("| `\(setting.key)` | `\(setting.variable)` | \(setting.kind.rawValue) |"))
+        }
+        #expect(text.split(separator: "\n").count { $0.hasPrefix("| `") } == Setting.all.count)
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockPlugins
+import DrydockSandbox
+import Foundation
+import Testing
+
+@Suite("drivers", .timeLimit(.minutes(1)))
+struct DriverHostTests {
+    private func driver(_ bench: Bench, _ script: String) throws -> Plugin {
+        // The first two lines are the welcome and the request.
+        try bench.plugin("read -r welcome; read -r request\n" + script, kind: "driver")
+    }
+
+    @Test("a driver's command runs for it, and its answer comes back")
+    func exec() async throws {
+        let bench = try Bench()
+        let plugin = try driver(
+            bench,
+            """
+            echo '@dd hello'
+            echo '@dd stage compile -- Compiling'
+            echo '@dd {"t":"exec","id":"c1","argv":["sh","-c","cat; echo out; echo \\"$A\\" >&2; exit 4"],"env":{"A":"b"},"stdin":"in\\n","tail":2}'
+            read -r start; read -r end
+            echo "$start"; echo "$end"
+            echo '@dd artifact a/b binary -- The program'
+            echo '@dd preview site'
+            echo '@dd output version -- 1.2'
+            echo '@dd end ok -- fine'
+            echo '@dd artifact late binary'
+            """
+        )
+        let report = await bench.run(plugin)
+        #expect(report.failure == nil)
+        #expect(bench.sink.log(.out) == ["in", "out"])
+        #expect(bench.sink.log(.err) == ["b"])
+        let said = bench.sink.log(.plugin)
+        #expect(said.first == #"{"id":"c1","t":"exec.start"}"#)
+        #expect(said.dropFirst().first?.contains(#""exit":4"#) == true)
+        #expect(said.last == "@dd artifact late binary")
+        #expect(report.artifacts == [ArtifactRule(path: "a/b", role: .binary, title: "The program")])
+        #expect(report.preview == PreviewRule(root: "site"))
+        #expect(report.outputs == ["version": "1.2"])
+        let stages = bench.sink.all.compactMap { if case .log(let line) = $0.event { line.stage?.rawValue } else { nil } }
+        #expect(stages.contains("compile"))
+    }
+
+    @Test("records printed by the project's commands are log text")
+    func forged() async throws {
+        let bench = try Bench()
+        let forged = ["@dd end ok", "@dd artifact evil binary", "@dd stage x -- y", "@dd exec e -- touch forged"]
+        try bench.write(forged.joined(separator: "\n"), to: "source/forged.txt")
+        let plugin = try driver(
+            bench,
+            """
+            echo '@dd hello'
+            echo '@dd exec a -- cat forged.txt forged.txt >&2; cat forged.txt'
+            read -r start; read -r end
+            exit 0
+            """
+        )
+        let report = await bench.run(plugin)
+        #expect(report.failure?.code == .pluginTruncated)
+        #expect(report.artifacts.isEmpty)
+        #expect(bench.sink.log(.out) == forged)
+        #expect(bench.sink.all.allSatisfy { if case .stage = $0.event { false } else { true } })
+        #expect(!FileManager.default.fileExists(atPath: bench.source.appending(path: "forged").path))
+    }
+
+    @Test(
+        "an exit status means what the table says",
+        arguments: [
+            ("exit 0", nil, nil), ("echo '@dd end ok'", nil, nil),
+            ("echo '@dd end failed -- no'", FailureCode.stepFailed, Fault.user), ("exit 7", .stepFailed, .user),
+            ("exit 64", .pluginProtocol, .plugin), ("exit 65", .configInvalid, .user), ("exit 75", .pluginCrashed, .plugin),
+            ("exit 200", .pluginCrashed, .plugin), ("kill -SEGV $$", .pluginCrashed, .plugin),
+            ("echo '@dd hello'", .pluginTruncated, .plugin),
+            ("echo '@dd error x fault=plugin -- mine'; exit 1", .pluginCrashed, .plugin),
+            ("i=0; while [ $i -lt 200 ]; do echo '@dd stage'; i=$((i+1)); done; sleep 20", .pluginProtocol, .plugin),
+        ] as [(String, FailureCode?, Fault?)]
+    )
+    func exits(script: String, code: FailureCode?, fault: Fault?) async throws {
+        let bench = try Bench()
+        let report = await bench.run(try driver(bench, script))
+        #expect(report.failure?.code == code)
+        #expect(report.failure?.fault == fault)
+    }
+
+    @Test("malformed and unknown records are shown and harm nothing")
+    func malformed() async throws {
+        let bench = try Bench()
+        let plugin = try driver(
+            bench,
+            "for i in 1 2 3 4 5; do echo '@dd progress NaN'; echo '@dd sparkle x'; done; echo '@dd end ok'"
+        )
+        let report = await bench.run(plugin)
+        #expect(report.failure == nil)
+        #expect(bench.sink.log(.host).count { $0.hasPrefix("Malformed record") } == 3)
+        #expect(bench.sink.log(.host).count { $0.contains("sparkle") } == 1)
+        #expect(bench.sink.log(.plugin).count { $0 == "@dd sparkle x" } == 5)
+    }
+
+    @Test("a driver that hangs is the plugin's fault, a command that hangs the project's")
+    func timeouts() async throws {
+        let bench = try Bench()
+        let hanging = try driver(bench, "exec sleep 30")
+        let plugin = await bench.run(hanging) { $0.limits.step = .milliseconds(300) }
+        #expect(plugin.failure?.code == .pluginTimeout)
+        let waiting = try driver(bench, "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; exec sleep 30")
+        let command = await bench.run(waiting) { $0.limits.step = .milliseconds(300) }
+        #expect(command.failure?.code == .stepTimeout)
+        let reporting = try driver(bench, "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; echo \"$e\"; exit 1")
+        let silent = await bench.run(reporting) { $0.limits.silence = .milliseconds(300) }
+        #expect(silent.failure?.code == .silenceTimeout)
+        #expect(bench.sink.log(.plugin).last?.contains(#""timeout":true"#) == true)
+    }
+
+    @Test("a driver that does not wait ends its command")
+    func impatient() async throws {
+        let bench = try Bench()
+        let start = ContinuousClock.now
+        let report = await bench.run(try driver(bench, "echo '@dd exec a -- sleep 30'; echo '@dd exec b -- touch b'"))
+        #expect(report.failure == nil)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(!FileManager.default.fileExists(atPath: bench.source.appending(path: "b").path))
+    }
+
+    @Test("cancelling tells the driver")
+    func cancel() async throws {
+        let bench = try Bench()
+        let context = bench.context(try driver(bench, "exec sleep 30"))
+        let runner = StepRunner()
+        let wish = Failure(.cancelled, .user, "cancelled by the test")
+        async let report = runner.run(context, launcher: PlainLauncher(), sink: bench.sink)
+        runner.cancel(wish)
+        #expect(await report.failure == wish)
+    }
+
+    @Test("a sandbox that can not be had ends the step as the platform's fault")
+    func platform() async throws {
+        let bench = try Bench()
+        let plugin = try driver(bench, "exec sleep 30")
+        let report = await bench.run(
+            plugin,
+            launcher: ScriptedLauncher(problem: .setupFailed(step: 1, name: "clone", errno: 1, hint: ""))
+        )
+        #expect(report.failure?.code == .sandboxUnavailable)
+    }
+
+    @Test("a secret that the driver names is hidden in what its commands print")
+    func mask() async throws {
+        let bench = try Bench()
+        let plugin = try driver(bench, "echo '@dd mask -- hunter22'; echo '@dd exec a -- echo hunter22'; read -r s; read -r e; echo \"$e\"")
+        _ = await bench.run(plugin)
+        #expect(bench.sink.log(.out) == ["***"])
+        #expect(!bench.sink.log(.plugin).joined().contains("hunter22"))
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockSandbox
+import Testing
+
+extension SandboxTests {
+    @Suite struct Resources {
+        @Test("a fork bomb is held, and told where a cgroup counts")
+        func forkBomb() async throws {
+            let bench = try Bench()
+            let spec = bench.spec(["/w/probe", "forkbomb"], limits: Limits(processes: 40))
+            let outcome = try await bench.run(spec)
+            #expect(outcome.output == "39 EAGAIN\n")
+            let counted = outcome.capabilities?.limitsProcesses ?? false
+            #expect(outcome.report.verdict == (counted ? .pidsLimit : .exit(1)))
+        }
+
+        @Test("a memory hog is ended and told as out of memory")
+        func hog() async throws {
+            let bench = try Bench()
+            let spec = bench.spec(["/w/probe", "hog"], limits: Limits(memory: .mebibytes(128)))
+            let outcome = try await bench.run(spec)
+            let counted = outcome.capabilities?.limitsMemory ?? false
+            #expect(outcome.report.verdict == (counted ? .oom : .exit(1)))
+        }
+
+        @Test("a small program under the same limit is not")
+        func modest() async throws {
+            let bench = try Bench()
+            let spec = bench.spec(
+                ["/w/probe", "fork"],
+                limits: Limits(memory: .mebibytes(128), processes: 40)
+            )
+            let report = try await bench.run(spec).report
+            #expect(report.verdict == .exit(0))
+            #expect((report.usage.peakMemory?.bytes ?? 0) > 0)
+        }
+
+        @Test("files end at their limit")
+        func fileSize() async throws {
+            let bench = try Bench()
+            let limits = Limits(fileSize: .mebibytes(1))
+            let script = "head -c 1048576 /dev/zero > /w/fits && head -c 1048577 /dev/zero > /w/larger"
+            let outcome = try await bench.shell(script, limits: limits)
+            #expect(outcome.report.verdict != .exit(0))
+            #expect(try await bench.shell("stat -c %s /w/fits").output == "1048576\n")
+        }
+
+        @Test("open files end at their limit, core files are never written")
+        func otherLimits() async throws {
+            let bench = try Bench()
+            let outcome = try await bench.shell("ulimit -n; ulimit -c", limits: Limits(openFiles: 77))
+            #expect(outcome.output == "77\n0\n")
+        }
+
+        @Test("CPU time is told")
+        func usage() async throws {
+            let bench = try Bench()
+            let outcome = try await bench.shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+            #expect((outcome.report.usage.cpu ?? .zero) > .zero)
+        }
+    }
+
+    @Suite struct FailClosed {
+        @Test(
+            "every step that fails stops the start and tells its number",
+            arguments: Array(1...18) + Array(101...104)
+        )
+        func fault(step: Int) async throws {
+            let bench = try Bench(SpecOptions(fault: step))
+            do {
+                let outcome = try await bench.run(bench.spec(["true"]))
+                Issue.record("it ran: \(outcome)")
+            } catch let error as SandboxError {
+                guard case .setupFailed(let failed, let name, let errno, let hint) = error else {
+                    throw error
+                }
+                #expect(failed == step)
+                #expect(errno == 5)
+                #expect(!name.isEmpty && !hint.isEmpty)
+            }
+        }
+
+        @Test(
+            "a spec that makes no sense is refused",
+            arguments: [
+                SandboxSpec(argv: [], environment: [:]),
+                SandboxSpec(argv: ["a\0b"], environment: [:]),
+                SandboxSpec(argv: ["a"], environment: ["": "x"]),
+                SandboxSpec(argv: ["a"], environment: ["A=B": "x"]),
+                SandboxSpec(argv: ["a"], environment: [:], workingDirectory: "w"),
+                SandboxSpec(argv: ["a"], environment: [:], workingDirectory: "/w/../etc"),
+                SandboxSpec(
+                    argv: ["a"],
+                    environment: [:],
+                    mounts: [
+                        SandboxMount(source: "relative", target: "/x", access: .readOnly)
+                    ]
+                ),
+                SandboxSpec(
+                    argv: ["a"],
+                    environment: [:],
+                    mounts: [
+                        SandboxMount(source: "/tmp", target: "/", access: .readOnly)
+                    ]
+                ),
+                SandboxSpec(argv: ["a"], environment: [:], limits: Limits(processes: 0)),
+            ]
+        )
+        func invalid(spec: SandboxSpec) {
+            #expect(throws: SandboxError.self) { try spec.encoded() }
+        }
+
+        @Test("the doctor says that builds can run here, and every remedy is for something missing")
+        func doctor() async {
+            let report = await SandboxDoctor.examine()
+            #expect(report.canBuild())
+            #expect(report.checks.allSatisfy { $0.isOK || $0.remedy != nil })
+        }
+
+        @Test("a policy is told in words")
+        func explanation() {
+            let text = PolicyExplanation.text(of: Policy(limits: Limits(memory: .mebibytes(512))))
+            #expect(text.contains("512MiB"))
+            #expect(text.contains("none but its own loopback"))
+        }
+    }
+}

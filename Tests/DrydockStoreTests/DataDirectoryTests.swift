@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Foundation
+import GRDB
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import DrydockStore
+
+@Suite("Data directory", .timeLimit(.minutes(1)))
+struct DataDirectoryTests {
+    @Test("it is made with its parents, for its owner alone")
+    func made() async throws {
+        try await StoreScope.run { scope in
+            let path = scope.path.appending("deep/er")
+            let directory = try DataDirectory(opening: path)
+            for part in [path, directory.segments, directory.work, directory.keys, directory.cache] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: part.string)
+                #expect(attributes[.posixPermissions] as? Int == 0o700, "\(part)")
+            }
+            #expect(try DataDirectory(opening: path) == directory)
+        }
+    }
+
+    @Test("a file in its place is refused")
+    func file() async throws {
+        try await StoreScope.run { scope in
+            try Data().write(to: URL(fileURLWithPath: scope.path.string))
+            #expect(throws: StoreError.notADirectory(scope.path)) { try EmbeddedStore(opening: scope.path) }
+            let below = scope.path.appending("x")
+            #expect(throws: StoreError.notADirectory(below)) { try EmbeddedStore(opening: below) }
+        }
+    }
+
+    @Test("a place that can not be written is refused, for root too")
+    func notWritable() {
+        let path = FilePath("/sys/drydock-test")
+        #expect(throws: StoreError.notWritable(path)) { try EmbeddedStore(opening: path) }
+    }
+
+    @Test("somebody else's directory is refused", .enabled(if: geteuid() == 0, "needs root to give it away"))
+    func ownedByAnother() async throws {
+        try await StoreScope.run { scope in
+            _ = try DataDirectory(opening: scope.path)
+            #expect(chown(scope.path.string, 12_345, 12_345) == 0)
+            #expect(throws: StoreError.ownedByAnother(scope.path, owner: 12_345)) {
+                try EmbeddedStore(opening: scope.path)
+            }
+        }
+    }
+
+    @Test("a database that is cut or overwritten is told, and stays as it is", arguments: [0x11, 5_000])
+    func damaged(_ size: Int) async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            for _ in 0..<50 { _ = try await first.enqueue(request()) }
+            try first.close()
+            let path = scope.path.appending("db.sqlite").string
+            let whole = try #require(FileManager.default.contents(atPath: path))
+            let damaged = Data(whole.prefix(size))
+            try damaged.write(to: URL(fileURLWithPath: path))
+            let error = #expect(throws: StoreError.self) { try EmbeddedStore(opening: scope.path) }
+            #expect(
+                error?.code == "store.database-damaged" && error?.hint != nil,
+                "\(String(describing: error))"
+            )
+            #expect(FileManager.default.contents(atPath: path) == damaged)
+        }
+    }
+
+    @Test("a database of a newer version is refused")
+    func newer() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            try store.database.writeNow { db in
+                try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('9-from-the-future')")
+            }
+            try store.close()
+            let path = scope.path.appending("db.sqlite")
+            #expect(throws: StoreError.newerVersion(path)) { try EmbeddedStore(opening: scope.path) }
+        }
+    }
+
+    @Test("several processes may open a new directory at once")
+    func together() async throws {
+        try await StoreScope.run { scope in
+            let stores = try await withThrowingTaskGroup(of: (any Store).self) { group in
+                for _ in 0..<8 { group.addTask { try scope.open() } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            for store in stores { _ = try await store.enqueue(request()) }
+            #expect(try await stores[0].builds(BuildFilter()).count == 8)
+        }
+    }
+
+    @Test("a full disk is told, and the journal stays whole")
+    func diskFull() async throws {
+        try await StoreScope.run { scope in
+            try FileManager.default.createDirectory(
+                atPath: scope.path.string,
+                withIntermediateDirectories: true
+            )
+            guard mount("tmpfs", scope.path.string, "tmpfs", 0, "size=2m,mode=0700") == 0 else {
+                let mustWork = ProcessInfo.processInfo.environment["DRYDOCK_SANDBOX_MUST_WORK"] == "1"
+                if mustWork { Issue.record("mounting a small tmpfs failed with errno \(errno)") }
+                return
+            }
+            defer { umount2(scope.path.string, Int32(MNT_DETACH.rawValue)) }
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await store.enqueueLeased(request(), to: .first)
+            let journal = try store.journal(lease)
+            let lines = (0..<10).map { _ in logLine(String(repeating: "x", count: 1_000)) }
+            let segment = store.directory.segment(lease.build.id, lease.attempt)
+            #expect(throws: StoreError.diskFull(segment)) {
+                while true { try journal.append(lines, via: .host, step: nil) }
+            }
+            let blob = try store.newBlob()
+            #expect(throws: StoreError.self) {
+                while true {
+                    try [UInt8](repeating: 7, count: 4_096).withUnsafeBytes { try blob.write($0) }
+                }
+            }
+            blob.discard()
+            // Room again: what was kept is whole, and the journal goes on where it stopped.
+            let reader = try store.reader(lease.build.id, lease.attempt, after: 0)
+            var seen: [UInt64] = []
+            while case let batch = try reader.available(maxBytes: 1 << 20), !batch.isEmpty {
+                seen += batch.map(\.seq)
+            }
+            #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))
+            let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT.rawValue), "size=8m")
+            #expect(remounted == 0)
+            let last = try journal.append([finished()], via: .host, step: nil)
+            #expect(last == UInt64(seen.count) + 1)
+            #expect(try await readAll(store, lease).count == Int(last))
+        }
+    }
+}

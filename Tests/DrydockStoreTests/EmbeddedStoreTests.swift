@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import Foundation
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import DrydockStore
+
+@Suite("Embedded store: restarts and damage", .timeLimit(.minutes(2)))
+struct EmbeddedStoreTests {
+    @Test("everything survives a restart, running leases included")
+    func restart() async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let waiting = try await first.enqueue(request("a", key: "k"))
+            let lease = try await first.enqueueLeased(request("b"), to: .first)
+            try first.journal(lease).append([logLine("1")], via: .host, step: nil)
+            _ = try await first.requestCancel(lease.build.id, by: "x", reason: "y")
+            try first.close()
+
+            let second = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try await second.build(waiting.id) == waiting)
+            #expect(try await second.enqueue(request("a", key: "k")) == waiting)
+            #expect(try await second.renew(lease))
+            var cancels = try second.cancelRequests(lease).makeAsyncIterator()
+            #expect(await cancels.next() == CancelRequest(by: "x", reason: "y"))
+            let journal = try second.journal(lease)
+            #expect(try journal.append([finished()], via: .host, step: nil) == 2)
+            #expect(try await readAll(second, lease).map(\.seq) == [1, 2])
+        }
+    }
+
+    @Test("closing ends the streams, and wakes the readers for the last time")
+    func closing() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await store.enqueueLeased(request(), to: .first)
+            let reader = try store.reader(lease.build.id, lease.attempt, after: 0)
+            var bell = try store.changeBell().makeAsyncIterator()
+            await bell.next()
+            store.bells.close()
+            while await bell.next() != nil {}
+            #expect(try await reader.next(maxBytes: 1) == nil)
+            #expect(try await store.changeBell().isEnded())
+        }
+    }
+
+    @Test(
+        "a torn tail is cut off and told, and the numbers go on without a gap",
+        arguments: [
+            #"{"seq":3,"ts":1.0"#, "\n", "garbage\n", "\0\0\0\0", #"{"seq":3}"# + "\n{\n\n" + #"{"se"#,
+            String(repeating: "z", count: 200_000),
+        ]
+    )
+    func tornTail(_ tail: String) async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await store.enqueueLeased(request(), to: .first)
+            let writer = try store.journal(lease)
+            try writer.append([logLine("1"), logLine("2")], via: .host, step: nil)
+            try writer.close()
+            let path = store.directory.segment(lease.build.id, lease.attempt)
+            let file = try #require(FileHandle(forWritingAtPath: path.string))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(tail.utf8))
+            try file.close()
+
+            let next = try store.journal(lease)
+            try next.append([logLine("4"), finished()], via: .host, step: nil)
+            let records = try await readAll(store, lease)
+            #expect(records.map(\.seq) == [1, 2, 3, 4, 5])
+            guard case .gap(let gap) = records[2].event else {
+                Issue.record("the cut is not told: \(records[2])")
+                return
+            }
+            #expect(gap.bytes == ByteCount(Int64(tail.utf8.count)))
+        }
+    }
+
+    @Test("a record that was damaged in place stops the reader there, with an error that says where")
+    func flipped() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await store.enqueueLeased(request(), to: .first)
+            let writer = try store.journal(lease)
+            try writer.append([logLine("1"), logLine("2"), logLine("3")], via: .host, step: nil)
+            let path = store.directory.segment(lease.build.id, lease.attempt).string
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let damaged = text.replacingOccurrences(of: #"{"seq":2,"#, with: #"{"sfq":2,"#)
+            try damaged.write(toFile: path, atomically: false, encoding: .utf8)
+            let reader = try store.reader(lease.build.id, lease.attempt, after: 0)
+            let problem = StoreError.journalDamaged(lease.build.id, lease.attempt, after: 1)
+            await #expect(throws: problem) { try await reader.next(maxBytes: 1 << 20) }
+        }
+    }
+
+    @Test("a database that was lost is made again from the journals")
+    func rebuild() async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let done = try await first.enqueueLeased(request(title: "done"), to: .first)
+            let lost = try await first.enqueueLeased(request(title: "lost"), to: .first)
+            let queued = Queued(
+                session: SessionID(rawValue: "s"),
+                project: ProjectName(rawValue: "p"),
+                title: "t",
+                trigger: .api,
+                createdAt: scope.clock.now
+            )
+            let preview = PreviewReady(deploy: .make(), root: "r", spa: true)
+            let events: [Event] = [.artifact(LeaseConformanceTests.artifact), .preview(preview), finished()]
+            try first.journal(done).append([.queued(queued)] + events, via: .host, step: nil)
+            try first.journal(lost).append([.queued(queued)], via: .host, step: nil)
+            try first.close()
+            // Only the file itself, as a person would: its write-ahead log must not haunt the new one.
+            try FileManager.default.removeItem(atPath: scope.path.appending("db.sqlite").string)
+
+            let second = try EmbeddedStore(opening: scope.path, scope.options)
+            let builds = try await second.builds(BuildFilter())
+            #expect(Set(builds.map(\.id)) == [done.build.id, lost.build.id])
+            let restored = try #require(try await second.build(done.build.id))
+            #expect(restored.state == .succeeded && restored.attempt == done.attempt)
+            #expect(restored.request.session.rawValue == "s" && restored.createdAt == queued.createdAt)
+            #expect(try await second.artifacts(done.build.id) == [LeaseConformanceTests.artifact])
+            #expect(try await second.deploy(preview.deploy)?.build == done.build.id)
+            #expect(try await second.build(lost.build.id)?.failure?.code == .lost)
+            #expect(try await readAll(second, done).count == 4)
+            #expect(try await second.rebuildIndex() == 0)
+        }
+    }
+
+    @Test("kill -9 in the middle of appends: every record that a reader saw is there, and the numbers go on")
+    func killed() async throws {
+        try await StoreScope.run { scope in
+            let path = scope.path.string
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+                let store = try EmbeddedStore(opening: FilePath(path))
+                let lease = try await store.enqueueLeased(request(), to: .first)
+                let journal = try store.journal(lease)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        while true {
+                            try journal.append([logLine("a"), logLine("b")], via: .host, step: nil)
+                        }
+                    }
+                    var seen: UInt64 = 0
+                    for try await batch in try store.follow(lease.build.id, lease.attempt) {
+                        seen = batch.last?.seq ?? seen
+                        if seen > 1_000 {
+                            try "\(seen)".write(toFile: path + "/seen", atomically: true, encoding: .utf8)
+                            kill(getpid(), SIGKILL)
+                        }
+                    }
+                }
+            }
+            let seen = try #require(UInt64(try String(contentsOfFile: path + "/seen", encoding: .utf8)))
+            let store = try EmbeddedStore(opening: scope.path)
+            let build = try #require(try await store.builds(BuildFilter()).first)
+            let attempt = try #require(build.attempt)
+            let lease = Lease(build: build, attempt: attempt, number: 1, worker: .first)
+            let last = try store.journal(lease).append([finished()], via: .host, step: nil)
+            #expect(last > seen)
+            #expect(try await readAll(store, lease).map(\.seq) == Array(1...last))
+        }
+    }
+}
+
+extension AsyncStream {
+    fileprivate func isEnded() async -> Bool {
+        var iterator = makeAsyncIterator()
+        return await iterator.next() == nil
+    }
+}

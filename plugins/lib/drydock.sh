@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Drydock authors
+#
+# For drivers written in sh:  . "$DRYDOCK_LIB/drydock.sh"
+# docs/plugin-protocol.md says what the records mean.
+
+# Reads the welcome and the request; afterwards $request is the request's JSON.
+dd_begin() {
+    read -r welcome
+    read -r request
+    export welcome request
+    echo "@dd hello protocol=1.0"
+}
+
+# has NAME: whether NAME stands at the top of the project.
+has() { [ -e "$DRYDOCK_SOURCE/$1" ]; }
+
+# stage ID TITLE...: from here on everything belongs to this stage.
+stage() {
+    _id=$1
+    shift
+    echo "@dd stage $_id -- $*"
+}
+
+# in_sandbox LINE: the host runs this line of shell in the build's sandbox, in $DRYDOCK_SOURCE. Returns its exit status.
+# LINE is the plugin's own text; what comes from the project belongs into "$variables" of the project's environment.
+in_sandbox() {
+    _count=$((${_count:-0} + 1))
+    echo "@dd exec c$_count -- $*"
+    while read -r _answer; do
+        case $_answer in
+        *'"t":"exec.end"'*)
+            # Keys come in alphabetical order, so "exit" stands before the project's own text in "tail".
+            _status=${_answer#*'"exit":'}
+            _status=${_status%%,*}
+            [ "$_status" = null ] && return 1
+            return "$_status"
+            ;;
+        *'"t":"cancel"'*) exit 1 ;;
+        esac
+    done
+    exit 1
+}
+
+# must LINE: the same, and the step fails with it.
+must() {
+    in_sandbox "$*" || {
+        _failed=$?
+        echo "@dd end failed"
+        [ "$_failed" -le 63 ] || _failed=1
+        exit "$_failed"
+    }
+}
+
+# fail MESSAGE...: the step fails, and this is why.
+fail() {
+    echo "@dd error failed fault=user -- $*"
+    echo "@dd end failed"
+    exit 1
+}
+
+# dd_end: everything went well.
+dd_end() { echo "@dd end ok"; }
