@@ -87,13 +87,13 @@ package struct Profile0Fold: Sendable {
     /// What was not told yet, at the end of a batch.
     package mutating func flush() -> [Profile0Message] {
         guard fresh > 0 || headline != nil else { return [] }
-        shown = headline ?? lines.last ?? shown
+        shown = newest
         headline = nil
         fresh = 0
         return [.progress(message: shown, logs: lines)]
     }
 
-    /// Ends the build: what was not told, and the terminal message. Nothing when it ended before.
+    /// Ends the build: what was not told, and the terminal message; nothing when it ended before.
     package mutating func end(_ outcome: Outcome, _ duration: Duration) -> [Profile0Message] {
         guard !hasEnded else { return [] }
         let last = Self.terminal(outcome, duration)
@@ -112,10 +112,13 @@ package struct Profile0Fold: Sendable {
     package func current() -> [Profile0Message] {
         switch phase {
         case .notStarted: []
-        case .open, .openAfter: [started, .progress(message: headline ?? shown, logs: lines)]
+        case .open, .openAfter: [started, .progress(message: newest, logs: lines)]
         case .ended(let last): [last]
         }
     }
+
+    /// What a message says now: what was announced, else the newest line that none carried, else the same as before.
+    private var newest: String { headline ?? (fresh > 0 ? lines.last : nil) ?? shown }
 
     private var started: Profile0Message { .started(build: build, project: project, title: title) }
 

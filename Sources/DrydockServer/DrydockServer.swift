@@ -68,7 +68,9 @@ package struct DrydockServer: Service {
         self.logger = logger
     }
 
-    /// Serves until a graceful shutdown; viewers are sent away with 1012. Throws `DrydockServerError`.
+    /// Serves until a graceful shutdown; viewers are sent away with 1012.
+    ///
+    /// Throws `DrydockServerError`.
     package func run() async throws {
         let access = AccessPolicy(options)
         let clock: @Sendable () -> Timestamp = {

@@ -87,7 +87,7 @@ struct Profile0FoldTests {
         var fold = fold()
         #expect(fold.current() == [])
         _ = fold.apply(line("a"))
-        #expect(fold.current() == [started, .progress(message: "Build started", logs: ["a"])])
+        #expect(fold.current() == [started, .progress(message: "a", logs: ["a"])])
     }
 
     @Test("a long line is cut at a character")

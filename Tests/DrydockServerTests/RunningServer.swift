@@ -41,14 +41,15 @@ func withServer(
     )
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
+            defer { post.finish() }
             do { try await server.run() } catch is CancellationError {}
-            post.finish()
         }
         for await port in ports {
             try await body(RunningServer(port: port, store: store))
             break
         }
         group.cancelAll()
+        try await group.waitForAll()
     }
     try store.close()
 }

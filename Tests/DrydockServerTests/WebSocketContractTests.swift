@@ -174,8 +174,8 @@ struct WebSocketContractTests {
     @Test("a silent peer is pinged, and let go when it does not answer")
     func heartbeat() async throws {
         try await withServer {
-            $0.pingInterval = .milliseconds(50)
-            $0.pongPatience = .milliseconds(50)
+            $0.pingInterval = .milliseconds(100)
+            $0.pongPatience = .seconds(2)
         } _: { server in
             try await server.connect { client in
                 try await client.upgrade()

@@ -10,7 +10,7 @@ import Logging
 ///
 /// There is one for all viewers of a session; it holds no history: a feed that starts anew reads the journal again.
 final class SessionFeed: Sendable {
-    /// Bytes of journal that are read and told in one go. Small, so that viewers see the first lines soon.
+    /// Bytes of journal that are read and told in one go: small, so that viewers see the first lines soon.
     private static let batch = 16 << 10
 
     let room: SessionRoom
@@ -118,14 +118,14 @@ final class SessionFeed: Sendable {
         _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }.arrived()
     }
 
-    /// Reads one attempt until it is over, by its own word or the store's. Returns how far it came.
+    /// Reads one attempt until it is over, by its own word or the store's; returns how far it came.
     private func follow(_ build: BuildID, _ attempt: AttemptID, isJoining: Bool) async throws -> Cursor {
         let reader = try store.reader(build, attempt, after: 0)
         var cursor = Cursor(attempt: attempt, seq: 0)
         if isJoining {
             // What was before the first viewer is told as one current state.
             while case let lines = try reader.available(maxBytes: 1 << 20), !lines.isEmpty {
-                room.catchUp { fold in _ = Self.apply(lines, to: &fold) }
+                room.catchUp { fold in _ = Self.apply(lines, to: &fold) + fold.flush() }
                 cursor.seq = lines.last?.seq ?? cursor.seq
             }
             _ = room.tellCurrent()

@@ -107,7 +107,7 @@ final class SessionHub: Sendable, Service {
 
     // MARK: Connections
 
-    /// Registers a connection for a session. On its event loop.
+    /// Registers a connection for a session; on its event loop.
     func register(_ connection: WebSocketHandler, for session: SessionID) {
         guard connection.seat?.room.session != session, let loop = connection.eventLoop else { return }
         unregister(connection)
@@ -122,7 +122,7 @@ final class SessionHub: Sendable, Service {
         feed.writable.raise()
     }
 
-    /// Takes a connection out of its session. On its event loop.
+    /// Takes a connection out of its session; on its event loop.
     func unregister(_ connection: WebSocketHandler) {
         guard let feed = connection.seat, let loop = connection.eventLoop else { return }
         connection.seat = nil

@@ -50,7 +50,7 @@ final class SessionRoom: Sendable {
     /// The build that is, or was last, shown.
     var showing: BuildID? { state.withLock { $0.showing } }
 
-    /// Seats a connection and tells it where things are. On its event loop.
+    /// Seats a connection and tells it where things are; on its event loop.
     func join(_ connection: WebSocketHandler, on loop: any EventLoop) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
         state.withLock { state in
@@ -66,7 +66,7 @@ final class SessionRoom: Sendable {
         }
     }
 
-    /// Frees a connection's seat. On its event loop.
+    /// Frees a connection's seat; on its event loop.
     func leave(_ connection: WebSocketHandler, on loop: any EventLoop) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
         state.withLock { state in
