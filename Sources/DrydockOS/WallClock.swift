@@ -6,7 +6,9 @@ import Glibc
 
 /// The machine's wall clock.
 package enum WallClock {
-    /// Now, to the millisecond. Source: man 2 clock_gettime.
+    /// Now, to the millisecond.
+    ///
+    /// Source: man 2 clock_gettime.
     package static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)  // can not fail for this clock and a valid pointer
