@@ -9,7 +9,9 @@ package import SystemPackage
 ///
 /// Source: man 7 inotify.
 package final class DirectoryWatcher: Sendable {
-    /// A watched directory. Watching the same one twice gives the same number.
+    /// A watched directory.
+    ///
+    /// Watching the same one twice gives the same number.
     package struct Watch: Hashable, Sendable {
         fileprivate let descriptor: Int32
     }

@@ -5,7 +5,9 @@ import DrydockModel
 import FoundationEssentials
 import GRDB
 
-/// Builds as rows of the table `builds`. Everything here runs inside somebody's transaction.
+/// Builds as rows of the table `builds`.
+///
+/// Everything here runs inside somebody's transaction.
 enum BuildRows {
     static func find(_ id: BuildID, _ db: Database) throws -> Build? {
         try fetch(db, "WHERE id = ?", [id.rawValue]).first

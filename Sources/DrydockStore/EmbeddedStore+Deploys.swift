@@ -15,7 +15,9 @@ extension EmbeddedStore {
     }
 }
 
-/// Artifacts and deploys as rows. Everything here runs inside somebody's transaction.
+/// Artifacts and deploys as rows.
+///
+/// Everything here runs inside somebody's transaction.
 enum DeployRows {
     static func artifacts(of build: BuildID, _ db: Database) throws -> [Artifact] {
         let rows = try Row.fetchAll(

@@ -5,7 +5,9 @@ import DrydockModel
 import GRDB
 
 extension EmbeddedStore {
-    /// Adds every build to the index that has journals but no row. Returns how many were added.
+    /// Adds every build to the index that has journals but no row.
+    ///
+    /// Returns how many were added.
     ///
     /// What no journal holds can not come back: where the source came from, builds that never started, idempotency
     /// keys. A build without `finished` in its newest journal becomes `errored(lost)`: nobody holds its lease any more.

@@ -15,7 +15,9 @@ package final class EmbeddedStore: Store {
     let options: Options
     let database: StoreDatabase
     let bells: Bells
-    /// The open journals, so that a lease that is lost closes them. An entry goes with its writer.
+    /// The open journals, so that a lease that is lost closes them.
+    ///
+    /// An entry goes with its writer.
     let writers = Mutex<[AttemptID: WeakSegmentWriter]>([:])
 
     /// Opens the store in `directory`; a database that is missing is made from the journals there are.
@@ -33,7 +35,9 @@ package final class EmbeddedStore: Store {
         try self.init(try DataDirectory(opening: path), options)
     }
 
-    /// Closes the database; streams and readers end. The store is not used any more.
+    /// Closes the database; streams and readers end.
+    ///
+    /// The store is not used any more.
     package func close() throws {
         bells.close()
         for writer in writers.withLock({ $0.values.compactMap(\.writer) }) { try writer.close() }

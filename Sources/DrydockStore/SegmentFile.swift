@@ -67,7 +67,9 @@ final class SegmentFile: Sendable {
         return bytes
     }
 
-    /// Appends `bytes`, as one `write(2)` unless the kernel takes fewer. Returns how many it took, and why not all.
+    /// Appends `bytes`, as one `write(2)` unless the kernel takes fewer.
+    ///
+    /// Returns how many it took, and why not all.
     func append(_ bytes: [UInt8]) -> (written: Int, problem: Errno?) {
         bytes.withUnsafeBytes { buffer in
             var written = 0
@@ -93,7 +95,9 @@ final class SegmentFile: Sendable {
         }
     }
 
-    /// Returns once the content is on stable storage. Source: man 2 fdatasync.
+    /// Returns once the content is on stable storage.
+    ///
+    /// Source: man 2 fdatasync.
     func sync() throws(StoreError) {
         guard fdatasync(descriptor) == 0 else { throw .system("syncing", path, Errno(rawValue: errno)) }
     }
@@ -101,7 +105,9 @@ final class SegmentFile: Sendable {
     deinit { Glibc.close(descriptor) }
 }
 
-/// Makes names in `directory` durable. Source: man 2 fsync (a file's directory needs a sync of its own).
+/// Makes names in `directory` durable.
+///
+/// Source: man 2 fsync (a file's directory needs a sync of its own).
 func syncDirectory(_ directory: FilePath) throws(StoreError) {
     let descriptor = open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("opening", directory, Errno(rawValue: errno)) }

@@ -70,9 +70,6 @@ final class SegmentReader: JournalReader {
             var lines: [JournalLine] = []
             // Records up to the cursor are passed over, a chunk at a time; usually there are none after the search.
             while try read(file, maxBytes: maxBytes, &state, into: &lines), lines.isEmpty {}
-            if let last = lines.last, JournalCodec.head(of: last.bytes)?.kind == EventKind.finished.rawValue {
-                state.sawFinished = true
-            }
             return lines
         }
     }
@@ -85,7 +82,9 @@ final class SegmentReader: JournalReader {
         return file
     }
 
-    /// Reads a chunk of whole lines. False when there is none.
+    /// Reads a chunk of whole lines.
+    ///
+    /// False when there is none.
     private func read(
         _ file: SegmentFile,
         maxBytes: Int,
@@ -101,6 +100,7 @@ final class SegmentReader: JournalReader {
         }
         var start = 0
         var size = 0
+        var last = chunk[..<0]
         while let end = chunk[start...].firstIndex(of: 0x0A) {
             let line = chunk[start..<end]
             guard let seq = JournalCodec.seq(of: line), seq > 0,
@@ -112,9 +112,12 @@ final class SegmentReader: JournalReader {
                 size += line.count
             }
             state.seq = seq
+            last = line
             state.offset += Int64(end + 1 - start)
             start = end + 1
         }
+        // Also when it was passed over: a cursor at the very end has nothing to wait for.
+        state.sawFinished = JournalCodec.head(of: last)?.kind == EventKind.finished.rawValue
         return true
     }
 }

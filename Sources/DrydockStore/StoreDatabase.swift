@@ -11,7 +11,9 @@ struct StoreDatabase: Sendable {
     let path: FilePath
     private let pool: DatabasePool
 
-    /// Opens the file, or makes it. Several processes may do so at once: they take turns.
+    /// Opens the file, or makes it.
+    ///
+    /// Several processes may do so at once: they take turns.
     init(_ directory: DataDirectory, durability: EmbeddedStore.Durability) throws(StoreError) {
         path = directory.database
         let lock = try FileLock(directory.openingLock)
@@ -85,8 +87,11 @@ struct StoreDatabase: Sendable {
         }
     }
 
+    /// Closes, and moves what stands in the write-ahead log into the file itself where nobody else is at it.
     func close() throws(StoreError) {
         do {
+            // Refused while others read; the log is then taken in by them.
+            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try pool.close()
         } catch {
             throw Self.told(error, path)
@@ -106,7 +111,9 @@ struct StoreDatabase: Sendable {
     }
 }
 
-/// A lock between processes, on a file of its own. Source: man 2 flock.
+/// A lock between processes, on a file of its own.
+///
+/// Source: man 2 flock.
 private struct FileLock {
     private let descriptor: Int32
 

@@ -89,7 +89,7 @@ struct DataDirectoryTests {
         try await StoreScope.run { scope in
             let stores = try await withThrowingTaskGroup(of: (any Store).self) { group in
                 for _ in 0..<8 { group.addTask { try scope.open() } }
-                return try await group.reduce(into: []) { $0.append($1) }
+                return try await group.reduce(into: [any Store]()) { $0.append($1) }
             }
             for store in stores { _ = try await store.enqueue(request()) }
             #expect(try await stores[0].builds(BuildFilter()).count == 8)
@@ -108,7 +108,7 @@ struct DataDirectoryTests {
                 if mustWork { Issue.record("mounting a small tmpfs failed with errno \(errno)") }
                 return
             }
-            defer { umount2(scope.path.string, Int32(MNT_DETACH.rawValue)) }
+            defer { umount2(scope.path.string, Int32(MNT_DETACH)) }
             let store = try EmbeddedStore(opening: scope.path, scope.options)
             let lease = try await store.enqueueLeased(request(), to: .first)
             let journal = try store.journal(lease)
@@ -131,7 +131,7 @@ struct DataDirectoryTests {
                 seen += batch.map(\.seq)
             }
             #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))
-            let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT.rawValue), "size=8m")
+            let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT), "size=8m")
             #expect(remounted == 0)
             let last = try journal.append([finished()], via: .host, step: nil)
             #expect(last == UInt64(seen.count) + 1)

@@ -100,7 +100,7 @@ struct QueueConformanceTests {
                         try await stores[index % 2].lease(to: WorkerID(rawValue: "w\(index)"))?.build.id
                     }
                 }
-                return try await group.reduce(into: []) { ids, id in if let id { ids.append(id) } }
+                return try await group.reduce(into: [BuildID]()) { ids, id in if let id { ids.append(id) } }
             }
             #expect(leased.count == 10 && Set(leased).count == 10)
         }
