@@ -101,7 +101,8 @@ struct RealProjectsTests {
     func example(name: String) async throws {
         try await withScratch { scratch in
             _ = try build(scratch, Program.root.appending(path: "examples/\(name)"))
-            #expect(!(try Program.shell("find out -type f", in: scratch.folder)).isEmpty)
+            let files = try Program.shell("find out -type f", in: scratch.folder)
+            #expect(!files.isEmpty)
         }
     }
 
@@ -114,7 +115,8 @@ struct RealProjectsTests {
                 "--plugins", example.appending(path: "plugins").path, "--out", scratch.url("out").path
             )
             #expect(finished.status == 0, "\(finished.out)\n\(finished.err)")
-            #expect(!(try Program.shell("find out -type f", in: scratch.folder)).isEmpty)
+            let files = try Program.shell("find out -type f", in: scratch.folder)
+            #expect(!files.isEmpty)
         }
     }
 }

@@ -50,9 +50,12 @@ struct ServerLifeTests {
             let archive = try archive(scratch, run: "echo kept line\necho content > $DRYDOCK_OUT/file.txt")
             let id = try withServer(scratch) { try #require(try $0.build(archive)["id"] as? String) }
             try withServer(scratch) { server in
-                #expect(try server.request("/api/v1/builds/\(id)").json["state"] as? String == "succeeded")
-                #expect(try server.request("/api/v1/builds/\(id)/logs").text.contains("kept line"))
-                #expect(try server.request("/api/v1/builds/\(id)/artifacts/file.txt").text == "content\n")
+                let build = try server.request("/api/v1/builds/\(id)")
+                #expect(build.json["state"] as? String == "succeeded")
+                let log = try server.request("/api/v1/builds/\(id)/logs")
+                #expect(log.text.contains("kept line"))
+                let file = try server.request("/api/v1/builds/\(id)/artifacts/file.txt")
+                #expect(file.text == "content\n")
             }
         }
     }

@@ -73,7 +73,7 @@ struct Scratch: Sendable {
     func url(_ name: String) -> URL { folder.appending(path: name) }
 
     func newFile(_ name: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: url(name).path, contents: nil)
+        try Data().write(to: url(name))
         return try FileHandle(forWritingTo: url(name))
     }
 

@@ -27,7 +27,8 @@ final class RunningServer {
             text += String(decoding: chunk, as: UTF8.self)
         }
         let found = text.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/)
-        address = try String(#require(found, "no address in: \(text) \(scratch.read(name))").output)
+        let log = try scratch.read(name)
+        address = String(try #require(found, "no address in: \(text) \(log)").output)
     }
 
     var pid: Int32 { process.processIdentifier }
