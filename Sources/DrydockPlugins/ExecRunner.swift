@@ -56,7 +56,9 @@ final class ExecRunner: Sendable {
         control.end(.cancelled, grace: grace)
     }
 
-    /// Runs one command; nil when nothing is started any more. Its output touches `activity`.
+    /// Runs one command; nil when nothing is started any more.
+    ///
+    /// Its output touches `activity`.
     func run(_ request: ExecRequest, activity: ActivityClock) async -> ExecEnd? {
         guard state.withLock({ !$0.isClosed }) else { return nil }
         let output = ProjectOutput(
