@@ -16,7 +16,7 @@ extension SandboxTests {
             "echo 9 > /proc/sys/user/max_user_namespaces", "cat /etc/shadow", "ls /root", "ls /home",
             "ls /sys",
             "ls /var", "ls /run", "ls /proc/1/root/", "cat /proc/1/environ", "ls /proc/1/fd/", "ls /dev/vda",
-            "ls /dev/kmsg", "ls /dev/mem", "test -s /proc/kcore", "test -s /proc/kallsyms",
+            "ls /dev/kmsg", "ls /dev/mem", "head -c 1 /proc/kcore", "echo b > /proc/sysrq-trigger", "head -c 1 /proc/kmsg", "test -s /proc/kallsyms",
             "test -s /proc/keys",
             "test -n \"$(ls /proc/bus)\"", "test -n \"$(ls /proc/fs)\"", "echo 0 > /proc/1/oom_score_adj",
             "mount -t tmpfs x /tmp", "ln /usr/bin/true /w/true", "kill -9 1", "test -e /old",
