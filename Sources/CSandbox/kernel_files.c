@@ -23,11 +23,11 @@ static const char *const links[][2] = {
     {"dev/stderr", "/proc/self/fd/2"},   {"dev/ptmx", "pts/ptmx"},
 };
 
-/// Files of /proc that get /dev/null over them.
+/// Files of /proc that get /dev/null over them, where they are open to others than root. Root is not mapped inside,
+/// so the rest of what is root's (kcore, kmsg, sysrq-trigger, slabinfo …) can not be opened whatever its name.
 static const char *const masked_files[] = {
-    "kcore",     "keys",       "key-users",   "kmsg",         "kallsyms",      "sysrq-trigger", "timer_list",
-    "sched_debug", "slabinfo", "modules",     "kpagecount",   "kpageflags",    "kpagecgroup",   "mtrr",
-    "vmallocinfo", "config.gz", "latency_stats", "iomem",     "ioports",
+    "keys",    "key-users", "kallsyms",    "timer_list", "sched_debug", "latency_stats",
+    "modules", "mtrr",      "config.gz",   "iomem",      "ioports",     "kcore",
 };
 
 /// Directories of /proc that get an empty one over them.
@@ -88,6 +88,8 @@ static int cover(int proc, const char *path, int directory, const char *with) {
 static int mask_files(const struct sbx_context *context) {
     for (size_t i = 0; i < sizeof masked_files / sizeof masked_files[0]; i++) {
         struct stat seen;
+        if (fstatat(context->proc, masked_files[i], &seen, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if ((seen.st_mode & (S_IROTH | S_IWOTH)) == 0) continue;
         int result = cover(context->proc, masked_files[i], context->root, "dev/null");
         if (result == 1) continue;
         if (result != 0) return result;

@@ -19,10 +19,10 @@ static int lock_securebits(void) {
 
 static int drop_bounding(void) {
     // Until the kernel knows no more of them: its list may be longer than the header's.
-    for (cap_value_t number = 0; cap_get_bound(number) >= 0; number++) {
-        if (cap_drop_bound(number) != 0) return -errno;
-    }
-    return 0;
+    cap_value_t number = 0;
+    while (cap_drop_bound(number) == 0) number++;
+    // The first that is unknown ends it; any other reason, or an end before the first, is a failure.
+    return errno == EINVAL && number > 0 ? 0 : -EPERM;
 }
 
 static int drop_sets(void) {
@@ -41,8 +41,9 @@ static int assert_empty(void) {
     if (result == 0 && cap_compare(none, held) != 0) result = -ENOTRECOVERABLE;
     if (none != NULL) cap_free(none);
     if (held != NULL) cap_free(held);
-    for (cap_value_t number = 0; result == 0 && cap_get_bound(number) >= 0; number++) {
-        if (cap_get_bound(number) != 0 || cap_get_ambient(number) != 0) result = -ENOTRECOVERABLE;
+    int bounding = 0;
+    for (cap_value_t number = 0; result == 0 && (bounding = cap_get_bound(number)) >= 0; number++) {
+        if (bounding != 0 || cap_get_ambient(number) != 0) result = -ENOTRECOVERABLE;
     }
     if (geteuid() != SBX_INSIDE_ID || getuid() != SBX_INSIDE_ID) return -ENOTRECOVERABLE;
     if (getegid() != SBX_INSIDE_ID || getgid() != SBX_INSIDE_ID) return -ENOTRECOVERABLE;

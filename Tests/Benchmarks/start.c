@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+//
+// start JAIL SPEC ROUNDS: how long `true` takes in the sandbox, in bubblewrap and bare, turn by turn in one run, so that
+// a busy moment of the machine hits all three; then what each step of the jail costs. Medians, in milliseconds.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sbx_report.h"
+
+extern char **environ;
+
+enum { CONTENDERS = 3, MAXIMUM = 10000 };
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+}
+
+static double run(char *const *argv) {
+    pid_t child;
+    int status;
+    double begin = now();
+    if (posix_spawnp(&child, argv[0], NULL, NULL, argv, environ) != 0) return -1;
+    waitpid(child, &status, 0);
+    return status == 0 ? now() - begin : -1;
+}
+
+static int compare(const void *left, const void *right) {
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static double percentile(double *values, int count, int percent) {
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return values[count * percent / 100];
+}
+
+/// Runs the jail driven, and notes what it tells of its steps.
+static int steps(const char *jail, const char *spec, double took[SBX_STEP_COUNT][MAXIMUM], int round) {
+    int ends[2];
+    posix_spawn_file_actions_t actions;
+    char *const argv[] = {"drydock-jail", "--driven", "--timings", "--", "true", NULL};
+    pid_t child;
+    struct sbx_record record;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], SBX_CONTROL_DESCRIPTOR);
+    posix_spawn_file_actions_addopen(&actions, SBX_SPEC_DESCRIPTOR, spec, O_RDONLY, 0);
+    int result = posix_spawn(&child, jail, &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    while (result == 0 && recv(ends[0], &record, sizeof record, 0) == (ssize_t)sizeof record) {
+        int known = record.step > 0 && record.step < SBX_STEP_COUNT;
+        if (record.kind == SBX_RECORD_TIMING && known) took[record.step][round] = (double)record.nanoseconds / 1e6;
+    }
+    close(ends[0]);
+    if (result == 0) waitpid(child, NULL, 0);
+    return result;
+}
+
+static int race(char *const *const *contenders, int rounds, double took[CONTENDERS][MAXIMUM]) {
+    for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < CONTENDERS; i++) {
+            took[i][round] = run(contenders[i]);
+            if (took[i][round] < 0) {
+                fprintf(stderr, "bench-start: %s failed\n", contenders[i][0]);
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+int main(int count, char **values) {
+    static double took[CONTENDERS][MAXIMUM];
+    static double step_took[SBX_STEP_COUNT][MAXIMUM];
+    static const char *const names[] = {"drydock-jail, cold", "bwrap --unshare-all", "fork and exec"};
+    int rounds = count == 4 ? atoi(values[3]) : 0;
+    if (rounds < 1 || rounds > MAXIMUM) return 64;
+    char *const jail[] = {values[1], "--spec", values[2], "--", "true", NULL};
+    char *const bwrap[] = {"bwrap", "--unshare-all", "--ro-bind", "/", "/", "true", NULL};
+    char *const bare[] = {"true", NULL};
+    char *const *const contenders[] = {jail, bwrap, bare};
+    if (race(contenders, rounds, took) != 0) return 1;
+    for (int i = 0; i < CONTENDERS; i++) {
+        double median = percentile(took[i], rounds, 50);
+        printf("%-22s p50 %6.2f ms   p95 %6.2f ms\n", names[i], median, percentile(took[i], rounds, 95));
+    }
+    printf("%-22s %.2f\n\n", "jail / bwrap", took[0][rounds / 2] / took[1][rounds / 2]);
+    for (int round = 0; round < rounds; round++) {
+        if (steps(values[1], values[2], step_took, round) != 0) return 1;
+    }
+    for (int step = SBX_STEP_CLONE; step < SBX_STEP_SECCOMP; step++) {
+        double median = percentile(step_took[step], rounds, 50);
+        printf("%2d %-32s p50 %6.3f ms\n", step, sbx_step_name(step), median);
+    }
+    return 0;
+}
