@@ -72,36 +72,36 @@ package struct DrydockServer: Service {
     ///
     /// Throws `DrydockServerError`.
     package func run() async throws {
-        let access = AccessPolicy(options)
-        let clock: @Sendable () -> Timestamp = {
-            Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000))
+        do {
+            try await application().run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw DrydockServerError.portInUse(host: options.host, port: options.port)
+        } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            throw DrydockServerError.addressRefused(
+                host: options.host,
+                port: options.port,
+                reason: "\(error)"
+            )
         }
-        let hub = SessionHub(store: store, clock: clock, counters: ServerCounters(), logger: logger)
-        let builds = BuildsAPI(store: store, options: options)
-        let rooms = WebSocketRooms(hub: hub, builds: builds, store: store, clock: clock)
-        let heartbeat = WebSocketHandler.Heartbeat(
-            interval: TimeAmount(options.pingInterval),
-            patience: TimeAmount(options.pongPatience)
-        )
-        let responder = AppResponder(
-            store: store,
-            options: options,
-            access: access,
-            hub: hub,
-            plugins: plugins,
-            readiness: readiness,
-            preview: PreviewSite(store: store)
-        )
-        let application = Application(
-            responder: responder,
+    }
+
+    /// Everything put together, not listening yet.
+    private func application() -> Application<AppResponder> {
+        let access = AccessPolicy(options)
+        let hub = SessionHub(store: store, clock: Self.now, counters: ServerCounters(), logger: logger)
+        let makeWebSocket = webSockets(hub)
+        return Application(
+            responder: AppResponder(
+                store: store,
+                options: options,
+                access: access,
+                hub: hub,
+                plugins: plugins,
+                readiness: readiness,
+                preview: PreviewSite(store: store)
+            ),
             server: HTTPServerBuilder { http in
-                DrydockChannel(responder: http, access: access) {
-                    WebSocketHandler(
-                        delegate: rooms,
-                        longestMessage: ClientMessage.longest,
-                        heartbeat: heartbeat
-                    )
-                }
+                DrydockChannel(responder: http, access: access, makeWebSocket: makeWebSocket)
             },
             configuration: .init(
                 address: .hostname(options.host, port: options.port),
@@ -114,16 +114,20 @@ package struct DrydockServer: Service {
             },
             logger: logger
         )
-        do {
-            try await application.run()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw DrydockServerError.portInUse(host: options.host, port: options.port)
-        } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
-            throw DrydockServerError.addressRefused(
-                host: options.host,
-                port: options.port,
-                reason: "\(error)"
-            )
+    }
+
+    /// Makes the handler of each connection that becomes a WebSocket.
+    private func webSockets(_ hub: SessionHub) -> @Sendable () -> WebSocketHandler {
+        let builds = BuildsAPI(store: store, options: options)
+        let rooms = WebSocketRooms(hub: hub, builds: builds, store: store, clock: Self.now)
+        let heartbeat = WebSocketHandler.Heartbeat(
+            interval: TimeAmount(options.pingInterval),
+            patience: TimeAmount(options.pongPatience)
+        )
+        return {
+            WebSocketHandler(delegate: rooms, longestMessage: ClientMessage.longest, heartbeat: heartbeat)
         }
     }
+
+    @Sendable private static func now() -> Timestamp { .now() }
 }
