@@ -5,6 +5,7 @@ internal import DrydockModel
 internal import DrydockOS
 internal import DrydockProtocol
 internal import DrydockStore
+internal import Synchronization
 
 /// Reads one attempt's journal to its end and shows it: the terminal's side of every build.
 struct BuildFollower {
@@ -14,7 +15,7 @@ struct BuildFollower {
 
     /// How the records reach the user.
     enum Output {
-        case view(any BuildView & Sendable)
+        case view(any TerminalView & Sendable)
         /// The journal's own lines (NDJSON).
         case json
     }
@@ -41,18 +42,39 @@ struct BuildFollower {
         return outcome
     }
 
-    private func followRecords(_ reader: any JournalReader, _ view: any BuildView) async throws -> Outcome? {
-        var view = view
-        var outcome: Outcome?
-        defer { view.close() }
-        while let lines = try await reader.next(maxBytes: 1 << 18) {
-            for line in lines {
-                guard let record = try JournalCodec.decode(line.bytes) else { continue }
-                view.show(record)
-                if case .finished(let finished) = record.event { outcome = finished.outcome }
+    private func followRecords(
+        _ reader: any JournalReader,
+        _ view: any TerminalView & Sendable
+    ) async throws -> Outcome? {
+        let screen = Screen(view)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while (try? await Task.sleep(for: .milliseconds(500))) != nil {  // cancelled with the build's end
+                    screen.use { $0.tick(at: .now()) }
+                }
             }
-            view.tick(at: .now())
+            defer {
+                group.cancelAll()
+                screen.use { $0.close() }
+            }
+            var outcome: Outcome?
+            while let lines = try await reader.next(maxBytes: 1 << 18) {
+                for line in lines {
+                    guard let record = try JournalCodec.decode(line.bytes) else { continue }
+                    screen.use { $0.show(record) }
+                    if case .finished(let finished) = record.event { outcome = finished.outcome }
+                }
+            }
+            return outcome
         }
-        return outcome
     }
+}
+
+/// A view that its records and the clock both draw on.
+private final class Screen: Sendable {
+    private let view: Mutex<any TerminalView & Sendable>
+
+    init(_ view: any TerminalView & Sendable) { self.view = Mutex(view) }
+
+    func use(_ body: (inout any TerminalView & Sendable) -> Void) { view.withLock { body(&$0) } }
 }

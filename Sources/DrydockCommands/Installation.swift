@@ -29,6 +29,16 @@ struct Installation {
         }
     }
 
+    /// Removes what sandboxes of a killed worker left in the kernel. Only while no other worker runs.
+    func reapSandboxes() throws {
+        let launcher = try launcher()
+        do throws(SandboxError) {
+            try launcher.reapLeftovers()
+        } catch {
+            throw error.problem("leftovers of earlier sandboxes", command: "drydock-jail")
+        }
+    }
+
     /// The plugins that come with it: beside an installed program, or in the checkout it was built in.
     var plugins: String? {
         let folder = program.removingLastComponent()

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import DrydockModel
+internal import DrydockProtocol
 internal import DrydockStore
 
 /// `drydock list`
@@ -35,7 +36,7 @@ struct ListCommand: AsyncParsableCommand {
             limit: limit
         )
         let builds = try await store.builds(filter)
-        if json { return try Console.json(builds) }
+        if json { return try Console.json(builds.map { BuildView($0, position: nil, preview: nil) }) }
         for build in builds { Console.out(Self.row(build)) }
         if builds.isEmpty { Console.out("no builds yet") }
     }
@@ -68,7 +69,7 @@ struct ShowCommand: AsyncParsableCommand {
 
     /// What is printed.
     private struct Shown: Encodable {
-        let build: Build
+        let build: BuildView
         let attempts: [AttemptID]
         let artifacts: [Artifact]
     }
@@ -81,7 +82,7 @@ struct ShowCommand: AsyncParsableCommand {
         let found = try await store.require(build)
         try Console.json(
             Shown(
-                build: found,
+                build: BuildView(found, position: try await store.queuePosition(found.id), preview: nil),
                 attempts: try await store.attempts(found.id),
                 artifacts: try await store.artifacts(found.id)
             )

@@ -51,19 +51,24 @@ struct ServeCommand: AsyncParsableCommand {
         let store = try PlaceOptions.openStore(configuration)
         let logger = PlaceOptions.logger("drydock.serve")
         let lock = WorkerLock(dataDirectory: store.directory.path)
+        let (listening, isListening) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let supervisor = WorkerSupervisor(
             program: try Installation().program,
             arguments: workerArguments(data: store.directory.path, directories),
             environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" },
             lock: lock,
-            logger: logger
+            logger: logger,
+            start: listening
         )
         let server = DrydockServer(
             store: store,
             options: options,
             plugins: { try PluginReport.json(PluginCatalog.load(directories: directories)) },
             readiness: { Self.readiness(lock) },
-            onListening: { [build] host, port in await Self.announce(host, port, build, store, logger) },
+            onListening: { [build] host, port in
+                isListening.finish()
+                await Self.announce(host, port, build, store, logger)
+            },
             logger: logger
         )
         try await Self.serve(server, supervisor, logger)
@@ -80,11 +85,16 @@ struct ServeCommand: AsyncParsableCommand {
         _ supervisor: WorkerSupervisor,
         _ logger: Logger
     ) async throws {
-        let services = ServiceGroup(
-            services: [supervisor, server],
+        // Whichever ends, the other one ends in order, and the worker with it.
+        let configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
+        let services = ServiceGroup(configuration: configuration)
         do {
             try await services.run()
         } catch let error as DrydockServerError {

@@ -38,6 +38,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let configuration = try place.configuration()
         let store = try PlaceOptions.openStore(configuration)
         if oneAtATime { try await Self.waitForTurn(WorkerLock(dataDirectory: store.directory.path)) }
+        try Installation().reapSandboxes()
         let shop = try await Workshop.make(
             configuration,
             plugins: try plugins.all(configuration),

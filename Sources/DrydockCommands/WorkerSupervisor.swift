@@ -24,18 +24,28 @@ final class WorkerSupervisor: Service {
     private let environment: [String]
     private let lock: WorkerLock
     private let logger: Logger
+    private let start: AsyncStream<Void>
     private let state = Mutex(State())
 
-    /// `arguments` follow the program's name; `environment` holds `NAME=value`.
-    init(program: FilePath, arguments: [String], environment: [String], lock: WorkerLock, logger: Logger) {
+    /// `arguments` follow the program's name; `environment` holds `NAME=value`; nothing is started before `start` ends.
+    init(
+        program: FilePath,
+        arguments: [String],
+        environment: [String],
+        lock: WorkerLock,
+        logger: Logger,
+        start: AsyncStream<Void>
+    ) {
         self.program = program
         self.arguments = arguments
         self.environment = environment
         self.lock = lock
         self.logger = logger
+        self.start = start
     }
 
     func run() async throws {
+        for await _ in start.cancelOnGracefulShutdown() {}
         try await withGracefulShutdownHandler {
             var pause = Duration.milliseconds(500)
             while !isStopping {

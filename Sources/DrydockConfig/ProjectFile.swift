@@ -16,6 +16,8 @@ package struct ProjectFile: Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     package var preview: PreviewRule?
     package var limits: RequestedLimits
+    /// The line on which each step names its plugin, for who finds that there is none.
+    package internal(set) var pluginLines: [StepID: Int] = [:]
 
     /// Reads the file's bytes; whatever is wrong throws `configInvalid` with line and hint.
     package init(parsing bytes: [UInt8]) throws(Failure) {

@@ -20,12 +20,20 @@ struct ProjectFileParser {
         let keys = ["version", "steps", "artifacts", "preview", "limits"]
         let fields = try reader.table(document, ProjectFile.name, keys: keys)
         try checkVersion(fields["version"], document)
-        return ProjectFile(
+        var file = ProjectFile(
             steps: try fields["steps"].map(steps) ?? [],
             artifacts: try fields["artifacts"].map(artifacts) ?? [],
             preview: try fields["preview"].map(preview),
             limits: try fields["limits"].map(limits) ?? RequestedLimits()
         )
+        if case .list(let elements)? = fields["steps"]?.content {
+            for element in elements {
+                let plugin = element.field("plugin")
+                guard let id = (element.field("id") ?? plugin)?.json.string else { continue }
+                file.pluginLines[StepID(rawValue: id)] = plugin?.line ?? element.line
+            }
+        }
+        return file
     }
 
     private func checkVersion(_ version: YAMLValue?, _ document: YAMLValue) throws(Failure) {

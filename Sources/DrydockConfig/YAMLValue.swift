@@ -31,6 +31,12 @@ struct YAMLValue: Sendable {
         }
     }
 
+    /// The value under `key`, where this is a table that has it.
+    func field(_ key: String) -> YAMLValue? {
+        guard case .table(let fields) = content else { return nil }
+        return fields.first { $0.key == key }?.value
+    }
+
     /// The same for schemas of other people.
     var json: JSON {
         switch content {

@@ -37,6 +37,8 @@ package struct FileStatus: Sendable, Hashable {
     package var permissions: UInt32
     /// Apparent size in bytes.
     package var size: Int64
+    /// Bytes that it takes up: less than `size` for a sparse file.
+    package var allocated: Int64
     package var modified: FileTime
     package var owner: FileOwner
     package var device: UInt64
@@ -49,6 +51,7 @@ package struct FileStatus: Sendable, Hashable {
         kind = FileKind(mode: status.st_mode)
         permissions = status.st_mode & 0o7777
         size = Int64(status.st_size)
+        allocated = Int64(status.st_blocks) * 512
         modified = FileTime(
             seconds: Int64(status.st_mtim.tv_sec),
             nanoseconds: Int64(status.st_mtim.tv_nsec)

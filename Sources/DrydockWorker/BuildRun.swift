@@ -68,6 +68,7 @@ struct BuildRun: Sendable {
 
         let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
         sink.record(.plan(planned))
+        sink.limitLog(to: planned.plan.limits.log)
         try stop.check()
 
         let workspace = try await makeWorkspace(snapshot)

@@ -20,6 +20,9 @@ final class JournalSink: Sendable {
         clip = Mutex(LogClip(cap: logCap))
     }
 
+    /// Sets another cap for what comes: the plan's, once there is one.
+    func limitLog(to cap: ByteCount) { clip.withLock { $0 = LogClip(cap: cap) } }
+
     /// Appends what the host knows itself.
     func record(_ events: Event..., step: StepID? = nil) { emit(events, via: .host, step: step) }
 

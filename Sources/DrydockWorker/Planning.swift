@@ -18,8 +18,8 @@ struct Planning {
         let file = try projectFile()
         let policy = OperatorPolicy(limits: shop.options.limits)
         if let file, !file.steps.isEmpty {
-            for step in file.steps { try requirePlugin(step) }
-            return Planned(plan: file.plan(clippedBy: policy), why: "\(ProjectFile.name) says so")
+            for step in file.steps { try requirePlugin(step, line: file.pluginLines[step.id]) }
+            return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
         let (steps, why) = try await planned(by: try survey.detect())
         let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
@@ -68,8 +68,20 @@ struct Planning {
         )
     }
 
-    private func requirePlugin(_ step: PlannedStep) throws(Failure) {
-        if shop.catalog[step.plugin] == nil { throw Self.unknownPlugin(step, shop.catalog) }
+    /// A step that has no name of its own gets its plugin's title.
+    private func titled(_ plan: Plan) -> Plan {
+        var plan = plan
+        for (index, step) in plan.steps.enumerated() where step.title == step.plugin {
+            plan.steps[index].title = shop.catalog[step.plugin]?.manifest.title ?? step.title
+        }
+        return plan
+    }
+
+    private func requirePlugin(_ step: PlannedStep, line: Int?) throws(Failure) {
+        guard shop.catalog[step.plugin] == nil else { return }
+        var failure = Self.unknownPlugin(step, shop.catalog)
+        failure.line = line
+        throw failure
     }
 
     /// A plugin that a plan names and that can not be used: invalid ones with their reason, others with the nearest name.
@@ -82,7 +94,8 @@ struct Planning {
             return Failure(
                 .noPlugin,
                 .user,
-                "step \(step.id): the plugin '\(step.plugin)' is invalid: \(invalid.path): \(invalid.reason)"
+                "step \(step.id): the plugin '\(step.plugin)' is invalid: \(invalid.path): \(invalid.reason)",
+                file: ProjectFile.name
             )
         }
         let nearest = Spelling.nearest(step.plugin, in: catalog.plugins.map(\.name))

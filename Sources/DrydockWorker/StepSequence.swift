@@ -23,6 +23,7 @@ struct StepSequence {
     func runAll() async throws -> Declared {
         let limit = plan.limits.total
         let stop = run.stop
+        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk, stop: stop)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 guard (try? await Task.sleep(for: limit)) != nil else { return }  // cancelled: it ended in time
@@ -35,6 +36,7 @@ struct StepSequence {
                     )
                 )
             }
+            group.addTask { await watch.run() }
             defer { group.cancelAll() }
             return try await runInOrder()
         }

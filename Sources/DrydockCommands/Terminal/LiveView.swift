@@ -4,7 +4,7 @@
 internal import DrydockModel
 
 /// For a terminal: the log scrolls, and the last line always says where the build is.
-struct LiveView: BuildView, Sendable {
+struct LiveView: TerminalView, Sendable {
     private let write: @Sendable (String) -> Void
     private let width: @Sendable () -> Int
     private var startedAt: Timestamp?

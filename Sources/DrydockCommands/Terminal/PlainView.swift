@@ -4,7 +4,7 @@
 internal import DrydockModel
 
 /// One line a fact, for logs and pipes: nothing is redrawn, nothing is coloured.
-struct PlainView: BuildView, Sendable {
+struct PlainView: TerminalView, Sendable {
     private let write: @Sendable (String) -> Void
     private var titles: [StageID: String] = [:]
 

@@ -4,7 +4,7 @@
 internal import DrydockModel
 
 /// Shows a build as its journal grows; told every record in order, and the moment it ends.
-protocol BuildView {
+protocol TerminalView {
     /// Shows one record.
     mutating func show(_ record: JournalRecord)
 
@@ -15,7 +15,7 @@ protocol BuildView {
     mutating func close()
 }
 
-extension BuildView {
+extension TerminalView {
     mutating func tick(at now: Timestamp) {}
     mutating func close() {}
 }
