@@ -93,7 +93,7 @@ let package = Package(
             "DrydockWorker",
             [
                 "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
-                "DrydockSandbox", "DrydockStore", "DrydockPlugins", logging, lifecycle, systemPackage,
+                "DrydockSandbox", "DrydockStore", "DrydockPlugins", logging, lifecycle, systemPackage, deque,
             ]
         ),
         swiftTarget("DrydockPreview", ["DrydockModel", "DrydockOS", "DrydockStore", systemPackage]),
@@ -105,6 +105,7 @@ let package = Package(
                 "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockStore",
                 "DrydockPlugins", "DrydockPreview", logging, lifecycle, systemPackage, deque,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
             ] + nio
         ),
 
@@ -127,7 +128,13 @@ let package = Package(
         tests("DrydockOS", ["DrydockModel", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
-        tests("DrydockStore", ["DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage]),
+        tests(
+            "DrydockStore",
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
+        ),
         tests(
             "DrydockPlugins",
             ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
@@ -139,7 +146,7 @@ let package = Package(
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
         tests(
             "DrydockServer",
-            ["DrydockModel", "DrydockProtocol", "DrydockStore", systemPackage, logging] + nio
+            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", systemPackage, logging] + nio
         ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(

@@ -10,7 +10,7 @@ internal import DrydockWorker
 internal import FoundationEssentials
 internal import SystemPackage
 
-/// `drydock build`
+/// The command `drydock build`.
 struct BuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",

@@ -20,7 +20,9 @@ struct BuildFollower {
         case json
     }
 
-    /// Shows every record. Returns how the attempt ended; nil when its journal ended without a `finished` record.
+    /// Shows every record.
+    ///
+    /// Returns how the attempt ended; nil when its journal ended without a `finished` record.
     func follow(_ output: Output) async throws -> Outcome? {
         let reader = try store.reader(build, attempt, after: 0)
         switch output {
@@ -49,7 +51,8 @@ struct BuildFollower {
         let screen = Screen(view)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                while (try? await Task.sleep(for: .milliseconds(500))) != nil {  // cancelled with the build's end
+                // cancelled with the build's end
+                while (try? await Task.sleep(for: .milliseconds(500))) != nil {
                     screen.use { $0.tick(at: .now()) }
                 }
             }

@@ -3,7 +3,9 @@
 
 internal import Glibc
 
-/// The standard streams. Only this target writes to them.
+/// The standard streams.
+///
+/// Only this target writes to them.
 enum Console {
     /// A line on stdout.
     static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }

@@ -5,7 +5,7 @@ internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockSandbox
 
-/// `drydock doctor`
+/// The command `drydock doctor`.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",

@@ -47,16 +47,24 @@ package enum DrydockMain {
 
     /// The parser takes an unknown command for an unexpected argument; this says which one was meant.
     private static func refuseUnknownCommand(_ arguments: [String]) throws {
-        guard let first = arguments.first, !first.hasPrefix("-") else { return }
-        let names = DrydockCommand.configuration.subcommands.map { $0._commandName } + ["help"]
-        guard !names.contains(first) else { return }
-        let nearest = Spelling.nearest(first, in: names)
-        throw CommandProblem(
-            .usage,
-            first,
-            why: "there is no such command",
-            remedy: nearest.map { "did you mean `drydock \($0)`?" } ?? "`drydock --help` lists them"
-        )
+        var command: any ParsableCommand.Type = DrydockCommand.self
+        var path = "drydock"
+        for word in arguments {
+            let known = command.configuration.subcommands
+            guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            guard let next = known.first(where: { $0._commandName == word }) else {
+                let names = known.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+                let nearest = Spelling.nearest(word, in: names)
+                throw CommandProblem(
+                    .usage,
+                    "\(path) \(word)",
+                    why: "there is no such command",
+                    remedy: nearest.map { "did you mean `\(path) \($0)`?" } ?? "`\(path) --help` lists them"
+                )
+            }
+            command = next
+            path += " \(word)"
+        }
     }
 }
 

@@ -29,7 +29,9 @@ struct Installation {
         }
     }
 
-    /// Removes what sandboxes of a killed worker left in the kernel. Only while no other worker runs.
+    /// Removes what sandboxes of a killed worker left in the kernel.
+    ///
+    /// Only while no other worker runs.
     func reapSandboxes() throws {
         let launcher = try launcher()
         do throws(SandboxError) {

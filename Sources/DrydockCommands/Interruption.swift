@@ -6,8 +6,9 @@ internal import Glibc
 
 /// Ctrl-C and a polite kill, turned into a wish.
 enum Interruption {
-    /// Runs `body`; `wish` is called for the first SIGINT or SIGTERM that comes meanwhile. A second one ends the process:
-    /// the sandboxes die with it.
+    /// Runs `body`; `wish` is called for the first SIGINT or SIGTERM that comes meanwhile.
+    ///
+    /// A second one ends the process: the sandboxes die with it.
     static func cancelling<Result: Sendable>(
         _ wish: @escaping @Sendable () -> Void,
         during body: () async -> Result

@@ -6,7 +6,7 @@ internal import DrydockModel
 internal import DrydockProtocol
 internal import DrydockStore
 
-/// `drydock list`
+/// The command `drydock list`.
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
@@ -56,7 +56,7 @@ extension String {
     func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }
 
-/// `drydock show`
+/// The command `drydock show`.
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
@@ -90,7 +90,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 }
 
-/// `drydock logs`
+/// The command `drydock logs`.
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs",
@@ -117,7 +117,7 @@ struct LogsCommand: AsyncParsableCommand {
     }
 }
 
-/// `drydock cancel`
+/// The command `drydock cancel`.
 struct CancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",

@@ -5,7 +5,7 @@ internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockWorker
 
-/// `drydock plan`
+/// The command `drydock plan`.
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",

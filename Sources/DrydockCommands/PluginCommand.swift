@@ -6,7 +6,7 @@ internal import DrydockModel
 internal import DrydockPlugins
 internal import FoundationEssentials
 
-/// `drydock plugin`
+/// The command `drydock plugin`.
 struct PluginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
@@ -20,7 +20,7 @@ struct PluginCommand: AsyncParsableCommand {
     )
 }
 
-/// `drydock plugin list`
+/// The command `drydock plugin list`.
 struct PluginListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",

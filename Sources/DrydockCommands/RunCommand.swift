@@ -7,7 +7,7 @@ internal import DrydockOS
 internal import DrydockSandbox
 internal import Glibc
 
-/// `drydock run`
+/// The command `drydock run`.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",

@@ -6,7 +6,7 @@ internal import DrydockModel
 internal import DrydockSandbox
 internal import FoundationEssentials
 
-/// `drydock sandbox`
+/// The command `drydock sandbox`.
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sandbox",
@@ -20,7 +20,7 @@ struct SandboxCommand: AsyncParsableCommand {
     )
 }
 
-/// `drydock sandbox explain`
+/// The command `drydock sandbox explain`.
 struct SandboxExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
@@ -39,7 +39,7 @@ struct SandboxExplainCommand: AsyncParsableCommand {
     }
 }
 
-/// `drydock sandbox spec`
+/// The command `drydock sandbox spec`.
 struct SandboxSpecCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spec",

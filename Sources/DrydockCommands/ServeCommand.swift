@@ -12,7 +12,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import SystemPackage
 
-/// `drydock serve`
+/// The command `drydock serve`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
@@ -46,7 +46,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try place.configuration(flags: listen.map { [("listen", $0)] } ?? [])
-        let options = try ServerOptions(configuration)
+        let options = try ServerOptions.make(configuration)
         let directories = try plugins.all(configuration)
         let store = try PlaceOptions.openStore(configuration)
         let logger = PlaceOptions.logger("drydock.serve")
@@ -142,25 +142,5 @@ struct ServeCommand: AsyncParsableCommand {
                 )
             }
         }
-    }
-}
-
-extension ServerOptions {
-    /// The server's part of the configuration.
-    fileprivate init(_ configuration: ServerConfiguration) throws {
-        guard let colon = configuration.listen.lastIndex(of: ":"),
-            let port = Int(configuration.listen[colon...].dropFirst())
-        else {
-            throw CommandProblem(.usage, "--listen \(configuration.listen)", why: "it is not HOST:PORT")
-        }
-        let host = configuration.listen[..<colon].trimmingPrefix("[")
-        self.init(
-            host: String(host.hasSuffix("]") ? host.dropLast() : host),
-            port: port,
-            origins: configuration.origins,
-            tokens: [],
-            longestUpload: configuration.sources.upload
-        )
-        previewDomain = configuration.preview.domain
     }
 }

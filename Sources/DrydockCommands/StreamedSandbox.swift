@@ -59,7 +59,8 @@ struct StreamedSandbox {
     {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard (try? await Task.sleep(for: limit)) != nil else { return }  // cancelled: it ended in time
+                // cancelled: it ended in time
+                guard (try? await Task.sleep(for: limit)) != nil else { return }
                 running.end(.wallTimeout, grace: .seconds(10))
             }
             let report = await running.report()
@@ -68,7 +69,9 @@ struct StreamedSandbox {
         }
     }
 
-    /// Copies our stdin into the sandbox's. The thread may wait for a terminal for ever; it ends with the process.
+    /// Copies our stdin into the sandbox's.
+    ///
+    /// The thread may wait for a terminal for ever; it ends with the process.
     private static func feedStandardInput(to end: FileDescriptor) throws {
         try SystemThread.start(name: "stdin") {
             let end = OwnedDescriptor(taking: end)

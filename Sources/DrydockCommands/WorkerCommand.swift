@@ -10,7 +10,7 @@ internal import FoundationEssentials
 internal import Glibc
 internal import ServiceLifecycle
 
-/// `drydock worker`
+/// The command `drydock worker`.
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",

@@ -13,7 +13,9 @@ struct WorkerLock {
 
     init(dataDirectory: FilePath) { path = dataDirectory.appending("worker.lock") }
 
-    /// Waits until no other worker holds the lock, and takes it for the life of this process. Blocks its thread.
+    /// Waits until no other worker holds the lock, and takes it for the life of this process.
+    ///
+    /// Blocks its thread.
     func hold() throws {
         let file = try FileDescriptor.open(
             path,

@@ -38,6 +38,10 @@ extension Workshop {
                     bytes: configuration.sources.size,
                     fileSize: configuration.sources.size
                 ),
+                allowed: AllowedSources(
+                    paths: configuration.sources.paths,
+                    gitHosts: configuration.sources.git
+                ),
                 owner: Installation.workspaceOwner,
                 level: report.level.name,
                 missing: report.missing

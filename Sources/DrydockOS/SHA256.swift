@@ -15,7 +15,7 @@ package struct SHA256Hasher: ~Copyable, @unchecked Sendable {
     /// A digest of no bytes yet.
     package init() {
         guard let made = ccrypto_sha256_new() else {
-            fatalError("libcrypto has no SHA-256 context to give: out of memory, or a broken installation")
+            preconditionFailure("libcrypto has no SHA-256 context to give: is it broken?")
         }
         context = made
     }

@@ -11,8 +11,8 @@ package struct ServerOptions: Sendable {
     package var port: Int
     /// Origins of other hosts whose pages may use the API and `/ws`: `https://app.example.com`.
     package var origins: [String]
-    /// Bearer tokens; empty = none is asked for.
-    package var tokens: [String]
+    /// Digests of the bearer tokens; empty = none is asked for.
+    package var tokens: [Digest]
     /// Largest source archive.
     package var longestUpload: ByteCount
     /// Names the server is reached by, beside localhost, addresses and `host`.
@@ -31,7 +31,7 @@ package struct ServerOptions: Sendable {
         host: String = "127.0.0.1",
         port: Int = 8080,
         origins: [String] = [],
-        tokens: [String] = [],
+        tokens: [Digest] = [],
         longestUpload: ByteCount = .mebibytes(512)
     ) {
         self.host = host

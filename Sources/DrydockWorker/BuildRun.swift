@@ -6,7 +6,9 @@ internal import DrydockOS
 internal import DrydockPlugins
 internal import DrydockStore
 
-/// Takes one leased build from its source to its artifacts. This file is the table of contents; each part has its own.
+/// Takes one leased build from its source to its artifacts.
+///
+/// This file is the table of contents; each part has its own.
 struct BuildRun: Sendable {
     let lease: Lease
     let shop: Workshop

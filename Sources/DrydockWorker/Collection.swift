@@ -12,7 +12,9 @@ struct Collection {
     let plan: Plan
     let declared: StepSequence.Declared
 
-    /// Stores every artifact and says so in the journal. Throws when something that was promised is not there.
+    /// Stores every artifact and says so in the journal.
+    ///
+    /// Throws when something that was promised is not there.
     func collect(from workspace: Workspace) async throws -> BuildRun.Result {
         let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
         let store = run.shop.store

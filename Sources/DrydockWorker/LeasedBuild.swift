@@ -31,7 +31,9 @@ package struct LeasedBuild: Sendable {
         stop.stop(Failure(.cancelled, .user, "cancelled by \(by): \(reason)"))
     }
 
-    /// Runs the build. Never throws: what can not be recorded is logged, and left to the reaper.
+    /// Runs the build.
+    ///
+    /// Never throws: what can not be recorded is logged, and left to the reaper.
     ///
     /// Returns the outcome; nil when it was given back to the queue, or its lease was lost.
     @discardableResult

@@ -12,7 +12,9 @@ internal import SystemPackage
 struct Leftovers {
     let shop: Workshop
 
-    /// Removes workspaces and snapshots whose attempt no longer runs. They are named by attempt.
+    /// Removes workspaces and snapshots whose attempt no longer runs.
+    ///
+    /// They are named by attempt.
     func remove() async throws {
         for folder in [shop.options.work, shop.options.snapshots] {
             // The names come first: what is made after that belongs to an attempt that runs.

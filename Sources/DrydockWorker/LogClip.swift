@@ -47,7 +47,9 @@ struct LogClip {
         return [.notice(title: "Log clipped", markdown: text)]
     }
 
-    /// What was held back, in order: the gap, then the tail. Called when a step ends.
+    /// What was held back, in order: the gap, then the tail.
+    ///
+    /// Called when a step ends.
     mutating func flush() -> [(Event, StepID?)] {
         guard isClipping else { return [] }
         var events: [(Event, StepID?)] = []

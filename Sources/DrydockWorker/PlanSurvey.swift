@@ -11,7 +11,9 @@ package struct PlanSurvey: Sendable {
     package let candidates: [Detection.Candidate]
     package let planned: Planned
 
-    /// Looks at a copy of the directory `path`. Throws the `Failure` that a build of it would end with.
+    /// Looks at a copy of the directory `path`.
+    ///
+    /// Throws the `Failure` that a build of it would end with.
     package static func make(of path: String, shop: Workshop) async throws -> PlanSurvey {
         let name = AttemptID.make(at: .now()).rawValue
         let snapshot = try await Snapshot.make(of: path, name: name, shop: shop)

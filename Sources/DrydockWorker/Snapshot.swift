@@ -57,8 +57,10 @@ struct Snapshot: Sendable {
 
     /// Fills the empty snapshot and says with what, for people.
     private func fill(for run: BuildRun) async throws -> String {
+        let request = run.lease.build.request
+        if request.trigger != .cli { try run.shop.options.allowed.check(request.source) }
         let directory = try parent.makeDirectory(Array(name.utf8)[...])
-        switch run.lease.build.request.source {
+        switch request.source {
         case .archive(let digest):
             if let owner = run.shop.options.owner { try parent.setOwner(of: Array(name.utf8)[...], owner) }
             let summary = try await Unpacking(run: run, target: path).unpack(digest)
@@ -67,14 +69,17 @@ struct Snapshot: Sendable {
             return try await Blocking.run { try Self.copy(path, into: directory) }
         case .git(let url, let revision):
             let scratch = run.shop.options.snapshots.appending(name + ".git")
+            let hosts = request.trigger == .cli ? nil : run.shop.options.allowed.gitHosts
             _ = try parent.makeDirectory(Array((name + ".git").utf8)[...], permissions: 0o700)
-            defer { try? TreeRemover.remove(name + ".git", in: parent) }  // the next worker removes what is left
+            // the next worker removes what is left
+            defer { try? TreeRemover.remove(name + ".git", in: parent) }
             return try await Blocking.run {
                 let summary = try GitSource.fetch(
                     url: url,
                     revision: revision,
                     into: directory,
-                    scratch: scratch
+                    scratch: scratch,
+                    GitOptions(hosts: hosts)
                 )
                 return
                     "git commit \(summary.commit), \(summary.copied.files) files, \(summary.copied.bytes) bytes"

@@ -19,14 +19,17 @@ struct StepSequence {
         var preview: PreviewRule?
     }
 
-    /// Runs all of them. Throws the failure of the first that did not succeed; those that came after it are skipped.
+    /// Runs all of them.
+    ///
+    /// Throws the failure of the first that did not succeed; those that came after it are skipped.
     func runAll() async throws -> Declared {
         let limit = plan.limits.total
         let stop = run.stop
         let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk, stop: stop)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard (try? await Task.sleep(for: limit)) != nil else { return }  // cancelled: it ended in time
+                // cancelled: it ended in time
+                guard (try? await Task.sleep(for: limit)) != nil else { return }
                 stop.stop(
                     Failure(
                         .totalTimeout,
@@ -60,7 +63,9 @@ struct StepSequence {
         return declared
     }
 
-    /// The steps in file order, each moved behind those it needs. The plan has no cycles: that was checked.
+    /// The steps in file order, each moved behind those it needs.
+    ///
+    /// The plan has no cycles: that was checked.
     static func ordered(_ steps: [PlannedStep]) -> [PlannedStep] {
         var waiting = steps
         var done: Set<StepID> = []
@@ -79,7 +84,7 @@ struct StepSequence {
         let runner = StepRunner()
         let context = try context(step)
         let sink = StepSink(sink: run.sink, step: step.id)
-        let report = await run.stop.whileStoppable(onStop: { runner.cancel($0) }) {
+        let report = await run.stop.whileStoppable(runner.cancel) {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)
         }
         run.sink.flush()

@@ -4,7 +4,9 @@
 internal import DrydockModel
 internal import Synchronization
 
-/// The wish that a build ends before its time, with the reason that becomes its outcome. The first wish counts.
+/// The wish that a build ends before its time, with the reason that becomes its outcome.
+///
+/// The first wish counts.
 final class StopSignal: Sendable {
     private struct State {
         var failure: Failure?
@@ -17,7 +19,9 @@ final class StopSignal: Sendable {
     /// Why the build shall end; nil as long as it may go on.
     var failure: Failure? { state.withLock { $0.failure } }
 
-    /// Asks for the end. Later calls change nothing.
+    /// Asks for the end.
+    ///
+    /// Later calls change nothing.
     func stop(_ failure: Failure) {
         let handlers = state.withLock { state -> [@Sendable (Failure) -> Void] in
             guard state.failure == nil else { return [] }
@@ -29,8 +33,8 @@ final class StopSignal: Sendable {
 
     /// Calls `handler` once when the end is asked for, at once if it was already, for as long as `body` runs.
     func whileStoppable<Result: Sendable>(
-        onStop handler: @escaping @Sendable (Failure) -> Void,
-        _ body: () async throws -> Result
+        _ handler: @escaping @Sendable (Failure) -> Void,
+        run body: () async throws -> Result
     ) async rethrows -> Result {
         let (key, failure) = state.withLock { state -> (Int, Failure?) in
             state.nextKey += 1

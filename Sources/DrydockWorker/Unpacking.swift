@@ -44,9 +44,10 @@ struct Unpacking {
             stderr: OwnedDescriptor(taking: errorWriter)
         )
         let sandbox = try await launch(streams)
-        let report = await run.stop.whileStoppable(onStop: { _ in sandbox.end(.cancelled, grace: .zero) }) {
-            await sandbox.report()
-        }
+        let report = await run.stop.whileStoppable(
+            { _ in sandbox.end(.cancelled, grace: .zero) },
+            run: { await sandbox.report() }
+        )
         for pump in pumps {
             pump.stop(within: .seconds(1))
             await pump.finished()

@@ -50,6 +50,8 @@ package struct WorkerOptions: Sendable {
     package var programLibraries: [String]
     /// What an uploaded archive may unpack to.
     package var sourceCaps: ArchiveCaps
+    /// Where the sources of clients may come from; what is asked for on the command line is the operator's own wish.
+    package var allowed: AllowedSources
     /// Whom a workspace's files belong to; nil = this process's user.
     package var owner: FileOwner?
     /// The level that sandboxes have here, and what is missing below the highest.
@@ -65,6 +67,7 @@ package struct WorkerOptions: Sendable {
         program: FilePath,
         programLibraries: [String],
         sourceCaps: ArchiveCaps,
+        allowed: AllowedSources,
         owner: FileOwner?,
         level: String,
         missing: [String]
@@ -77,6 +80,7 @@ package struct WorkerOptions: Sendable {
         self.program = program
         self.programLibraries = programLibraries
         self.sourceCaps = sourceCaps
+        self.allowed = allowed
         self.owner = owner
         self.level = level
         self.missing = missing

@@ -98,6 +98,8 @@ package struct Workspace: Sendable {
     /// All of it, for measuring how much it takes up.
     func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }
 
-    /// Removes it. Only once none of its sandboxes is alive.
+    /// Removes it.
+    ///
+    /// Only once none of its sandboxes is alive.
     package func remove() throws { try TreeRemover.remove(name, in: parent) }
 }

@@ -23,7 +23,10 @@ struct BuildStateTests {
         if state != .finishing { #expect(!state.allows(.succeeded)) }
     }
 
-    @Test("every state that is not an end can be ended", arguments: BuildState.allCases.filter { !$0.isTerminal })
+    @Test(
+        "every state that is not an end can be ended",
+        arguments: BuildState.allCases.filter { !$0.isTerminal }
+    )
     func ending(state: BuildState) {
         for end in [BuildState.failed, .errored, .cancelled, .timedOut] { #expect(state.allows(end)) }
     }

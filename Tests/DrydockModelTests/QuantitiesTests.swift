@@ -8,7 +8,10 @@ import Testing
 struct QuantitiesTests {
     @Test(
         "sizes are read as drydock.yaml writes them, and written back",
-        arguments: [("512MiB", Int64(512 << 20)), ("2GiB", 2 << 30), ("64KiB", 64 << 10), ("10B", 10), ("1TiB", 1 << 40)]
+        arguments: [
+            ("512MiB", Int64(512 << 20)), ("2GiB", 2 << 30), ("64KiB", 64 << 10), ("10B", 10),
+            ("1TiB", 1 << 40),
+        ]
     )
     func size(text: String, bytes: Int64) {
         #expect(ByteCount(text: text) == ByteCount(bytes))

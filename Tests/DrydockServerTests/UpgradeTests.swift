@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockOS
 import Testing
 
 @testable import DrydockServer
@@ -108,7 +109,7 @@ struct UpgradeTests {
     @Test("tokens open /ws and the API, by header or subprotocol")
     func tokens() async throws {
         try await withServer {
-            $0.tokens = ["secret"]
+            $0.tokens = [SHA256Hasher.digest(of: "secret".utf8)]
         } _: { server in
             let cases: [([String: String], Int)] = [
                 ([:], 401), (["Authorization": "Bearer wrong!"], 401),

@@ -59,10 +59,11 @@ struct StepSequenceTests {
         stop.stop(Failure(.totalTimeout, .user, "second"))
         #expect(stop.failure?.message == "first")
         await confirmation { told in
-            await stop.whileStoppable(onStop: { failure in
+            let handler: @Sendable (Failure) -> Void = { failure in
                 #expect(failure.message == "first")
                 told()
-            }) {}
+            }
+            await stop.whileStoppable(handler, run: {})
         }
     }
 
@@ -72,7 +73,8 @@ struct StepSequenceTests {
             host: "/home/me/bin:/opt/swift/usr/bin:/usr/bin:/usr/lib/ccache:/tools/bin",
             toolchain: ["/tools"]
         )
-        let expected = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let expected =
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
             + ":/opt/swift/usr/bin:/usr/lib/ccache:/tools/bin"
         #expect(path == expected)
     }

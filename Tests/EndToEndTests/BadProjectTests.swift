@@ -49,7 +49,13 @@ struct BadProjectTests {
     func noPlugin() async throws {
         try await withScratch { scratch in
             try scratch.write("nothing to build", to: "project/notes.zzz")
-            let finished = try Program.drydock(scratch, "build", scratch.url("project").path, "--output", "plain")
+            let finished = try Program.drydock(
+                scratch,
+                "build",
+                scratch.url("project").path,
+                "--output",
+                "plain"
+            )
             #expect(finished.status == 1)
             #expect(finished.out.contains("no_plugin"), "\(finished.out)\(finished.err)")
         }
@@ -68,7 +74,10 @@ struct BadProjectTests {
     @Test("two hundred megabytes without a newline are clipped, and the build goes on")
     func endlessLine() async throws {
         try await withScratch { scratch in
-            let finished = try build(scratch, yaml: step("head -c 200000000 /dev/zero | tr '\\0' x\necho\necho after"))
+            let finished = try build(
+                scratch,
+                yaml: step("head -c 200000000 /dev/zero | tr '\\0' x\necho\necho after")
+            )
             #expect(finished.status == 0, "\(finished.out.suffix(500))")
             #expect(finished.out.utf8.count < 1_000_000)
             #expect(finished.out.contains("after"))
@@ -79,7 +88,8 @@ struct BadProjectTests {
     func daemon() async throws {
         try await withScratch { scratch in
             let mark = "drydock-daemon-\(UUID().uuidString.prefix(8))"
-            let run = "(setsid sh -c 'exec -a \(mark) sleep 3000' &)\nbash -c 'exec -a \(mark) sleep 3000' &\necho started"
+            let run =
+                "(setsid sh -c 'exec -a \(mark) sleep 3000' &)\nbash -c 'exec -a \(mark) sleep 3000' &\necho started"
             let started = ContinuousClock.now
             let finished = try build(scratch, yaml: step(run))
             #expect(finished.status == 0, "\(finished.out)")
@@ -113,7 +123,10 @@ struct BadProjectTests {
         let manifest = #"{"protocol": "1.0", "kind": "driver", "timeout": {"step": 3}}"#
         try scratch.write(manifest, to: "plugins/50-odd/plugin.json")
         try scratch.write("#!/bin/sh\n" + code, to: "plugins/50-odd/plugin")
-        try Program.shell("chmod 755 plugins plugins/50-odd; chmod \(mode) plugins/50-odd/plugin", in: scratch.folder)
+        try Program.shell(
+            "chmod 755 plugins plugins/50-odd; chmod \(mode) plugins/50-odd/plugin",
+            in: scratch.folder
+        )
     }
 
     private let odd = "version: 1\nsteps:\n  - { id: main, plugin: odd }\n"

@@ -107,7 +107,8 @@ struct BadUploadTests {
     @Test("an honest archive beside the hostile ones builds")
     func honest() async throws {
         try await withScratch { scratch in
-            let yaml = #"version: 1\nsteps:\n  - id: main\n    plugin: script\n    with: { run: echo fine }\n"#
+            let yaml =
+                #"version: 1\nsteps:\n  - id: main\n    plugin: script\n    with: { run: echo fine }\n"#
             let archive = try tar(scratch, #"add(t, "drydock.yaml", data=b"\#(yaml)")"#)
             try withServer(scratch) { server in
                 let build = try server.build(archive)
@@ -118,7 +119,10 @@ struct BadUploadTests {
 
     /// No workspace and no snapshot of an ended build is left.
     private func expectNothingLeft(_ scratch: Scratch) throws {
-        let left = try Program.shell("ls data/work data/snapshots | grep -v ':$' | grep . || true", in: scratch.folder)
+        let left = try Program.shell(
+            "ls data/work data/snapshots | grep -v ':$' | grep . || true",
+            in: scratch.folder
+        )
         #expect(left.isEmpty, "left: \(left)")
     }
 }

@@ -4,7 +4,9 @@
 import Foundation
 import Testing
 
-/// Projects that other people wrote, built through the sandbox. `make test` fetches them; nothing of them is committed.
+/// Projects that other people wrote, built through the sandbox.
+///
+/// `make test` fetches them; nothing of them is committed.
 @Suite("real projects", .serialized, .timeLimit(.minutes(10)))
 struct RealProjectsTests {
     private static let inputs = URL(
@@ -14,18 +16,30 @@ struct RealProjectsTests {
 
     /// The fetched file whose name begins with `prefix` and has `infix` in it.
     private func input(_ prefix: String, _ infix: String) throws -> URL {
-        let files = try FileManager.default.contentsOfDirectory(at: Self.inputs, includingPropertiesForKeys: nil)
+        let files = try FileManager.default.contentsOfDirectory(
+            at: Self.inputs,
+            includingPropertiesForKeys: nil
+        )
         let found = files.first {
             $0.lastPathComponent.hasPrefix(prefix) && $0.lastPathComponent.contains(infix)
                 && !$0.lastPathComponent.hasSuffix(".asc")
         }
-        return try #require(found, "\(prefix)…\(infix) is missing: run Tests/RealProjects/fetch \(Self.inputs.path)")
+        return try #require(
+            found,
+            "\(prefix)…\(infix) is missing: run Tests/RealProjects/fetch \(Self.inputs.path)"
+        )
     }
 
     /// Builds the tree of `folder` on the command line and returns what it printed; artifacts go to `out`.
     private func build(_ scratch: Scratch, _ folder: URL) throws -> Finished {
         let finished = try Program.drydock(
-            scratch, "build", folder.path, "--output", "plain", "--out", scratch.url("out").path
+            scratch,
+            "build",
+            folder.path,
+            "--output",
+            "plain",
+            "--out",
+            scratch.url("out").path
         )
         #expect(finished.status == 0, "\(finished.out.suffix(3_000))\n\(finished.err)")
         return finished
@@ -41,7 +55,8 @@ struct RealProjectsTests {
                 let list = try server.request("/api/v1/builds/\(id)/artifacts").text
                 #expect(list.contains("bin/hello"))
                 let path = try #require(list.firstMatch(of: /"([^"]*bin\\?\/hello)"/)?.output.1)
-                let url = server.address + "/api/v1/builds/\(id)/artifacts/" + path.replacing("\\/", with: "/")
+                let url =
+                    server.address + "/api/v1/builds/\(id)/artifacts/" + path.replacing("\\/", with: "/")
                 let program = scratch.url("hello").path
                 try Program.shell("curl -sSf -o '\(program)' '\(url)' && chmod +x '\(program)'")
                 #expect(try Program.run(program, []).out == "Hello, world!\n")
@@ -53,7 +68,10 @@ struct RealProjectsTests {
     func lua() async throws {
         try await withScratch { scratch in
             let tarball = try input("lua5.4_", ".orig.tar.")
-            try Program.shell("mkdir lua && tar -C lua --strip-components=1 -xf '\(tarball.path)'", in: scratch.folder)
+            try Program.shell(
+                "mkdir lua && tar -C lua --strip-components=1 -xf '\(tarball.path)'",
+                in: scratch.folder
+            )
             let finished = try build(scratch, scratch.url("lua"))
             #expect(finished.out.contains("liblua.a"))
             let lua = try Program.shell("find out -type f -name lua", in: scratch.folder)
@@ -67,7 +85,10 @@ struct RealProjectsTests {
     func zlib() async throws {
         try await withScratch { scratch in
             let tarball = try input("zlib_", ".orig.tar.")
-            try Program.shell("mkdir z && tar -C z --strip-components=1 -xf '\(tarball.path)'", in: scratch.folder)
+            try Program.shell(
+                "mkdir z && tar -C z --strip-components=1 -xf '\(tarball.path)'",
+                in: scratch.folder
+            )
             _ = try build(scratch, scratch.url("z"))
             let found = try Program.shell("find out -name 'libz.a' | wc -l", in: scratch.folder)
             #expect(found.trimmingCharacters(in: .whitespacesAndNewlines) == "1")
@@ -78,7 +99,10 @@ struct RealProjectsTests {
     func python() async throws {
         try await withScratch { scratch in
             let sdist = try input("toml-", ".tar.gz")
-            try Program.shell("mkdir p && tar -C p --strip-components=1 -xf '\(sdist.path)'", in: scratch.folder)
+            try Program.shell(
+                "mkdir p && tar -C p --strip-components=1 -xf '\(sdist.path)'",
+                in: scratch.folder
+            )
             _ = try build(scratch, scratch.url("p"))
             let wheel = try Program.shell("find out -name '*.whl'", in: scratch.folder)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -111,8 +135,15 @@ struct RealProjectsTests {
         try await withScratch { scratch in
             let example = Program.root.appending(path: "examples/own-plugin")
             let finished = try Program.drydock(
-                scratch, "build", example.appending(path: "project").path, "--output", "plain",
-                "--plugins", example.appending(path: "plugins").path, "--out", scratch.url("out").path
+                scratch,
+                "build",
+                example.appending(path: "project").path,
+                "--output",
+                "plain",
+                "--plugins",
+                example.appending(path: "plugins").path,
+                "--out",
+                scratch.url("out").path
             )
             #expect(finished.status == 0, "\(finished.out)\n\(finished.err)")
             let files = try Program.shell("find out -type f", in: scratch.folder)

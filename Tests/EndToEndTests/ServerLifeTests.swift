@@ -27,7 +27,10 @@ struct ServerLifeTests {
                     ["serve", "--listen", "127.0.0.1:\(port)", "--data", scratch.url("other").path]
                 )
                 #expect(second.status == 69)
-                #expect(second.err.contains("127.0.0.1:\(port)") && second.err.contains("in use"), "\(second.err)")
+                #expect(
+                    second.err.contains("127.0.0.1:\(port)") && second.err.contains("another program"),
+                    "\(second.err)"
+                )
             }
         }
     }
@@ -37,7 +40,8 @@ struct ServerLifeTests {
         try await withScratch { scratch in
             try scratch.write("a file", to: "file")
             let finished = try Program.run(
-                Program.drydock, ["serve", "--listen", "127.0.0.1:0", "--data", scratch.url("file/data").path]
+                Program.drydock,
+                ["serve", "--listen", "127.0.0.1:0", "--data", scratch.url("file/data").path]
             )
             #expect(finished.status == 69, "\(finished.err)")
             #expect(finished.err.contains("file/data"), "\(finished.err)")
@@ -85,10 +89,15 @@ struct ServerLifeTests {
     @Test("a running build is cancelled within seconds, whatever it does")
     func cancel() async throws {
         try await withScratch { scratch in
-            let archive = try archive(scratch, run: "trap '' TERM INT\necho deaf\nwhile true; do sleep 1; done")
+            let archive = try archive(
+                scratch,
+                run: "trap '' TERM INT\necho deaf\nwhile true; do sleep 1; done"
+            )
             try withServer(scratch) { server in
                 let id = try #require(try server.post(archive).json["id"] as? String)
-                try Program.shell("curl -sN '\(server.address)/api/v1/builds/\(id)/events' | grep -m1 -q deaf")
+                try Program.shell(
+                    "curl -sN '\(server.address)/api/v1/builds/\(id)/events' | grep -m1 -q deaf"
+                )
                 #expect(try server.request("/api/v1/builds/\(id)", "--request", "DELETE").status == 202)
                 let started = ContinuousClock.now
                 #expect(try server.ended(id)["state"] as? String == "cancelled")
@@ -113,9 +122,12 @@ struct ServerLifeTests {
             try Program.shell("tar -C site -czf site.tar.gz drydock.yaml", in: scratch.folder)
             try withServer(scratch) { server in
                 let build = try server.build(scratch.url("site.tar.gz"))
-                let deploy = try #require(build["deploy"] as? String, "\(build)")
+                let urls = try #require(build["urls"] as? [String: Any])
+                let preview = try #require(urls["preview"] as? String, "\(build)")
+                let host = try #require(URL(string: preview)?.host())
+                #expect(host.hasPrefix("d-") && host.hasSuffix(".localhost"))
                 let port = server.address.split(separator: ":").last ?? ""
-                let page = try server.request("/", "--header", "Host: d-\(deploy).localhost:\(port)")
+                let page = try server.request("/", "--header", "Host: \(host):\(port)")
                 #expect(page.status == 200 && page.text.contains("<h1>Hi</h1>"), "\(page)")
                 let other = try server.request("/", "--header", "Host: d-000000000000.localhost:\(port)")
                 #expect(other.status == 404)

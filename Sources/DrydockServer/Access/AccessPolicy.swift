@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 
 /// Who may ask for what, by host, origin and token; pure.
@@ -17,7 +18,7 @@ struct AccessPolicy: Sendable {
 
     private let appHosts: Set<String>
     private let origins: Set<String>
-    private let tokens: [[UInt8]]
+    private let tokens: [Digest]
     private let previewSuffix: String
     private let listensOnLoopback: Bool
 
@@ -27,7 +28,7 @@ struct AccessPolicy: Sendable {
             ["localhost"] + options.hosts.map { $0.lowercased() } + [listen?.name].compactMap(\.self)
         )
         origins = Set(options.origins.map { $0.lowercased() })
-        tokens = options.tokens.map { Array($0.utf8) }
+        tokens = options.tokens
         previewSuffix = "." + options.previewDomain.lowercased()
         listensOnLoopback = listen?.isLoopback ?? false
     }
@@ -86,10 +87,10 @@ struct AccessPolicy: Sendable {
     /// Checks the bearer token; `offered` = what the client sent, nil = nothing.
     func checkToken(_ offered: String?) throws(Problem) {
         guard !tokens.isEmpty else { return }
-        let bytes = offered.map { Array($0.utf8) } ?? []
-        // Every token is compared in full, so that the time says nothing about how much of one was right.
+        // Digests are compared, and every one in full: the time says nothing about how much of a token was right.
+        let digest = Array(SHA256Hasher.digest(of: (offered ?? "").utf8).rawValue.utf8)
         var found = false
-        for token in tokens { found = Self.equal(token, bytes) || found }
+        for token in tokens { found = Self.equal(Array(token.rawValue.utf8), digest) || found }
         guard found else {
             throw Problem(
                 401,

@@ -20,7 +20,9 @@ enum Program {
     /// The built `drydock`.
     static let drydock = root.appending(path: ".build/debug/drydock").path
 
-    /// Runs `path` with `arguments` and waits for it. Output goes through files, so that nothing blocks on a full pipe.
+    /// Runs `path` with `arguments` and waits for it.
+    ///
+    /// Output goes through files, so that nothing blocks on a full pipe.
     static func run(
         _ path: String,
         _ arguments: [String],
@@ -66,7 +68,9 @@ struct Scratch: Sendable {
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "drydock-e2e-\(UUID().uuidString.prefix(8))")
+        folder = FileManager.default.temporaryDirectory.appending(
+            path: "drydock-e2e-\(UUID().uuidString.prefix(8))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
@@ -81,7 +85,10 @@ struct Scratch: Sendable {
     @discardableResult
     func write(_ text: String, to name: String) throws -> URL {
         let file = url(name)
-        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
         try text.write(to: file, atomically: true, encoding: .utf8)
         return file
     }

@@ -60,7 +60,9 @@ final class RunningServer {
     func request(_ path: String, _ curl: String...) throws -> Reply {
         let finished = try Program.run(
             "/usr/bin/curl",
-            ["--silent", "--show-error", "--max-time", "120", "--write-out", "\n%{http_code}"] + curl + [address + path]
+            ["--silent", "--show-error", "--max-time", "120", "--write-out", "\n%{http_code}"] + curl + [
+                address + path
+            ]
         )
         try #require(finished.status == 0, "curl \(path): \(finished.err)")
         let lines = finished.out.split(separator: "\n", omittingEmptySubsequences: false)
@@ -74,9 +76,12 @@ final class RunningServer {
     func post(_ archive: URL, session: String = "test") throws -> Reply {
         try request(
             "/api/v1/builds?session_id=\(session)",
-            "--request", "POST",
-            "--header", "Content-Type: application/octet-stream",
-            "--data-binary", "@\(archive.path)"
+            "--request",
+            "POST",
+            "--header",
+            "Content-Type: application/octet-stream",
+            "--data-binary",
+            "@\(archive.path)"
         )
     }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockServer
+internal import FoundationEssentials
+
+extension ServerOptions {
+    /// The server's part of the configuration, checked: without tokens, only this machine is listened to.
+    static func make(_ configuration: ServerConfiguration) throws -> ServerOptions {
+        let (host, port) = try address(configuration.listen)
+        var options = ServerOptions(
+            host: host,
+            port: port,
+            origins: configuration.origins,
+            tokens: try configuration.tokens.map(tokens) ?? [],
+            longestUpload: configuration.sources.upload
+        )
+        options.previewDomain = configuration.preview.domain
+        options.allowsPathSources = !configuration.sources.paths.isEmpty
+        options.allowsGitSources = !configuration.sources.git.isEmpty
+        options.hosts = configuration.origins.compactMap { URL(string: $0)?.host() }
+        guard !options.tokens.isEmpty || isLoopback(host) else {
+            throw CommandProblem(
+                .usage,
+                "--listen \(configuration.listen)",
+                why: "other machines could reach it, and no tokens are configured",
+                remedy: "listen on 127.0.0.1, or name a file of tokens (`tokens:`, see docs/configuration.md)"
+            )
+        }
+        return options
+    }
+
+    /// `HOST:PORT`, `[::1]:PORT`.
+    private static func address(_ listen: String) throws -> (host: String, port: Int) {
+        guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[colon...].dropFirst()) else {
+            throw CommandProblem(
+                .usage,
+                "--listen \(listen)",
+                why: "it is not HOST:PORT",
+                remedy: "as in --listen 127.0.0.1:8080"
+            )
+        }
+        var host = listen[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        return (String(host), Int(port))
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1"
+            || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+    }
+
+    /// The file's digests: lines of `sha256:` and 64 hexadecimal digits, with `#` for comments.
+    private static func tokens(_ path: String) throws -> [Digest] {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw CommandProblem(
+                .usage,
+                "tokens: \(path)",
+                why: "the file can not be read",
+                remedy: "\(error)"
+            )
+        }
+        var digests: [Digest] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let word = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+            if word.isEmpty { continue }
+            let digest = Digest(rawValue: word.lowercased())
+            guard digest.rawValue.hasPrefix("sha256:"), digest.hex.count == 64,
+                digest.hex.allSatisfy(\.isHexDigit)
+            else {
+                throw CommandProblem(
+                    .usage,
+                    "tokens: \(path):\(index + 1)",
+                    why: "the line is no digest",
+                    remedy: "write sha256: and what `printf %s TOKEN | sha256sum` prints"
+                )
+            }
+            digests.append(digest)
+        }
+        guard !digests.isEmpty else {
+            throw CommandProblem(.usage, "tokens: \(path)", why: "the file names no token")
+        }
+        return digests
+    }
+}
