@@ -58,7 +58,7 @@ final class DriverHost: Sendable {
             of: ExecRequest.self,
             bufferingPolicy: .bufferingOldest(Self.waitingLimit)
         )
-        let control = control
+        let (control, input) = (control, input)
         let session = DriverSession(
             sink: sink,
             masker: masker,
@@ -66,6 +66,7 @@ final class DriverHost: Sendable {
                 exec: { request in
                     if case .enqueued = continuation.yield(request) { true } else { false }
                 },
+                refuse: { input.send(.execEnd($0)) },
                 close: { control.end(.cancelled, grace: .zero) }
             )
         )
