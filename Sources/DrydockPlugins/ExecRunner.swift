@@ -126,7 +126,9 @@ final class ExecRunner: Sendable {
         limits.silence = silence(of: request)
         switch end.ending {
         case .notStarted(let error):
-            failure = OutcomeTable.failure(of: error, command: name)
+            let lost = Self.lostDirectory(error, request)
+            if lost != nil { answer.exit = 126 }
+            failure = lost ?? OutcomeTable.failure(of: error, command: name)
             if case .execFailed(_, let errno) = error { answer.exit = errno == 2 ? 127 : 126 }
         case .ran(let ran):
             failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: limits)
@@ -142,6 +144,20 @@ final class ExecRunner: Sendable {
             if let failure, failure.fault == .platform { state.platformFailure = failure }
         }
         return answer
+    }
+
+    /// The failure of a command whose working directory is not there: the project's, which owns the directory.
+    private static func lostDirectory(_ error: SandboxError, _ request: ExecRequest) -> Failure? {
+        let unusable = [Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels]
+        guard case .setupFailed(_, let name, let errno, _) = error, name.contains("working directory"),
+            unusable.contains(Errno(rawValue: CInt(errno)))
+        else { return nil }
+        let directory = request.directory ?? "."
+        return Failure(
+            .stepFailed,
+            .user,
+            "\(Self.name(request.argv)) should run in the directory \"\(directory)\", which is not there or closed"
+        )
     }
 
     /// The command as a person knows it: the first words of its first line.

@@ -124,7 +124,7 @@ extension Failure {
         return Failure(
             code,
             fault,
-            "error: \(first.message) (\(message))",
+            "error: \(first.message); \(message)",
             hint: hint ?? first.hint,
             file: first.file,
             line: first.line

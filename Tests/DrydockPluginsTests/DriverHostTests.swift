@@ -188,8 +188,8 @@ struct DriverHostTests {
         #expect(failure.code == .stepFailed)
         #expect(failure.file == "main.c")
         #expect(failure.line == 3)
-        #expect(failure.message.hasPrefix("error: no such thing (`echo"))
-        #expect(failure.message.hasSuffix("…` ended with exit status 2)"))
+        #expect(failure.message.hasPrefix("error: no such thing; `echo"))
+        #expect(failure.message.hasSuffix("…` ended with exit status 2"))
     }
 
     @Test("a driver that does not wait ends its command")
