@@ -148,7 +148,9 @@ final class ExecRunner: Sendable {
 
     /// The failure of a command whose working directory is not there: the project's, which owns the directory.
     private static func lostDirectory(_ error: SandboxError, _ request: ExecRequest) -> Failure? {
-        let unusable = [Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels]
+        let unusable = [
+            Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels,
+        ]
         guard case .setupFailed(_, let name, let errno, _) = error, name.contains("working directory"),
             unusable.contains(Errno(rawValue: CInt(errno)))
         else { return nil }
