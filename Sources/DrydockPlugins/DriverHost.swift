@@ -110,7 +110,7 @@ final class DriverHost: Sendable {
             if let failure = execs.platformFailure {
                 session.say(failure.message)
                 control.end(.cancelled, grace: .zero)
-            } else if !input.send(.execEnd(end)) {
+            } else if !input.send(.execEnd(end)), !execs.isClosed {
                 session.say("The plugin did not wait for the end of its command \"\(request.id)\".")
             }
         }

@@ -53,6 +53,9 @@ final class ExecRunner: Sendable {
     var lastFailure: Failure? { state.withLock(\.lastFailure) }
     var platformFailure: Failure? { state.withLock(\.platformFailure) }
 
+    /// Whether the step is being ended: nobody waits for answers.
+    var isClosed: Bool { state.withLock(\.isClosed) }
+
     /// Ends what runs, and starts nothing more.
     func close(grace: Duration) {
         state.withLock { $0.isClosed = true }

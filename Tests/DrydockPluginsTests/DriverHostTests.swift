@@ -135,7 +135,8 @@ struct DriverHostTests {
     @Test(
         "a command that is refused or can not be read is answered",
         arguments: [
-            ("exec a", "a", "argv"), ("exec a cwd=../x -- ls", "a", "cwd"), ("exec a_b=c", "", "id"),
+            ("exec a", "a", "argv"), ("exec a cwd=../x -- ls", "a", "cwd"),
+            (#"{"t":"exec","id":"a b","argv":["ls"]}"#, "", "id"),
             (#"{"t":"exec","id":"x","argv":["ls"],"timeout":-1}"#, "x", "timeout"),
             (#"{"t":"exec","id":"x","argv":["ls"#, "", "string"),
             (#"{"t":"exec","id":"x","argv":["ls"],"env":{"A=B":"c"}}"#, "x", "env"),
