@@ -230,15 +230,19 @@ struct ObservedOutputTests {
               File "app.py", line 4, in <module>
                 run()
             ValueError: no
+            *** Error compiling './d.py'...
+              File "./d.py", line 7
+                def x(:
+            SyntaxError: invalid syntax
             note: a.b:c: error: nothing
 
             """
         let found = try await observe(output).compactMap {
             if case .diag(let diag) = $0 { diag } else { nil }
         }
-        #expect(found.map(\.file) == ["src/a.c", "b.swift", "c.c", "app.py"])
-        #expect(found.map(\.line) == [12, 3, 9, 4])
-        #expect(found.map(\.column) == [5, 1, nil, nil])
-        #expect(found.last?.message == "ValueError: no")
+        #expect(found.map(\.file) == ["src/a.c", "b.swift", "c.c", "app.py", "./d.py"])
+        #expect(found.map(\.line) == [12, 3, 9, 4, 7])
+        #expect(found.map(\.column) == [5, 1, nil, nil, nil])
+        #expect(found.suffix(2).map(\.message) == ["ValueError: no", "SyntaxError: invalid syntax"])
     }
 }
