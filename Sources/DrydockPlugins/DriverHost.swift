@@ -58,7 +58,7 @@ final class DriverHost: Sendable {
             of: ExecRequest.self,
             bufferingPolicy: .bufferingOldest(Self.waitingLimit)
         )
-        let control = control
+        let (control, input) = (control, input)
         let session = DriverSession(
             sink: sink,
             masker: masker,
@@ -66,6 +66,7 @@ final class DriverHost: Sendable {
                 exec: { request in
                     if case .enqueued = continuation.yield(request) { true } else { false }
                 },
+                refuse: { input.send(.execEnd($0)) },
                 close: { control.end(.cancelled, grace: .zero) }
             )
         )
@@ -109,7 +110,7 @@ final class DriverHost: Sendable {
             if let failure = execs.platformFailure {
                 session.say(failure.message)
                 control.end(.cancelled, grace: .zero)
-            } else if !input.send(.execEnd(end)) {
+            } else if !input.send(.execEnd(end)), !execs.isClosed {
                 session.say("The plugin did not wait for the end of its command \"\(request.id)\".")
             }
         }

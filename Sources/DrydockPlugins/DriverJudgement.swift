@@ -69,8 +69,19 @@ struct DriverJudgement {
         // What the host saw says more than any message: out of memory, out of time, …
         if let lastFailure, lastFailure.code != .stepFailed { return lastFailure }
         let declared = statement.error
-        let fault: Fault = declared?.fault == .plugin ? .plugin : .user
-        let message = said ?? lastFailure?.message ?? "the plugin \(plugin) ended with exit status \(status)"
-        return Failure(fault == .plugin ? .pluginCrashed : .stepFailed, fault, message, hint: declared?.hint)
+        if let said {
+            let fault: Fault = declared?.fault == .plugin ? .plugin : .user
+            return Failure(
+                fault == .plugin ? .pluginCrashed : .stepFailed,
+                fault,
+                said,
+                hint: declared?.hint,
+                file: lastFailure?.file,
+                line: lastFailure?.line
+            )
+        }
+        return lastFailure
+            ?? Failure(.stepFailed, .user, "the plugin \(plugin) ended with exit status \(status)")
+            .located(by: statement.errors)
     }
 }

@@ -22,6 +22,8 @@ struct DriverStatement: Sendable {
 struct DriverRequests: Sendable {
     /// Runs a command in turn; false when too many wait.
     var exec: @Sendable (ExecRequest) -> Bool
+    /// Answers a command that is not taken; false when the driver does not read its answers.
+    var refuse: @Sendable (ExecEnd) -> Bool
     /// The protocol is closed: the driver is to be ended.
     var close: @Sendable () -> Void
 }
@@ -138,13 +140,14 @@ private final class DriverReader: @unchecked Sendable {
         guard listens, segment.startsLine, PluginLineDecoder.isRecord(segment.bytes) else {
             return readText(segment)
         }
-        guard segment.dropped == 0 else { return note(malformed: "the line is longer than 64 KiB", segment) }
+        guard segment.dropped == 0 else { return misread("the line is longer than 64 KiB", segment) }
         switch PluginLineDecoder.decode(Array(segment.bytes)) {
         case .record(let record):
             do throws(RefusedRecord) {
                 try act(record, bytes: segment.bytes.count)
             } catch {
                 note(malformed: error.reason, segment)
+                if case .exec(let request) = record { refuse(id: request.id, error.reason) }
             }
         case .unknown(let type):
             let text = LogLine(
@@ -157,7 +160,7 @@ private final class DriverReader: @unchecked Sendable {
             if unknown.count < Bound.unknownTypes, unknown.insert(type).inserted {
                 say("This version of Drydock does not know the record \"\(type)\" and ignores it.")
             }
-        case .malformed(let reason): note(malformed: reason, segment)
+        case .malformed(let reason): misread(reason, segment)
         case .log: readText(segment)
         }
     }
@@ -166,6 +169,17 @@ private final class DriverReader: @unchecked Sendable {
         for event in flow.flush() { batch.add(event, via: .declared) }
         endStages(from: 0, status)
         batch.send()
+    }
+
+    private func misread(_ reason: String, _ segment: OutputSegment) {
+        note(malformed: reason, segment)
+        // A driver waits for the end of what it asked for, and would wait for ever.
+        if let id = PluginLineDecoder.idOfMalformedExec(Array(segment.bytes)) { refuse(id: id, reason) }
+    }
+
+    private func refuse(id: String, _ reason: String) {
+        guard statement.closed == nil, !requests.refuse(.refused(id: id, error: reason)) else { return }
+        close("it does not read the answers to its commands")
     }
 
     private func note(malformed reason: String, _ segment: OutputSegment) {

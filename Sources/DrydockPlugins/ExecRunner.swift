@@ -22,6 +22,9 @@ final class ExecRunner: Sendable {
         var isClosed = false
     }
 
+    /// Characters of a command's name.
+    private static let nameLimit = 60
+
     let control = SandboxControl()
     private let context: StepContext
     private let launcher: any SandboxLauncher
@@ -50,6 +53,9 @@ final class ExecRunner: Sendable {
     var lastFailure: Failure? { state.withLock(\.lastFailure) }
     var platformFailure: Failure? { state.withLock(\.platformFailure) }
 
+    /// Whether the step is being ended: nobody waits for answers.
+    var isClosed: Bool { state.withLock(\.isClosed) }
+
     /// Ends what runs, and starts nothing more.
     func close(grace: Duration) {
         state.withLock { $0.isClosed = true }
@@ -72,7 +78,7 @@ final class ExecRunner: Sendable {
         let command = SandboxedCommand(
             spec: spec(request),
             deadline: limit,
-            silence: min(request.silence ?? context.silence, context.silence),
+            silence: silence(of: request),
             grace: context.grace,
             control: control,
             activity: activity,
@@ -89,6 +95,10 @@ final class ExecRunner: Sendable {
         }
         output.finish(.ok)
         return conclude(request, end, output)
+    }
+
+    private func silence(of request: ExecRequest) -> Duration {
+        min(request.silence ?? context.silence, context.silence)
     }
 
     private func spec(_ request: ExecRequest) -> SandboxSpec {
@@ -113,17 +123,22 @@ final class ExecRunner: Sendable {
     private func conclude(_ request: ExecRequest, _ end: CommandEnd, _ output: ProjectOutput) -> ExecEnd {
         let name = Self.name(request.argv)
         var answer = ExecEnd(id: request.id, duration: end.duration, tail: output.tail)
-        let failure: Failure?
+        var failure: Failure?
         var report: SandboxReport?
+        var limits = context.limits
+        limits.silence = silence(of: request)
         switch end.ending {
         case .notStarted(let error):
-            failure = OutcomeTable.failure(of: error, command: name)
+            let lost = Self.lostDirectory(error, request)
+            if lost != nil { answer.exit = 126 }
+            failure = lost ?? OutcomeTable.failure(of: error, command: name)
             if case .execFailed(_, let errno) = error { answer.exit = errno == 2 ? 127 : 126 }
         case .ran(let ran):
-            failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: context.limits)
+            failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: limits)
             answer.fill(ran.verdict)
             report = ran
         }
+        failure = failure?.located(by: output.errors)
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))
             state.violations += (report?.violations ?? []).prefix(max(0, 1_000 - state.violations.count))
@@ -134,12 +149,33 @@ final class ExecRunner: Sendable {
         return answer
     }
 
-    /// The command as a person knows it: short, in one line.
+    /// The failure of a command whose working directory is not there: the project's, which owns the directory.
+    private static func lostDirectory(_ error: SandboxError, _ request: ExecRequest) -> Failure? {
+        let unusable = [
+            Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels,
+        ]
+        guard case .setupFailed(_, let name, let errno, _) = error, name.contains("working directory"),
+            unusable.contains(Errno(rawValue: CInt(errno)))
+        else { return nil }
+        let directory = request.directory ?? "."
+        return Failure(
+            .stepFailed,
+            .user,
+            "\(Self.name(request.argv)) should run in the directory \"\(directory)\", which is not there or closed"
+        )
+    }
+
+    /// The command as a person knows it: the first words of its first line.
     private static func name(_ argv: [String]) -> String {
         let isShell = argv.count == 3 && argv[0] == "sh" && argv[1] == "-c"
         let text = isShell ? argv[2] : argv.joined(separator: " ")
-        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return "`" + (line.count > 80 ? String(line.prefix(80)) + "…" : line) + "`"
+        let line = (text.split(whereSeparator: \.isNewline).first ?? "").split(separator: " ")
+        var words = ""
+        for word in line {
+            guard words.isEmpty || words.count + word.count < nameLimit else { return "`\(words) …`" }
+            words += words.isEmpty ? String(word.prefix(nameLimit)) : " \(word)"
+        }
+        return "`\(words)`"
     }
 }
 

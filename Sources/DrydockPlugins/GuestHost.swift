@@ -64,7 +64,9 @@ struct GuestHost: Sendable {
             let failure = OutcomeTable.failure(of: error, command: name).blamedOnPlugin
             return StepReport(failure: failure, usage: Usage(wall: end.duration))
         case .ran(let ran):
-            var failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: context.limits)
+            var limits = context.limits
+            limits.silence = context.silence
+            var failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: limits)
             if case .execFailed = ran.verdict { failure = failure?.blamedOnPlugin }
             var report = StepReport(failure: failure, usage: ran.usage)
             report.violations = ran.violations
@@ -76,10 +78,11 @@ struct GuestHost: Sendable {
 }
 
 extension StepReport {
-    /// The report with the errors that its output showed.
+    /// The report with the errors that its output showed; the first of them is the failure's place.
     func adding(errors: [Diagnostic]) -> StepReport {
         var report = self
         report.diagnostics += errors
+        report.failure = failure?.located(by: errors)
         return report
     }
 }

@@ -118,6 +118,19 @@ package enum OutcomeTable {
 }
 
 extension Failure {
+    /// The same failure at the place of the first error that the command's output showed, which says more.
+    func located(by errors: [Diagnostic]) -> Failure {
+        guard code == .stepFailed, let first = errors.first else { return self }
+        return Failure(
+            code,
+            fault,
+            "error: \(first.message); \(message)",
+            hint: hint ?? first.hint,
+            file: first.file,
+            line: first.line
+        )
+    }
+
     /// The same failure as the plugin's fault: its own process could not even be started.
     var blamedOnPlugin: Failure {
         guard fault == .user else { return self }

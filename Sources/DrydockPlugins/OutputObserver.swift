@@ -42,7 +42,10 @@ struct OutputObserver {
     // MARK: Diagnostics
 
     private mutating func observeTraceback(_ line: UnsafeRawBufferPointer) -> Observation? {
-        if line.elementsEqual("Traceback (most recent call last):".utf8) {
+        // The second is compileall's heading for a syntax error.
+        if line.elementsEqual("Traceback (most recent call last):".utf8)
+            || line.starts(with: "*** Error compiling '".utf8)
+        {
             traceback = .inside(file: nil, line: nil)
             return nil
         }

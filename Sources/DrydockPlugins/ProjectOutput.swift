@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockProtocol
+import DrydockSandbox
 import Synchronization
 
 /// The output of a process in the project's sandbox, on its way to the journal.
@@ -151,10 +152,16 @@ private final class OutputReader: @unchecked Sendable {
             diagnosticsLeft -= 1
             var diagnostic = found.masked(by: secrets)
             diagnostic.stage = currentStage
+            diagnostic.file = diagnostic.file.map(Self.inProject)
             keep(diagnostic)
             batch.add(.diag(diagnostic), via: .observed)
         case nil: break
         }
+    }
+
+    /// A file of the project without the place it has only inside.
+    private static func inProject(_ file: String) -> String {
+        file.hasPrefix(InsidePath.source + "/") ? String(file.dropFirst(InsidePath.source.count + 1)) : file
     }
 
     private func keep(_ diagnostic: Diagnostic) {

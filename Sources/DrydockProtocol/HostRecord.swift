@@ -62,6 +62,8 @@ package struct ExecEnd: Hashable, Sendable {
     package var duration: Duration
     /// The last lines of its output, oldest first, masked.
     package var tail: [String]
+    /// Why it was not run at all: the record that asked for it was refused.
+    package var error: String?
 
     package init(
         id: String,
@@ -81,14 +83,23 @@ package struct ExecEnd: Hashable, Sendable {
         self.tail = tail
     }
 
+    /// The answer to an `exec` that is not taken; `id` is empty where none could be read.
+    package static func refused(id: String, error: String) -> ExecEnd {
+        var end = ExecEnd(id: id, duration: .zero, tail: [])
+        end.error = error
+        return end
+    }
+
     fileprivate var json: JSON {
-        [
+        var fields: [String: JSON] = [
             "t": .string("exec.end"), "id": .string(id),
             "exit": exit.map { .number(Double($0)) } ?? .null,
             "signal": signal.map { .number(Double($0)) } ?? .null,
             "oom": .bool(oom), "timeout": .bool(timeout),
             "ms": .number(Double(duration.milliseconds)), "tail": .array(tail.map(JSON.string)),
-        ].json
+        ]
+        fields["error"] = error.map(JSON.string)
+        return fields.json
     }
 }
 

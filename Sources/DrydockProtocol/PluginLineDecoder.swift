@@ -25,6 +25,19 @@ package enum PluginLineDecoder {
             return .malformed(error.reason)
         }
     }
+
+    /// The id of the `exec` that a malformed `line` was meant to be, for the answer somebody waits for.
+    ///
+    /// Empty where the id itself can not be read; nil for any other record.
+    package static func idOfMalformedExec(_ line: [UInt8]) -> String? {
+        let body = Array(line.dropFirst(marker.count))
+        if let fields = try? RecordFields(body: body) {
+            return fields.type == "exec" ? (try? fields.identifier("id")) ?? "" : nil
+        }
+        // Broken as it is, it can only be guessed; the answer to a wrong guess has an id that nobody waits for.
+        let text = String(decoding: body.prefix(128), as: UTF8.self)
+        return text.hasPrefix("exec ") || text.contains("\"exec\"") ? "" : nil
+    }
 }
 
 /// Why a line is no record, in words for the plugin's author.

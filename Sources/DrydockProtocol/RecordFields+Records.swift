@@ -155,7 +155,7 @@ extension RecordFields {
     }
 
     /// An id: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`.
-    private func identifier(_ key: String) throws(MalformedRecord) -> String {
+    func identifier(_ key: String) throws(MalformedRecord) -> String {
         let text = try required(key, limit: PluginLineLimits.word)
         let isValid = text.utf8.enumerated().allSatisfy { index, byte in
             switch byte {

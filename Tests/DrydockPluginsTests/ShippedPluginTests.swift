@@ -56,6 +56,37 @@ struct ShippedPluginTests {
         #expect(FileManager.default.fileExists(atPath: bench.out.appending(path: result).path))
     }
 
+    @Test("without an install, the programs and libraries that make leaves are given out, and nothing else")
+    func collects() async throws {
+        let bench = try Bench()
+        let makefile = """
+            all:
+            \tprintf 'int main(void) { return 0; }' > "a b.c"
+            \tmkdir -p bin && cc -o "bin/a program" "a b.c" && cc -c -o part.o "a b.c" && ar rc libpart.a part.o
+            \tprintf '#!/bin/sh\\n' > script.sh && chmod +x script.sh
+            """
+        try bench.write(makefile, to: "source/Makefile")
+        let report = await bench.run(try #require(Self.catalog["make"]))
+        #expect(report.failure == nil, "\(bench.sink.log(.out, .err, .plugin, .host).suffix(10))")
+        let given = try FileManager.default.contentsOfDirectory(atPath: bench.out.path).sorted()
+        #expect(given == ["a program", "libpart.a"])
+    }
+
+    @Test("a Python package is built without its tests, unless they are asked for")
+    func pythonTests() async throws {
+        let bench = try Bench()
+        try bench.write("import nonesuch\n", to: "source/tests/test_it.py")
+        try bench.write("", to: "source/tests/__init__.py")
+        try bench.write("print(1)\n", to: "source/it.py")
+        let plugin = try #require(Self.catalog["python"])
+        let plain = await bench.run(plugin)
+        #expect(plain.failure == nil)
+        #expect(FileManager.default.fileExists(atPath: bench.out.appending(path: "it.py").path))
+        let asked = await bench.run(plugin, with: .object(["tests": .bool(true)]))
+        #expect(asked.failure?.message == "the tests failed")
+        #expect(asked.failure?.file?.hasSuffix("tests/test_it.py") == true)
+    }
+
     @Test("the script plugin's last command decides")
     func script() async throws {
         let bench = try Bench()

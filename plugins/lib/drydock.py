@@ -10,6 +10,7 @@ docs/plugin-protocol.md says what the records mean.
 
 import json
 import sys
+import traceback
 
 
 class Failed(Exception):
@@ -42,6 +43,8 @@ def run(*argv, env=None, tail=20):
     say("exec", id=id, argv=list(argv), env=env, tail=tail)
     for line in sys.stdin:
         answer = json.loads(line)
+        if answer["t"] == "exec.end" and answer.get("error"):
+            raise ValueError(f"the host refused a command: {answer['error']}")
         if answer["t"] == "exec.end" and answer["id"] == id:
             return answer
         if answer["t"] == "cancel":
@@ -59,7 +62,7 @@ def must(*argv, env=None):
 
 
 def main(work):
-    """Runs `work(request)` and says how it ended."""
+    """Runs `work(request)` and says how it ended; an exception of the plugin's own is not the project's failure."""
     asked = request()
     try:
         work(asked)
@@ -68,4 +71,7 @@ def main(work):
             say("error", message=failure.args[0], fault="user", hint=(failure.args[1:] or (None,))[0])
         say("end", ok=False)
         sys.exit(1)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(70)
     say("end", ok=True)

@@ -19,16 +19,24 @@ has() { [ -e "$DRYDOCK_SOURCE/$1" ]; }
 stage() {
     _id=$1
     shift
-    echo "@dd stage $_id -- $*"
+    printf '@dd stage %s -- %s\n' "$_id" "$*"
 }
 
-# in_sandbox LINE: the host runs this line of shell in the build's sandbox, in $DRYDOCK_SOURCE. Returns its exit status.
-# LINE is the plugin's own text; what comes from the project belongs into "$variables" of the project's environment.
+# json_text TEXT...: a JSON string.
+json_text() {
+    printf '"%s"' "$(printf '%s' "$*" | sed -e 's/[\\"]/\\&/g' -e 's/	/\\t/g' -e '$!s/$/\\n/' | tr -d '\n')"
+}
+
+# in_sandbox LINES: the host runs these lines of shell in the build's sandbox, in $DRYDOCK_SOURCE. Returns their exit
+# status. LINES is the plugin's own text; what comes from the project belongs into "$variables" of the project's environment.
 in_sandbox() {
     _count=$((${_count:-0} + 1))
-    echo "@dd exec c$_count -- $*"
+    # Not echo: some shells' echo turns \n into a newline.
+    printf '@dd {"t":"exec","id":"%s","argv":["sh","-c",%s]}\n' "c$_count" "$(json_text "$*")"
     while read -r _answer; do
         case $_answer in
+        # The host did not take the record: that is this plugin's mistake, not the project's.
+        *'"error":"'*) exit 70 ;;
         *'"t":"exec.end"'*)
             # Keys come in alphabetical order, so "exit" stands before the project's own text in "tail".
             _status=${_answer#*'"exit":'}
@@ -42,7 +50,7 @@ in_sandbox() {
     exit 1
 }
 
-# must LINE: the same, and the step fails with it.
+# must LINES: the same, and the step fails with it.
 must() {
     in_sandbox "$*" || {
         _failed=$?
@@ -54,7 +62,7 @@ must() {
 
 # fail MESSAGE...: the step fails, and this is why.
 fail() {
-    echo "@dd error failed fault=user -- $*"
+    printf '@dd error failed fault=user -- %s\n' "$*"
     echo "@dd end failed"
     exit 1
 }
