@@ -292,7 +292,7 @@ int sbx_jail_run(const struct sbx_spec *spec, const struct sbx_filter_set *filte
         .spec = spec, .filters = filters, .privileged = geteuid() == 0,
         .cgroup = {.directories = {-1, -1, -1}, .parents = {-1, -1, -1}, .joins = {-1, -1, -1}},
         .status_read = -1, .status_write = -1, .control_parent = -1, .control_init = -1, .pair_init = -1,
-        .pair_step = -1, .root = -1, .proc = -1, .namespace_limit = -1, .init = -1, .init_pidfd = -1,
+        .pair_step = -1, .root = -1, .namespace_limit = -1, .init = -1, .init_pidfd = -1,
     };
     struct watch watch = {.context = &context, .control = control, .signals = -1};
     // Nobody may look into this process, which holds the host's descriptors.

@@ -47,7 +47,6 @@ struct sbx_context {
     int pair_init;
     int pair_step;
     int root;
-    int proc;
     /// `max_user_namespaces` of the outer user namespace, open for writing.
     int namespace_limit;
     pid_t init;
