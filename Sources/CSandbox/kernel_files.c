@@ -52,15 +52,16 @@ static const char *const masked_directories[] = {
     "proc/acpi", "proc/asound", "proc/bus", "proc/driver", "proc/fs", "proc/irq", "proc/pressure", "proc/scsi",
 };
 
-/// A file system of its own, so that one call makes all of it read-only, and noexec; not nodev, for once: it is
-/// devices that are wanted.
+/// A mount of its own, so that one call makes all of it read-only, and noexec; not nodev, for once: it is devices that
+/// are wanted.
 static int make_devices(const struct sbx_context *context) {
-    struct mount_attr closed = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+    struct mount_attr closed = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                .attr_clr = MOUNT_ATTR_NODEV};
     char memory[80];
     unsigned long long size = context->spec->limits.scratch_bytes;
     snprintf(memory, sizeof memory, "size=%llu,nr_inodes=16384,mode=1777", size);
     if (mkdir("dev", 0755) != 0 && errno != EEXIST) return -errno;
-    if (mount("tmpfs", "dev", "tmpfs", MS_NOSUID, "size=64k,nr_inodes=32,mode=0755") != 0) return -errno;
+    if (mount("dev", "dev", NULL, MS_BIND, NULL) != 0) return -errno;
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
         if (mknod(devices[i].inside, S_IFREG | 0444, 0) != 0) return -errno;
         if (mount(devices[i].outside, devices[i].inside, NULL, MS_BIND, NULL) != 0) return -errno;
@@ -88,23 +89,20 @@ static int mask_files(void) {
     return 0;
 }
 
-/// The first cover is a file system without room, the others are the same one.
-static int mask_directories(void) {
-    static const char room[] = "size=4k,nr_inodes=1,mode=0555";
-    const unsigned long flags = COVER_FLAGS | MS_RDONLY;
-    const char *empty = NULL;
-    struct stat wanted = {.st_dev = 0};
+/// The first cover is `empty` itself, the others are bound from there: what is not attached can not be bound.
+static int mask_directories(int empty) {
+    const char *cover = NULL;
+    struct stat wanted;
+    if (fstat(empty, &wanted) != 0) return -errno;
     for (size_t i = 0; i < sizeof masked_directories / sizeof masked_directories[0]; i++) {
         const char *path = masked_directories[i];
         struct stat seen;
-        int result = empty != NULL ? mount(empty, path, NULL, MS_BIND, NULL) : mount("tmpfs", path, "tmpfs", flags, room);
+        int result = cover != NULL ? mount(cover, path, NULL, MS_BIND, NULL)
+                                   : move_mount(empty, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
         if (result != 0 && errno == ENOENT) continue;
         if (result != 0 || stat(path, &seen) != 0) return -errno;
-        if (empty == NULL) {
-            empty = path;
-            wanted = seen;
-        }
-        if (seen.st_dev != wanted.st_dev || (seen.st_mode & S_IWUSR) != 0) return -ENOTRECOVERABLE;
+        if (seen.st_dev != wanted.st_dev || seen.st_ino != wanted.st_ino) return -ENOTRECOVERABLE;
+        cover = path;
     }
     return 0;
 }
@@ -118,8 +116,11 @@ static int protect_settings(void) {
     return (seen.f_flag & ST_RDONLY) != 0 ? 0 : -ENOTRECOVERABLE;
 }
 
-static int make_proc(struct sbx_context *context) {
-    if (mkdir("proc", 0755) != 0 && errno != EEXIST) return -errno;
+/// The empty directory that /proc will be mounted on becomes the cover of others: a file system less to make.
+static int make_proc(struct sbx_context *context, int *empty) {
+    if (mkdir("proc", 0555) != 0) return -errno;
+    int result = sbx_mount_clone(AT_FDCWD, "proc", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, empty);
+    if (result != 0) return result;
     if (mount("proc", "proc", "proc", COVER_FLAGS, NULL) != 0) return -errno;
     // Opened while it can be: step 9 writes it, nobody after.
     context->namespace_limit = open("proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
@@ -130,8 +131,10 @@ static int make_proc(struct sbx_context *context) {
 int sbx_make_kernel_files(struct sbx_context *context) {
     if (fchdir(context->root) != 0) return -errno;
     int result = make_devices(context);
-    if (result == 0) result = make_proc(context);
+    int empty = -1;
+    if (result == 0) result = make_proc(context, &empty);
     if (result == 0) result = mask_files();
-    if (result == 0) result = mask_directories();
+    if (result == 0) result = mask_directories(empty);
+    sbx_close(&empty);
     return result == 0 ? protect_settings() : result;
 }
