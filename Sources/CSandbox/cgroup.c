@@ -34,26 +34,33 @@ static int lists(const char *list, const char *controller) {
     return 0;
 }
 
-/// Finds the directory of this process's group: of `controller`'s v1 tree, or of v2 where it is NULL.
-static int own_group(const char *controller, char *path, size_t size) {
-    char line[1024];
-    FILE *groups = fopen("/proc/self/cgroup", "re");
-    if (groups == NULL) return -errno;
-    int result = -ENOENT;
-    while (result == -ENOENT && fgets(line, sizeof line, groups) != NULL) {
-        line[strcspn(line, "\n")] = 0;
-        char *list = strchr(line, ':');
-        char *group = list == NULL ? NULL : strchr(list + 1, ':');
-        if (group == NULL) continue;
-        *list++ = 0;
-        *group++ = 0;
-        if (controller == NULL ? *list != 0 : !lists(list, controller)) continue;
-        if (strstr(group, "..") != NULL) continue;  // outside of our cgroup namespace
-        int needed = snprintf(path, size, "/sys/fs/cgroup%s%s%s", controller == NULL ? "" : "/", list, group);
-        result = needed < 0 || (size_t)needed >= size ? -ENAMETOOLONG : 0;
+/// Reads the list of this process's groups.
+static int read_groups(char *groups, size_t size) {
+    int file = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t count = read(file, groups, size - 1);
+    int result = count < 0 ? -errno : 0;
+    close(file);
+    groups[count < 0 ? 0 : count] = 0;
+    return result == 0 && (size_t)count == size - 1 ? -ENAMETOOLONG : result;
+}
+
+/// Finds the directory of this process's group in the list `groups`: of `controller`'s v1 tree, or of v2 where it is
+/// NULL. A line is "number:controllers:path" (man 7 cgroups).
+static int own_group(const char *groups, const char *controller, char *path, size_t size) {
+    char list[256];
+    char group[1024];
+    for (const char *line = groups; line != NULL && *line != 0; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        list[0] = 0;
+        int v2 = sscanf(line, "%*d::%1023[^\n]", group) == 1;
+        if (!v2 && sscanf(line, "%*d:%255[^:]:%1023[^\n]", list, group) != 2) continue;
+        if (controller == NULL ? !v2 : !lists(list, controller)) continue;
+        if (strstr(group, "..") != NULL) return -ENOENT;  // outside of our cgroup namespace
+        int needed = snprintf(path, size, "/sys/fs/cgroup%s%s%s", v2 ? "" : "/", list, group);
+        return needed < 0 || (size_t)needed >= size ? -ENAMETOOLONG : 0;
     }
-    fclose(groups);
-    return result;
+    return -ENOENT;
 }
 
 static int write_number(int directory, const char *file, uint64_t number) {
@@ -104,10 +111,10 @@ static void forget_group(struct sbx_cgroup *cgroup, int index) {
     sbx_close(&cgroup->parents[index]);
 }
 
-static int create_v1(struct sbx_context *context, int index) {
-    char path[1024];
+static int create_v1(struct sbx_context *context, const char *groups, int index) {
+    char path[1300];
     struct sbx_cgroup *cgroup = &context->cgroup;
-    int result = own_group(controllers[index], path, sizeof path);
+    int result = own_group(groups, controllers[index], path, sizeof path);
     if (result == 0) result = make_group(cgroup, index, path);
     if (result == 0) result = limit_v1(&context->spec->limits, cgroup->directories[index], index);
     if (result == 0) {
@@ -121,18 +128,19 @@ static int create_v1(struct sbx_context *context, int index) {
 }
 
 /// The v2 group that sandboxes get theirs in. A group with processes can not give controllers to its children, so the
-/// caller sits in a leaf beside ours.
-static int group_of_hosts(char *path, size_t size) {
-    int result = own_group(NULL, path, size);
+/// caller sits in a leaf beside ours. -ENOENT where v2 has no controllers, or is not where it should be.
+static int group_of_hosts(const char *groups, char *path, size_t size) {
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) != 0) return -ENOENT;
+    int result = own_group(groups, NULL, path, size);
     char *leaf = result == 0 ? strrchr(path, '/') : NULL;
-    if (leaf != NULL && strcmp(leaf, "/drydock-host") == 0) *leaf = 0;
+    if (leaf != NULL && strcmp(leaf, "/" SBX_CGROUP_HOST_LEAF) == 0) *leaf = 0;
     return result;
 }
 
-static int create_v2(struct sbx_context *context) {
-    char path[1024];
+static int create_v2(struct sbx_context *context, const char *groups) {
+    char path[1300];
     struct sbx_cgroup *cgroup = &context->cgroup;
-    int result = group_of_hosts(path, sizeof path);
+    int result = group_of_hosts(groups, path, sizeof path);
     if (result == 0) result = make_group(cgroup, 0, path);
     if (result == 0) result = limit_v2(&context->spec->limits, cgroup->directories[0]);
     if (result != 0) forget_group(cgroup, 0);
@@ -144,9 +152,11 @@ static int create_v2(struct sbx_context *context) {
 int sbx_cgroup_create(struct sbx_context *context) {
     struct sbx_cgroup *cgroup = &context->cgroup;
     snprintf(cgroup->name, sizeof cgroup->name, "%s%d", prefix, getpid());
-    int result = create_v2(context);
-    for (int i = 0; result != 0 && i < SBX_CGROUP_GROUPS; i++) {
-        int made = create_v1(context, i);
+    char groups[8192];
+    int listed = read_groups(groups, sizeof groups);
+    int result = listed == 0 ? create_v2(context, groups) : listed;
+    for (int i = 0; listed == 0 && result != 0 && i < SBX_CGROUP_GROUPS; i++) {
+        int made = create_v1(context, groups, i);
         if (made != 0 && i + 1 == SBX_CGROUP_GROUPS && cgroup->limits == 0) result = made;
     }
     const uint32_t wanted = SBX_LIMIT_MEMORY | SBX_LIMIT_PROCESSES;
@@ -219,9 +229,11 @@ static void reap_below(const char *path) {
 }
 
 void sbx_cgroup_reap(void) {
-    char path[1024];
+    char groups[8192];
+    char path[1300];
+    if (read_groups(groups, sizeof groups) != 0) return;
     for (int i = 0; i < SBX_CGROUP_GROUPS; i++) {
-        if (own_group(controllers[i], path, sizeof path) == 0) reap_below(path);
+        if (own_group(groups, controllers[i], path, sizeof path) == 0) reap_below(path);
     }
-    if (group_of_hosts(path, sizeof path) == 0) reap_below(path);
+    if (group_of_hosts(groups, path, sizeof path) == 0) reap_below(path);
 }

@@ -66,15 +66,18 @@ void sbx_status_failed(const struct sbx_context *context, uint32_t kind, int32_t
     status_write(context, &record);
 }
 
-void sbx_status_timings(const struct sbx_context *context) {
-    if ((context->spec->settings.options & SBX_OPTION_TIMINGS) == 0) return;
-    for (int32_t step = SBX_STEP_CLONE; step < SBX_STEP_EXEC; step++) {
-        struct sbx_record record;
+void sbx_status_executing(const struct sbx_context *context) {
+    struct sbx_record record;
+    int wanted = (context->spec->settings.options & SBX_OPTION_TIMINGS) != 0;
+    for (int32_t step = SBX_STEP_CLONE; wanted && step < SBX_STEP_EXEC; step++) {
         sbx_record_init(&record, SBX_RECORD_TIMING);
         record.step = step;
         record.nanoseconds = context->times[step];
         status_write(context, &record);
     }
+    sbx_record_init(&record, SBX_RECORD_EXECUTING);
+    record.nanoseconds = sbx_now();
+    status_write(context, &record);
 }
 
 int sbx_step_run(struct sbx_context *context, int32_t step, sbx_step_function function) {

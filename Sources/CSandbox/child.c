@@ -35,7 +35,8 @@ static _Noreturn void become_step(struct sbx_context *context) {
     if (run(context, SBX_STEP_LANDLOCK, sbx_landlock) != 0) _exit(1);
     // 17. Last: everything above needs calls that are gone now.
     if (run(context, SBX_STEP_SECCOMP, sbx_seccomp) != 0) _exit(1);
-    // 18. The program; only a failure comes back.
+    // 18. The program; only a failure comes back. Without this word the end of the pipe is no success.
+    sbx_status_executing(context);
     if (context->spec->settings.fault_step == SBX_STEP_EXEC) {
         sbx_status_failed(context, SBX_RECORD_FAILED, SBX_STEP_EXEC, EIO);
         _exit(1);

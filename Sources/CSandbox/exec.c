@@ -15,7 +15,8 @@
 /// Executes one candidate; returns only with a negative errno.
 static int execute_at(const struct sbx_spec *spec, const char *path) {
     char start[2] = {0, 0};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    // Not blocking: it could be a named pipe, which nobody writes to.
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t count = file < 0 ? 0 : read(file, start, sizeof start);
     // A script's interpreter would open it by /dev/fd/N, which is closed by then (man 2 execveat, "BUGS"). One that
     // may be executed but not read goes by its path too.

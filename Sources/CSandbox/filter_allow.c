@@ -27,7 +27,7 @@ static const char *const processes[] = {
     "arch_prctl", "capget", "capset", "clone", "execve", "execveat", "exit", "exit_group", "fork", "get_robust_list",
     "getcpu", "getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp", "getpid", "getppid", "getpriority",
     "getresgid", "getresuid", "getrlimit", "getrusage", "getsid", "gettid", "getuid", "ioprio_get", "ioprio_set",
-    "kill", "membarrier", "pidfd_open", "pidfd_send_signal", "prctl", "prlimit64", "restart_syscall", "rseq",
+    "kill", "membarrier", "pidfd_open", "pidfd_send_signal", "prctl", "restart_syscall", "rseq",
     "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
     "sched_getscheduler", "sched_rr_get_interval", "sched_setaffinity", "sched_setattr", "sched_setparam",
     "sched_setscheduler", "sched_yield", "set_robust_list", "set_tid_address", "setfsgid", "setfsuid", "setgid",
@@ -81,6 +81,15 @@ static int allow_sockets(scmp_filter_ctx context) {
     return result;
 }
 
+/// Limits are changed by whom they bind, and asked of anybody: as an ordinary user the init is of the step's own user,
+/// and would have to take what it is given.
+static int allow_limits(scmp_filter_ctx context) {
+    const struct scmp_arg_cmp own[] = {SBX_INT(0, 0)};
+    const struct scmp_arg_cmp ask[] = {{2, SCMP_CMP_EQ, 0, 0}};  // a pointer: all 64 bits count
+    int result = sbx_filter_add(context, SCMP_ACT_ALLOW, "prlimit64", own, 1);
+    return result == 0 ? sbx_filter_add(context, SCMP_ACT_ALLOW, "prlimit64", ask, 1) : result;
+}
+
 /// The ordinary personality, asking for it, and the one without address randomisation that compilers re-execute with.
 static int allow_personality(scmp_filter_ctx context) {
     const uint32_t values[] = {0, 0xffffffffU, 0x0040000};
@@ -104,5 +113,6 @@ int sbx_filter_fill_allow(scmp_filter_ctx context, enum sbx_profile profile) {
     if (result == 0) result = sbx_filter_add_names(context, SCMP_ACT_ALLOW, messages, SBX_COUNT_OF(messages));
     if (result == 0) result = sbx_filter_add_names(context, SCMP_ACT_ALLOW, decided_by_b, SBX_COUNT_OF(decided_by_b));
     if (result == 0) result = allow_sockets(context);
+    if (result == 0) result = allow_limits(context);
     return result == 0 ? allow_personality(context) : result;
 }

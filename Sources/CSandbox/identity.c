@@ -16,6 +16,10 @@
 
 #include "jail.h"
 
+/// When the host is short of memory, a build is to go before what serves it. Written by a privileged parent, it can not
+/// be lowered inside again, not even to what the parent itself was given (man 5 proc, "oom_score_adj").
+static const char expendable[] = "500";
+
 /// Writes the maps of the outer namespace, from outside: only there a range may be mapped.
 int sbx_identity_map(const struct sbx_context *context) {
     char path[64];
@@ -23,15 +27,15 @@ int sbx_identity_map(const struct sbx_context *context) {
     snprintf(path, sizeof path, "/proc/%d", context->init);
     int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (process < 0) return -errno;
-    int result = 0;
+    int result = sbx_write_file(process, "oom_score_adj", expendable);
     unsigned int outside = context->spec->settings.outside_id;
     if (context->privileged && outside > 1) {
         snprintf(map, sizeof map, "0 %u 1\n%u %u 1\n", outside - 1, SBX_INSIDE_ID, outside);
-        result = sbx_write_file(process, "uid_map", map);
+        if (result == 0) result = sbx_write_file(process, "uid_map", map);
         if (result == 0) result = sbx_write_file(process, "gid_map", map);
     } else {
         snprintf(map, sizeof map, "%u %u 1\n", SBX_INSIDE_ID, geteuid());
-        result = sbx_write_file(process, "uid_map", map);
+        if (result == 0) result = sbx_write_file(process, "uid_map", map);
         // Without this an ordinary user may not map a group (man 7 user_namespaces, "setgroups").
         if (result == 0) result = sbx_write_file(process, "setgroups", "deny");
         snprintf(map, sizeof map, "%u %u 1\n", SBX_INSIDE_ID, getegid());
@@ -98,6 +102,8 @@ int sbx_limit_namespaces(struct sbx_context *context) {
 int sbx_forbid_namespaces(struct sbx_context *context) {
     int result = await(context->pair_init);
     if (result == 0) result = write_limit(context, "0");
+    // Before the step goes on: as an ordinary user both are the same one, and this process still has capabilities.
+    if (result == 0 && prctl(PR_SET_DUMPABLE, 0) != 0) result = -errno;
     if (result == 0) result = pass(context->pair_init);
     sbx_close(&context->pair_init);
     sbx_close(&context->namespace_limit);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +32,8 @@ struct watch {
     /// The caller's socket, or -1.
     int control;
     int signals;
-    int started;
+    /// When the program was about to be executed, by the monotonic clock; 0 = not yet.
+    uint64_t executing;
     /// When everything is killed, by the monotonic clock; 0 = never.
     uint64_t deadline;
     /// The first failure reported from inside; kind 0 = none.
@@ -62,16 +65,32 @@ static void read_status(struct watch *watch) {
     ssize_t count = read(watch->context->status_read, &record, sizeof record);
     if (count < 0 && errno == EINTR) return;
     if (count == (ssize_t)sizeof record) {
-        if (record.kind == SBX_RECORD_TIMING) tell(watch, &record);
-        if (record.kind != SBX_RECORD_TIMING && watch->failure.kind == 0) watch->failure = record;
+        if (record.kind == SBX_RECORD_EXECUTING) {
+            watch->executing = record.nanoseconds;
+        } else if (record.kind == SBX_RECORD_TIMING) {
+            tell(watch, &record);
+        } else if (watch->failure.kind == 0) {
+            watch->failure = record;
+        }
         return;
     }
     sbx_close(&watch->context->status_read);
+    if (watch->failure.kind == 0 && watch->executing == 0) {
+        // Ended in the middle: killed for want of memory, most likely.
+        sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
+        watch->failure.step = SBX_STEP_INIT;
+        watch->failure.error = EOWNERDEAD;
+    }
     if (watch->failure.kind != 0) {
         kill_all(watch);
         return;
     }
-    watch->started = 1;
+    if ((watch->context->spec->settings.options & SBX_OPTION_TIMINGS) != 0) {
+        sbx_record_init(&record, SBX_RECORD_TIMING);
+        record.step = SBX_STEP_EXEC;
+        record.nanoseconds = sbx_now() - watch->executing;
+        tell(watch, &record);
+    }
     sbx_record_init(&record, SBX_RECORD_STARTED);
     record.limits = watch->context->cgroup.limits;
     record.landlock = sbx_landlock_version();
@@ -176,8 +195,11 @@ static int hand_over_pipes(const struct sbx_context *context) {
     uint32_t owner = context->spec->settings.outside_id;
     for (int stream = 0; context->privileged && stream < 3; stream++) {
         struct stat found;
+        struct statfs system;
         if (fstat(stream, &found) != 0) return -errno;
-        if (S_ISFIFO(found.st_mode) && fchown(stream, owner, owner) != 0) return -errno;
+        // One with a name is a file of the host.
+        if (fstatfs(stream, &system) != 0) return -errno;
+        if (S_ISFIFO(found.st_mode) && system.f_type == PIPEFS_MAGIC && fchown(stream, owner, owner) != 0) return -errno;
     }
     return 0;
 }
@@ -207,6 +229,8 @@ static int start(struct watch *watch) {
         kill_all(watch);
         return 0;
     }
+    // The child's map files were ours to write because it was born dumpable; from here on nobody may look into us.
+    if (result == 0 && prctl(PR_SET_DUMPABLE, 0) != 0) result = -errno;
     // The go: the child waits for its maps.
     if (result == 0) pass_signal(watch, 0);
     return result;
@@ -292,7 +316,7 @@ int sbx_jail_run(const struct sbx_spec *spec, const struct sbx_filter_set *filte
         .spec = spec, .filters = filters, .privileged = geteuid() == 0,
         .cgroup = {.directories = {-1, -1, -1}, .parents = {-1, -1, -1}, .joins = {-1, -1, -1}},
         .status_read = -1, .status_write = -1, .control_parent = -1, .control_init = -1, .pair_init = -1,
-        .pair_step = -1, .root = -1, .proc = -1, .namespace_limit = -1, .init = -1, .init_pidfd = -1,
+        .pair_step = -1, .root = -1, .namespace_limit = -1, .init = -1, .init_pidfd = -1,
     };
     struct watch watch = {.context = &context, .control = control, .signals = -1};
     // Nobody may look into this process, which holds the host's descriptors.

@@ -47,7 +47,6 @@ struct sbx_context {
     int pair_init;
     int pair_step;
     int root;
-    int proc;
     /// `max_user_namespaces` of the outer user namespace, open for writing.
     int namespace_limit;
     pid_t init;
@@ -62,8 +61,8 @@ typedef int (*sbx_step_function)(struct sbx_context *context);
 int sbx_step_run(struct sbx_context *context, int32_t step, sbx_step_function function);
 /// Sends a failure on the status pipe.
 void sbx_status_failed(const struct sbx_context *context, uint32_t kind, int32_t step, int32_t error);
-/// Sends the timings, if they were asked for.
-void sbx_status_timings(const struct sbx_context *context);
+/// Sends the timings, if they were asked for, and that the next thing is exec.
+void sbx_status_executing(const struct sbx_context *context);
 /// Nanoseconds of the monotonic clock.
 uint64_t sbx_now(void);
 /// Closes and forgets a descriptor.

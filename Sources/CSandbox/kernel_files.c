@@ -3,6 +3,9 @@
 //
 // Step 6: /dev with what a program needs and nothing that leads to hardware; /proc of this PID namespace, with what
 // tells of or changes the machine covered, and the covers checked.
+//
+// By mount(2), one call for each mount, and by paths relative to the new root: no part of them is anybody's but ours
+// and the kernel's. That is not so below the mounts of the spec, whence root.c goes by descriptors.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,145 +19,122 @@
 #include "jail.h"
 #include "mounts.h"
 
-static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
+enum { COVER_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 
-static const char *const links[][2] = {
-    {"dev/fd", "/proc/self/fd"},         {"dev/stdin", "/proc/self/fd/0"}, {"dev/stdout", "/proc/self/fd/1"},
-    {"dev/stderr", "/proc/self/fd/2"},   {"dev/ptmx", "pts/ptmx"},
+struct node {
+    const char *outside;
+    const char *inside;
 };
 
-/// Files of /proc that get /dev/null over them, where they are open to others than root. Root is not mapped inside,
-/// so the rest of what is root's (kcore, kmsg, sysrq-trigger, slabinfo …) can not be opened whatever its name.
+static const struct node devices[] = {
+    {"/dev/null", "dev/null"},     {"/dev/zero", "dev/zero"},       {"/dev/full", "dev/full"},
+    {"/dev/random", "dev/random"}, {"/dev/urandom", "dev/urandom"}, {"/dev/tty", "dev/tty"},
+};
+
+static const struct node links[] = {
+    {"/proc/self/fd", "dev/fd"},       {"/proc/self/fd/0", "dev/stdin"},  {"/proc/self/fd/1", "dev/stdout"},
+    {"/proc/self/fd/2", "dev/stderr"}, {"pts/ptmx", "dev/ptmx"},
+};
+
+/// Files of /proc that get /dev/null over them: those that are open to others than root and tell of the machine, of
+/// its other processes, or of when its users press a key. Root is not mapped inside, so the rest of what is root's
+/// (kmsg, sysrq-trigger, slabinfo, kpagecount …) can not be opened whatever its name.
 static const char *const masked_files[] = {
-    "keys",    "key-users", "kallsyms",    "timer_list", "sched_debug", "latency_stats",
-    "modules", "mtrr",      "config.gz",   "iomem",      "ioports",     "kcore",
+    "proc/keys",        "proc/key-users",  "proc/kallsyms",   "proc/timer_list", "proc/sched_debug",
+    "proc/modules",     "proc/mtrr",       "proc/config.gz",  "proc/iomem",      "proc/ioports",
+    "proc/kcore",       "proc/interrupts", "proc/cmdline",    "proc/consoles",   "proc/diskstats",
+    "proc/partitions",  "proc/swaps",      "proc/locks",      "proc/latency_stats",
 };
 
-/// Directories of /proc that get an empty one over them.
-static const char *const masked_directories[] = {"acpi", "asound", "bus", "driver", "fs", "irq", "scsi"};
+/// Directories of /proc that get an empty one over them. The files of `pressure` can even be written: by anybody, and
+/// each writer costs the kernel a thread.
+static const char *const masked_directories[] = {
+    "proc/acpi", "proc/asound", "proc/bus", "proc/driver", "proc/fs", "proc/irq", "proc/pressure", "proc/scsi",
+};
 
-static int bind_device(int root, const char *name) {
-    char path[32];
-    int tree = -1;
-    snprintf(path, sizeof path, "/dev/%s", name);
-    // Not nodev, for once: it is a device that is wanted.
-    uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-    int result = sbx_mount_clone(AT_FDCWD, path, attributes, &tree);
-    if (result == 0) result = sbx_make_file(root, path, "");
-    if (result == 0) result = sbx_mount_attach(tree, root, path);
-    sbx_close(&tree);
-    return result;
-}
-
-static int mount_at(int root, const char *path, const char *type, const char *const *options, uint64_t attributes) {
-    int tree = -1;
-    int result = sbx_make_directory(root, path, 0755);
-    if (result == 0) result = sbx_mount_make(type, options, attributes | MOUNT_ATTR_NOSUID, &tree);
-    if (result == 0) result = sbx_mount_attach(tree, root, path);
-    sbx_close(&tree);
-    return result;
-}
-
-static int make_devices(struct sbx_context *context) {
-    char size[24];
-    snprintf(size, sizeof size, "%llu", (unsigned long long)context->spec->limits.scratch_bytes);
-    const char *const terminals[] = {"ptmxmode", "0666", "mode", "0600", NULL};
-    const char *const memory[] = {"size", size, "nr_inodes", "16384", "mode", "1777", NULL};
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < sizeof devices / sizeof devices[0]; i++) {
-        result = bind_device(context->root, devices[i]);
+/// A mount of its own, so that one call makes all of it read-only, and noexec; not nodev, for once: it is devices that
+/// are wanted.
+static int make_devices(const struct sbx_context *context) {
+    struct mount_attr closed = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                .attr_clr = MOUNT_ATTR_NODEV};
+    char memory[80];
+    unsigned long long size = context->spec->limits.scratch_bytes;
+    snprintf(memory, sizeof memory, "size=%llu,nr_inodes=16384,mode=1777", size);
+    if (mkdir("dev", 0755) != 0 && errno != EEXIST) return -errno;
+    if (mount("dev", "dev", NULL, MS_BIND, NULL) != 0) return -errno;
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        if (mknod(devices[i].inside, S_IFREG | 0444, 0) != 0) return -errno;
+        if (mount(devices[i].outside, devices[i].inside, NULL, MS_BIND, NULL) != 0) return -errno;
     }
-    for (size_t i = 0; result == 0 && i < sizeof links / sizeof links[0]; i++) {
-        result = sbx_make_link(context->root, links[i][0], links[i][1]);
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        if (symlink(links[i].outside, links[i].inside) != 0) return -errno;
     }
-    if (result == 0) result = mount_at(context->root, "dev/pts", "devpts", terminals, MOUNT_ATTR_NOEXEC);
-    if (result == 0) result = mount_at(context->root, "dev/shm", "tmpfs", memory, MOUNT_ATTR_NODEV);
-    return result;
-}
-
-/// Covers `path` of /proc with a clone of `cover`; 1 when it is not there.
-static int cover(int proc, const char *path, int directory, const char *with) {
-    int tree = -1;
-    struct stat found;
-    if (fstatat(proc, path, &found, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? 1 : -errno;
-    uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
-    int result = sbx_mount_clone(directory, with, attributes, &tree);
-    if (result == 0) result = sbx_mount_attach(tree, proc, path);
-    sbx_close(&tree);
-    return result;
+    if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 0755) != 0) return -errno;
+    if (mount_setattr(AT_FDCWD, "dev", AT_RECURSIVE, &closed, sizeof closed) != 0) return -errno;
+    if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0600") != 0) return -errno;
+    return mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, memory) != 0 ? -errno : 0;
 }
 
 /// The covered files are /dev/null now; anything else means that the cover did not take.
-static int mask_files(const struct sbx_context *context) {
+static int mask_files(void) {
     for (size_t i = 0; i < sizeof masked_files / sizeof masked_files[0]; i++) {
         struct stat seen;
-        if (fstatat(context->proc, masked_files[i], &seen, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        if ((seen.st_mode & (S_IROTH | S_IWOTH)) == 0) continue;
-        int result = cover(context->proc, masked_files[i], context->root, "dev/null");
-        if (result == 1) continue;
-        if (result != 0) return result;
-        if (fstatat(context->proc, masked_files[i], &seen, 0) != 0) return -errno;
+        if (mount("dev/null", masked_files[i], NULL, MS_BIND, NULL) != 0) {
+            if (errno == ENOENT) continue;
+            return -errno;
+        }
+        if (stat(masked_files[i], &seen) != 0) return -errno;
         if (!S_ISCHR(seen.st_mode) || seen.st_rdev != makedev(1, 3)) return -ENOTRECOVERABLE;
     }
     return 0;
 }
 
-static int mask_directories(const struct sbx_context *context) {
-    int empty = -1;
+/// The first cover is `empty` itself, the others are bound from there: what is not attached can not be bound.
+static int mask_directories(int empty) {
+    const char *cover = NULL;
     struct stat wanted;
-    struct stat seen;
-    const char *const options[] = {"size", "4k", "nr_inodes", "1", "mode", "0555", NULL};
-    int result = sbx_mount_make("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, &empty);
-    if (result != 0) return result;
-    // The first cover is the mount itself, the others are its clones: only an attached mount can be cloned.
-    if (fstat(empty, &wanted) != 0) result = -errno;
-    int attached = 0;
-    for (size_t i = 0; result == 0 && i < sizeof masked_directories / sizeof masked_directories[0]; i++) {
+    if (fstat(empty, &wanted) != 0) return -errno;
+    for (size_t i = 0; i < sizeof masked_directories / sizeof masked_directories[0]; i++) {
         const char *path = masked_directories[i];
-        if (fstatat(context->proc, path, &seen, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        result = attached ? cover(context->proc, path, empty, ".") : sbx_mount_attach(empty, context->proc, path);
-        attached = 1;
-        if (result == 0 && fstatat(context->proc, path, &seen, 0) != 0) result = -errno;
-        if (result == 0 && seen.st_dev != wanted.st_dev) result = -ENOTRECOVERABLE;
+        struct stat seen;
+        int result = cover != NULL ? mount(cover, path, NULL, MS_BIND, NULL)
+                                   : move_mount(empty, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+        if (result != 0 && errno == ENOENT) continue;
+        if (result != 0 || stat(path, &seen) != 0) return -errno;
+        if (seen.st_dev != wanted.st_dev || seen.st_ino != wanted.st_ino) return -ENOTRECOVERABLE;
+        cover = path;
     }
-    close(empty);
-    return result;
+    return 0;
 }
 
 /// Makes /proc/sys read-only, and checks that it is.
-static int protect_settings(const struct sbx_context *context) {
-    int settings = -1;
+static int protect_settings(void) {
     struct statvfs seen;
-    int result = cover(context->proc, "sys", context->proc, "sys");
-    if (result == 0) result = sbx_open_beneath(context->proc, "sys", O_RDONLY | O_DIRECTORY, 0, &settings);
-    if (result != 0) return result;
-    if (fstatvfs(settings, &seen) != 0) {
-        result = -errno;
-    } else if ((seen.f_flag & ST_RDONLY) == 0) {
-        result = -ENOTRECOVERABLE;
-    }
-    close(settings);
-    return result;
+    if (mount("proc/sys", "proc/sys", NULL, MS_BIND, NULL) != 0) return -errno;
+    if (mount(NULL, "proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | COVER_FLAGS, NULL) != 0) return -errno;
+    if (statvfs("proc/sys", &seen) != 0) return -errno;
+    return (seen.f_flag & ST_RDONLY) != 0 ? 0 : -ENOTRECOVERABLE;
 }
 
-static int make_proc(struct sbx_context *context) {
-    const char *const options[] = {NULL};
-    uint64_t attributes = MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
-    int result = mount_at(context->root, "proc", "proc", options, attributes);
+/// The empty directory that /proc will be mounted on becomes the cover of others: a file system less to make.
+static int make_proc(struct sbx_context *context, int *empty) {
+    if (mkdir("proc", 0555) != 0) return -errno;
+    int result = sbx_mount_clone(AT_FDCWD, "proc", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, empty);
     if (result != 0) return result;
-    result = sbx_open_beneath(context->root, "proc", O_RDONLY | O_DIRECTORY, 0, &context->proc);
-    if (result != 0) return result;
+    if (mount("proc", "proc", "proc", COVER_FLAGS, NULL) != 0) return -errno;
     // Opened while it can be: step 9 writes it, nobody after.
-    return sbx_open_beneath(context->proc, "sys/user/max_user_namespaces", O_WRONLY, 0, &context->namespace_limit);
+    context->namespace_limit = open("proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+    return context->namespace_limit < 0 ? -errno : 0;
 }
 
 /// Step 6. After step 5, which made the root; before step 7, as the devices come from the host.
 int sbx_make_kernel_files(struct sbx_context *context) {
+    if (fchdir(context->root) != 0) return -errno;
     int result = make_devices(context);
-    if (result == 0) result = make_proc(context);
-    if (result == 0) result = mask_files(context);
-    if (result == 0) result = mask_directories(context);
-    if (result == 0) result = protect_settings(context);
-    sbx_close(&context->proc);
-    return result;
+    int empty = -1;
+    if (result == 0) result = make_proc(context, &empty);
+    if (result == 0) result = mask_files();
+    if (result == 0) result = mask_directories(empty);
+    sbx_close(&empty);
+    return result == 0 ? protect_settings() : result;
 }

@@ -88,7 +88,8 @@ static int allow_all(const struct sbx_context *context, int ruleset, uint64_t al
 
 int sbx_landlock(struct sbx_context *context) {
     uint32_t version = sbx_landlock_version();
-    if (version < 2) return 0;  // told to the caller by the record of the start
+    int required = (context->spec->settings.options & SBX_OPTION_REQUIRE_LANDLOCK) != 0;
+    if (version < 2) return required ? -ENOTSUP : 0;  // told to the caller by the record of the start
     struct ruleset wanted = {.handled_files = handled(version)};
     if (version >= 6) wanted.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
     // An older kernel knows a shorter struct, and accepts a longer one as long as the rest is zero.

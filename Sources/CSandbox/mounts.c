@@ -71,24 +71,13 @@ int sbx_open_beneath(int root, const char *path, uint64_t flags, mode_t mode, in
     return 0;
 }
 
-int sbx_mount_attach(int tree, int root, const char *path) {
-    int target = -1;
-    int result = sbx_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0, &target);
-    if (result != 0) return result;
-    unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    if (move_mount(tree, "", target, "", flags) != 0) result = -errno;
-    close(target);
-    return result;
-}
-
-/// Makes the directories above the last component of `path`; `*parent` is open, `*name` points into `path`.
-static int make_parents(int root, const char *path, int *parent, const char **name) {
+/// Walks down to `path`, making the directories that are not there; `*parent` is open and the caller's.
+static int make_walk(int root, const char *path, int *parent) {
     char part[NAME_MAX + 1];
-    while (*path == '/') path++;
-    int at = -1;
-    int result = sbx_open_beneath(root, ".", O_PATH | O_DIRECTORY, 0, &at);
-    for (const char *end = strchr(path, '/'); result == 0 && end != NULL; end = strchr(path, '/')) {
-        size_t length = (size_t)(end - path);
+    int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    int result = at < 0 ? -errno : 0;
+    while (result == 0 && *path != 0) {
+        size_t length = strcspn(path, "/");
         if (length > NAME_MAX) {
             result = -ENAMETOOLONG;
             break;
@@ -102,50 +91,86 @@ static int make_parents(int root, const char *path, int *parent, const char **na
             close(at);
             at = next;
         }
-        path = end + 1;
+        path += length;
+        if (*path == '/') path++;
     }
-    if (result != 0) {
-        if (at >= 0) close(at);
-        return result;
-    }
-    *parent = at;
-    *name = path;
-    return 0;
-}
-
-int sbx_make_directory(int root, const char *path, mode_t mode) {
-    int parent = -1;
-    const char *name = NULL;
-    int result = make_parents(root, path, &parent, &name);
-    if (result != 0) return result;
-    if (mkdirat(parent, name, mode) != 0 && errno != EEXIST) result = -errno;
-    close(parent);
+    if (result != 0 && at >= 0) close(at);
+    if (result == 0) *parent = at;
     return result;
 }
 
-int sbx_make_file(int root, const char *path, const char *content) {
-    int parent = -1;
-    int file = -1;
-    const char *name = NULL;
-    int result = make_parents(root, path, &parent, &name);
-    if (result != 0) return result;
-    result = sbx_open_beneath(parent, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644, &file);
-    close(parent);
-    if (result != 0) return result;
+/// Where `path` is to be made: `name` in the directory `descriptor`, which is the root itself or open.
+struct place {
+    int descriptor;
+    int root;
+    const char *name;
+};
+
+/// Finds or makes the directories above the last component of `path`. That component alone can not lead away.
+static int open_place(int root, const char *path, struct place *place) {
+    char above[PATH_MAX];
+    while (*path == '/') path++;
+    const char *last = strrchr(path, '/');
+    *place = (struct place){.descriptor = root, .root = root, .name = last == NULL ? path : last + 1};
+    if (last == NULL) return 0;
+    if ((size_t)(last - path) >= sizeof above) return -ENAMETOOLONG;
+    memcpy(above, path, (size_t)(last - path));
+    above[last - path] = 0;
+    int result = sbx_open_beneath(root, above, O_PATH | O_DIRECTORY, 0, &place->descriptor);
+    return result == -ENOENT ? make_walk(root, above, &place->descriptor) : result;
+}
+
+static int close_place(const struct place *place, int result) {
+    if (place->descriptor != place->root) close(place->descriptor);
+    return result;
+}
+
+static int write_new_file(const struct place *place, const char *content) {
+    int file = openat(place->descriptor, place->name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (file < 0) return -errno;
     size_t length = strlen(content);
     ssize_t written = length == 0 ? 0 : write(file, content, length);
-    if (written < 0) result = -errno;
-    if (written >= 0 && (size_t)written != length) result = -ENOSPC;
+    int result = written < 0 ? -errno : 0;
+    if (result == 0 && (size_t)written != length) result = -ENOSPC;
     close(file);
     return result;
 }
 
-int sbx_make_link(int root, const char *path, const char *content) {
-    int parent = -1;
-    const char *name = NULL;
-    int result = make_parents(root, path, &parent, &name);
+int sbx_mount_attach(int tree, int directory, int root, const char *path) {
+    struct place place;
+    int result = open_place(root, path, &place);
     if (result != 0) return result;
-    if (symlinkat(content, parent, name) != 0) result = -errno;
-    close(parent);
-    return result;
+    // What is there stays, also on a read-only file system; what could not be made is missed by the mount.
+    if (directory) {
+        if (mkdirat(place.descriptor, place.name, 0755) != 0 && errno != EEXIST && errno != EROFS) result = -errno;
+    } else if (mknodat(place.descriptor, place.name, S_IFREG | 0444, 0) != 0 && errno != EEXIST && errno != EROFS) {
+        result = -errno;
+    }
+    // Without MOVE_MOUNT_T_SYMLINKS: a link is not followed, and nothing can be mounted on one.
+    if (result == 0 && move_mount(tree, "", place.descriptor, place.name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+        result = -errno;
+    }
+    return close_place(&place, result);
+}
+
+int sbx_make_directory(int root, const char *path, mode_t mode) {
+    struct place place;
+    int result = open_place(root, path, &place);
+    if (result != 0) return result;
+    if (mkdirat(place.descriptor, place.name, mode) != 0 && errno != EEXIST) result = -errno;
+    return close_place(&place, result);
+}
+
+int sbx_make_file(int root, const char *path, const char *content) {
+    struct place place;
+    int result = open_place(root, path, &place);
+    return result != 0 ? result : close_place(&place, write_new_file(&place, content));
+}
+
+int sbx_make_link(int root, const char *path, const char *content) {
+    struct place place;
+    int result = open_place(root, path, &place);
+    if (result != 0) return result;
+    if (symlinkat(content, place.descriptor, place.name) != 0) result = -errno;
+    return close_place(&place, result);
 }

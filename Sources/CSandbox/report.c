@@ -39,7 +39,7 @@ static const struct description descriptions[] = {
     {SBX_STEP_DESCRIPTORS, "close descriptors", "close_range needs Linux 5.9"},
     {SBX_STEP_PRIVILEGES, "drop privileges", "a capability could not be given up: this is a bug, please report it"},
     {SBX_STEP_NO_NEW_PRIVILEGES, "forbid new privileges", "this is a bug, please report it"},
-    {SBX_STEP_LANDLOCK, "restrict files by Landlock", "a directory of the spec is missing inside"},
+    {SBX_STEP_LANDLOCK, "restrict files by Landlock", "use a kernel of 5.19 or newer with landlock in its lsm= list, or accept level L3"},
     {SBX_STEP_SECCOMP, "filter system calls", "the kernel lacks CONFIG_SECCOMP_FILTER"},
     {SBX_STEP_EXEC, "execute the program", "the program is missing inside, or can not be executed"},
 };
@@ -59,6 +59,9 @@ const char *sbx_step_name(int32_t step) {
 const char *sbx_step_hint(int32_t step, int32_t error) {
     const struct description *found = find(step);
     if (error == ENOMEM) return "the machine is short of memory";
+    if (step == SBX_STEP_INIT && error == EOWNERDEAD) {
+        return "it was killed while it was set up: give it more memory, or look into the kernel's log";
+    }
     if (error == EMFILE || error == ENFILE) return "raise the limit of open files (ulimit -n)";
     return found == NULL ? "this is a bug, please report it" : found->hint;
 }

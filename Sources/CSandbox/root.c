@@ -48,9 +48,7 @@ static int attach_bind(struct sbx_context *context, const struct sbx_entry *entr
     struct stat found;
     if (*tree < 0) return 0;
     if (fstat(*tree, &found) != 0) return -errno;
-    int result = S_ISDIR(found.st_mode) ? sbx_make_directory(context->root, entry->target, 0755)
-                                        : sbx_make_file(context->root, entry->target, "");
-    if (result == 0) result = sbx_mount_attach(*tree, context->root, entry->target);
+    int result = sbx_mount_attach(*tree, S_ISDIR(found.st_mode), context->root, entry->target);
     sbx_close(tree);
     return result;
 }
@@ -61,9 +59,8 @@ static int attach_scratch(struct sbx_context *context, const struct sbx_entry *e
     snprintf(size, sizeof size, "%llu", (unsigned long long)context->spec->limits.scratch_bytes);
     const char *const options[] = {"size", size, "nr_inodes", "65536", "mode", "1777", NULL};
     uint64_t attributes = entry_attributes(entry) & ~(uint64_t)MOUNT_ATTR_RDONLY;
-    int result = sbx_make_directory(context->root, entry->target, 0755);
-    if (result == 0) result = sbx_mount_make("tmpfs", options, attributes, &tree);
-    if (result == 0) result = sbx_mount_attach(tree, context->root, entry->target);
+    int result = sbx_mount_make("tmpfs", options, attributes, &tree);
+    if (result == 0) result = sbx_mount_attach(tree, 1, context->root, entry->target);
     sbx_close(&tree);
     return result;
 }

@@ -25,7 +25,6 @@ int sbx_filter_load(const struct sbx_filter *filter) {
 /// (man 2 seccomp, "seccomp filters"), and theirs is the exact one.
 int sbx_seccomp(struct sbx_context *context) {
     const struct sbx_filter *filters = context->filters->filters[context->spec->settings.profile];
-    sbx_status_timings(context);
     int result = sbx_filter_load(&filters[SBX_FILTER_ALLOW]);
     return result != 0 ? result : sbx_filter_load(&filters[SBX_FILTER_DENY]);
 }

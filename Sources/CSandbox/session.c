@@ -29,6 +29,9 @@ static int set_limits(const struct sbx_context *context) {
         {RLIMIT_NPROC, processes, processes},
         {RLIMIT_FSIZE, limits->file_size_bytes, limits->file_size_bytes},
         {RLIMIT_CORE, 0, 0},
+        // Nothing inside may go before the processes of the host, whatever its user may.
+        {RLIMIT_RTPRIO, 0, 0},
+        {RLIMIT_NICE, 0, 0},
         {RLIMIT_MEMLOCK, 8 * mebibyte, 8 * mebibyte},
         {RLIMIT_STACK, 8 * mebibyte, 64 * mebibyte},
     };

@@ -135,7 +135,7 @@ static int allocate(const char *bytes, size_t left, struct sbx_spec *spec) {
 }
 
 static int check_complete(const struct sbx_spec *spec) {
-    const uint32_t known = SBX_OPTION_TIMINGS | SBX_OPTION_REQUIRE_CGROUPS;
+    const uint32_t known = SBX_OPTION_TIMINGS | SBX_OPTION_REQUIRE_CGROUPS | SBX_OPTION_REQUIRE_LANDLOCK;
     if (spec->working_directory == NULL || spec->host_name == NULL) return -EINVAL;
     if (spec->limits.memory_bytes == 0 || spec->limits.processes == 0) return -EINVAL;
     if (spec->limits.open_files < 3 || spec->limits.file_size_bytes == 0) return -EINVAL;

@@ -28,5 +28,5 @@ package struct DoctorReport: Codable, Hashable, Sendable {
     package var checks: [Check]
 
     /// Whether builds can run here at `minimum`.
-    package func canBuild(minimum: SandboxLevel = .withoutGroups) -> Bool { level >= minimum }
+    package func canBuild(minimum: SandboxLevel = .reduced) -> Bool { level >= minimum }
 }

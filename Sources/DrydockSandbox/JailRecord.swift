@@ -41,8 +41,11 @@ package struct SandboxCapabilities: Hashable, Sendable {
     /// Landlock's ABI version, 0 = none.
     package var landlock: Int
 
+    /// Landlock's first version forbids every rename between directories, so it is none for a build.
+    package var hasLandlock: Bool { landlock >= 2 }
+
     /// L4 or L3; what has less does not start.
-    package var level: SandboxLevel { limitsMemory && limitsProcesses ? .full : .withoutGroups }
+    package var level: SandboxLevel { limitsMemory && limitsProcesses && hasLandlock ? .full : .reduced }
 }
 
 /// Our end of the jail's socket.

@@ -101,8 +101,8 @@ package enum SandboxDoctor {
             .init(name: "proc", isOK: true, detail: "fresh and masked"),
             .init(
                 name: "landlock",
-                isOK: found.landlock >= 2,
-                detail: found.landlock == 0 ? "none" : "ABI \(found.landlock)",
+                isOK: found.hasLandlock,
+                detail: found.landlock == 0 ? "none: no second wall around files" : "ABI \(found.landlock)",
                 remedy: "use a kernel of 5.19 or newer with landlock in its lsm= list"
             ),
             .init(

@@ -7,8 +7,9 @@ package enum SandboxLevel: Int, Codable, Hashable, Sendable, Comparable, CaseIte
     case insufficient = 0
     /// L2: no fresh `/proc`, as in a container within a container.
     case withoutProc = 2
-    /// L3: no cgroups; memory is limited for each process only.
-    case withoutGroups = 3
+    /// L3: no cgroups, so that memory is limited for each process only; or no Landlock, the second wall of the file
+    /// system. `drydock doctor` tells which.
+    case reduced = 3
     /// L4: everything.
     case full = 4
 

@@ -22,7 +22,7 @@ package struct SpecOptions: Sendable {
 
     package init(
         identity: SandboxIdentity = .current,
-        minimumLevel: SandboxLevel = .withoutGroups,
+        minimumLevel: SandboxLevel = .reduced,
         timings: Timings = .none,
         fault: Int? = nil
     ) {
@@ -55,7 +55,9 @@ extension SandboxSpec {
     private func settings(_ options: SpecOptions) -> sbx_settings {
         var flags: UInt32 = 0
         if options.timings == .reported { flags |= SBX_OPTION_TIMINGS.rawValue }
-        if options.minimumLevel > .withoutGroups { flags |= SBX_OPTION_REQUIRE_CGROUPS.rawValue }
+        if options.minimumLevel == .full {
+            flags |= SBX_OPTION_REQUIRE_CGROUPS.rawValue | SBX_OPTION_REQUIRE_LANDLOCK.rawValue
+        }
         return sbx_settings(
             profile: filters.rawValue,
             options: flags,
@@ -83,6 +85,8 @@ extension SandboxSpec {
     }
 
     private func check() throws(SandboxError) {
+        // Until there is one: an equal of strict under another name would be a lie.
+        guard profile != .browser else { throw .invalidSpec("there is no profile 'browser' yet") }
         guard let program = argv.first, !program.isEmpty else { throw .invalidSpec("the command is empty") }
         for name in environment.keys where name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) {
             throw .invalidSpec("'\(name)' can not be the name of an environment variable")

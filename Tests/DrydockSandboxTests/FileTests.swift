@@ -21,7 +21,10 @@ extension SandboxTests {
             "test -s /proc/keys",
             "test -n \"$(ls /proc/bus)\"", "test -n \"$(ls /proc/fs)\"", "echo 0 > /proc/1/oom_score_adj",
             "mount -t tmpfs x /tmp", "ln /usr/bin/true /w/true", "kill -9 1", "test -e /old",
-            "cat /proc/self/map_files/x",
+            "cat /proc/self/map_files/x", "test -s /proc/interrupts", "test -s /proc/cmdline",
+            "test -s /proc/partitions", "test -s /proc/locks", "test -n \"$(ls /proc/pressure)\"",
+            "mkdir /proc/bus/x", "mkdir /dev/shm/../x", "echo x > /proc/1/comm", "cat /proc/1/maps",
+            "cp /usr/bin/true /dev/null/x", "chmod 777 /proc/bus", "ls /proc/1/ns/",
         ]
 
         private static let allowed: [String] = [

@@ -5,6 +5,7 @@ import DrydockModel
 import DrydockOS
 import DrydockSandbox
 import FoundationEssentials
+import Glibc
 import SystemPackage
 import Testing
 
@@ -32,6 +33,42 @@ extension SandboxTests {
             await #expect(throws: SandboxError.execFailed(program: program, errno: errno)) {
                 try await bench.run(spec)
             }
+        }
+
+        @Test("a named pipe is no program, and nobody waits for its writer")
+        func pipeAsProgram() async throws {
+            let bench = try Bench()
+            _ = try await bench.shell("mkfifo -m 755 /w/pipe")
+            let spec = bench.spec(["/w/pipe"])
+            await #expect(throws: SandboxError.execFailed(program: "/w/pipe", errno: 13)) {
+                try await bench.run(spec)
+            }
+        }
+
+        @Test("a named pipe of the host keeps its owner when it is a stream")
+        func namedPipeAsStream() throws {
+            let bench = try Bench()
+            let pipe = bench.directory.appending("pipe").string
+            let file = bench.directory.appending("spec")
+            try Data(try bench.spec(["true"]).encoded()).write(to: URL(filePath: file.string))
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let both = try FileDescriptor.open(FilePath(pipe), .readWrite, options: .closeOnExec)
+            defer { try? both.close() }
+            let child = try ChildProcess.spawn(
+                try JailLocation.find(),
+                arguments: ["drydock-jail", "--spec", file.string],
+                environment: [],
+                inherited: [.init(both, as: 0)]
+            )
+            #expect(try child.waitBlocking().status == .exited(0))
+            var found = stat()
+            #expect(stat(pipe, &found) == 0 && found.st_uid == geteuid())
+        }
+
+        @Test("a build goes before the server when the machine is short of memory")
+        func expendable() async throws {
+            let bench = try Bench()
+            #expect(try await bench.shell("cat /proc/self/oom_score_adj").output == "500\n")
         }
 
         @Test("a script runs by its interpreter")

@@ -107,6 +107,7 @@ extension SandboxTests {
                     ]
                 ),
                 SandboxSpec(argv: ["a"], environment: [:], limits: Limits(processes: 0)),
+                SandboxSpec(argv: ["a"], environment: [:], profile: .browser),
             ]
         )
         func invalid(spec: SandboxSpec) {
@@ -118,6 +119,37 @@ extension SandboxTests {
             let report = await SandboxDoctor.examine()
             #expect(report.canBuild())
             #expect(report.checks.allSatisfy { $0.isOK || $0.remedy != nil })
+        }
+
+        @Test(
+            "without Landlock it is not L4, and L4 as the least is refused",
+            arguments: [(SandboxLevel.reduced, true), (.full, false)]
+        )
+        func withoutLandlock(minimum: SandboxLevel, starts: Bool) async throws {
+            let bench = try Bench(SpecOptions(minimumLevel: minimum), wrapper: "without-landlock")
+            do {
+                let outcome = try await bench.shell("true")
+                #expect(starts)
+                #expect(outcome.capabilities?.landlock == 0)
+                #expect(outcome.capabilities?.level == .reduced)
+            } catch let error as SandboxError {
+                guard case .setupFailed(let step, _, _, let hint) = error else { throw error }
+                #expect(!starts && (step == 16 || step == 102))
+                #expect(hint.contains("L3"))
+            }
+        }
+
+        @Test("a set-up that is killed for want of memory is not told as a start")
+        func killedDuringSetUp() async throws {
+            let bench = try Bench()
+            let spec = bench.spec(["true"], limits: Limits(memory: ByteCount(64 << 10)))
+            do {
+                let outcome = try await bench.run(spec)
+                #expect(outcome.capabilities?.limitsMemory == false, "\(outcome)")
+            } catch let error as SandboxError {
+                guard case .setupFailed(_, _, _, let hint) = error else { throw error }
+                #expect(!hint.isEmpty)
+            }
         }
 
         @Test("a policy is told in words")

@@ -39,14 +39,20 @@ final class Bench: Sendable {
     let workspace: FilePath
     private let launcher: JailLauncher
 
-    init(_ options: SpecOptions = SpecOptions()) throws {
+    /// `wrapper` names a program of `Tests/Fixtures/sandbox` that changes the kernel's answers and becomes the jail.
+    init(_ options: SpecOptions = SpecOptions(), wrapper: String? = nil) throws {
         directory = FilePath("/tmp/drydock-test-\(UInt64.random(in: .min ... .max))")
         workspace = directory.appending("w")
-        launcher = try JailLauncher(options: options)
+        let jail = wrapper == nil ? try JailLocation.find() : directory.appending("drydock-jail")
+        launcher = JailLauncher(jail: jail, options: options)
         try FileManager.default.createDirectory(
             atPath: workspace.string,
             withIntermediateDirectories: true
         )
+        if let wrapper {
+            let real = "-DJAIL=\"\(try JailLocation.find())\""
+            _ = try ProbeProgram.compile(wrapper, to: jail, flags: [real])
+        }
         try ProbeProgram.build(into: workspace)
         try handOver()
     }
@@ -163,7 +169,7 @@ enum ProbeProgram {
         let target = directory.appending("probe")
         let bytes = try compiled.withLock { known in
             if let known { return known }
-            let made = try compile(to: target)
+            let made = try compile("probe", to: target)
             known = made
             return made
         }
@@ -176,12 +182,13 @@ enum ProbeProgram {
         try file.closeAfter { _ = try file.writeAll(bytes) }
     }
 
-    private static func compile(to target: FilePath) throws -> [UInt8] {
+    /// Compiles a program of `Tests/Fixtures/sandbox`; returns its bytes.
+    static func compile(_ name: String, to target: FilePath, flags: [String] = []) throws -> [UInt8] {
         let source = FilePath("\(#filePath)").removingLastComponent().removingLastComponent()
-            .appending("Fixtures/sandbox/probe.c")
+            .appending("Fixtures/sandbox/\(name).c")
         let compiler = try ChildProcess.spawn(
             "/usr/bin/cc",
-            arguments: ["cc", "-o", target.string, source.string],
+            arguments: ["cc", "-o", target.string] + flags + [source.string],
             environment: ["PATH=/usr/bin:/bin"],
             inherited: [.init(FileDescriptor.standardError, as: 2)]
         )

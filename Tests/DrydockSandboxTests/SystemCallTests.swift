@@ -29,12 +29,13 @@ extension SandboxTests {
             ("fchmod_suid", "EPERM"), ("chmod_suid_high", "EPERM"), ("openat_suid", "EPERM"),
             ("openat_suid_high", "EPERM"), ("mknod_device", "EPERM"), ("setuid_root", "EINVAL"),
             ("kill_init", "EPERM"), ("ambient", "EPERM"),
+            ("limit_init", "ENOSYS"), ("realtime", "EPERM"), ("nice_up", "EACCES"), ("tmpfile_suid", "EPERM"),
         ]
 
         private static let allowed = [
             "personality_query", "netlink_route", "loopback", "unix", "udp", "fionread", "lock",
             "own_filter", "chmod_plain", "mkfifo", "thread", "memfd", "rename_across", "signal_self",
-            "bounding_empty", "fork",
+            "bounding_empty", "fork", "limit_self", "ask_limit", "no_priority",
         ]
 
         @Test("is refused, with the error that programs know", arguments: denied)

@@ -63,6 +63,8 @@ enum sbx_record_kind {
     SBX_RECORD_SIGNAL = 6,
     /// Downward: end everything at once. So does closing the socket.
     SBX_RECORD_KILL = 7,
+    /// Within the jail: the program is executed next, at `nanoseconds` of the monotonic clock.
+    SBX_RECORD_EXECUTING = 8,
 };
 
 /// Which limits cgroups keep.

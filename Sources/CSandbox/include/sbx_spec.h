@@ -69,8 +69,10 @@ enum sbx_profile {
 enum sbx_option {
     /// Report how long every step took.
     SBX_OPTION_TIMINGS = 1U << 0,
-    /// Fail where memory, process and CPU limits can not be had from cgroups.
+    /// Fail where memory and process limits can not be had from cgroups.
     SBX_OPTION_REQUIRE_CGROUPS = 1U << 1,
+    /// Fail where the kernel has no Landlock, or its first version.
+    SBX_OPTION_REQUIRE_LANDLOCK = 1U << 2,
 };
 
 struct sbx_settings {

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -106,6 +107,17 @@ static long rename_across(void) {
     mkdir("/w/probe-b", 0755);
     close(open("/w/probe-a/file", O_CREAT | O_WRONLY, 0644));
     return rename("/w/probe-a/file", "/w/probe-b/file");
+}
+
+static struct rlimit none;
+
+/// Limits that would let a process go before others: none, whatever the caller's were.
+static long no_priority(void) {
+    struct rlimit nice;
+    struct rlimit realtime;
+    if (getrlimit(RLIMIT_NICE, &nice) != 0 || getrlimit(RLIMIT_RTPRIO, &realtime) != 0) return -1;
+    errno = ERANGE;
+    return nice.rlim_max == 0 && realtime.rlim_max == 0 ? 0 : -1;
 }
 
 static long int80(void) {
@@ -206,6 +218,13 @@ static long run(const char *name) {
     PROBE("signal_self", kill(getpid(), 0));
     PROBE("bounding_empty", prctl(PR_CAPBSET_READ, 21) == 0 ? 0 : -1);
     PROBE("ambient", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 21, 0, 0));
+    PROBE("limit_init", syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, &none, NULL));
+    PROBE("limit_self", setrlimit(RLIMIT_CORE, &none));
+    PROBE("ask_limit", syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, NULL, &none));
+    PROBE("no_priority", no_priority());
+    PROBE("realtime", sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}));
+    PROBE("nice_up", setpriority(PRIO_PROCESS, 0, -1));
+    PROBE("tmpfile_suid", open("/w", O_TMPFILE | O_RDWR, 04755));
     PROBE("forkbomb", forkbomb());
     PROBE("hog", hog());
     fprintf(stderr, "no probe %s\n", name);

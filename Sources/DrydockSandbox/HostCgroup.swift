@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import CSandbox
+internal import DrydockOS
+internal import Glibc
+package import SystemPackage
+
+/// Makes room for the control groups of sandboxes.
+///
+/// With cgroups v2 a group that has processes can not give controllers to its children, so this process moves into a
+/// leaf beside the sandboxes'. Source: man 7 cgroups, "no internal processes".
+package enum HostCgroup {
+    /// What limits a sandbox.
+    private static let controllers = ["memory", "pids", "cpu"]
+    private static let root = "/sys/fs/cgroup"
+
+    /// What was found, or done.
+    package enum Preparation: Hashable, Sendable {
+        /// v1 or hybrid: nothing is to be done.
+        case notNeeded
+        /// This group is somebody else's, or shared with processes that are: sandboxes go without groups (L3).
+        case notDelegated(Errno)
+        /// This process is in the leaf now, and the sandboxes' controllers are on.
+        case ready(group: String)
+    }
+
+    /// Moves this process, with all its threads, and enables the controllers; again is harmless.
+    ///
+    /// For the start of every process that starts sandboxes, before its first child: children begin in the leaf then,
+    /// and those from before would stay where they are in the way. Touches no group but this process's own.
+    @discardableResult
+    package static func prepare() -> Preparation {
+        guard HostFile.kind(of: "\(root)/cgroup.controllers") != .missing, let group = ownGroup() else {
+            return .notNeeded
+        }
+        let leaf = "/" + SBX_CGROUP_HOST_LEAF
+        let inner = group.hasSuffix(leaf) ? String(group.dropLast(leaf.count)) : group
+        let directory = root + inner
+        if areEnabled(in: directory) { return .ready(group: inner) }
+        do {
+            try makeLeaf(directory + leaf)
+            try write("\(getpid())", to: "\(directory)\(leaf)/cgroup.procs")
+            for controller in controllers {
+                try write("+\(controller)", to: "\(directory)/cgroup.subtree_control")
+            }
+        } catch {
+            return .notDelegated(error)
+        }
+        return .ready(group: inner)
+    }
+
+    /// The path of this process's v2 group, below the mount; the line `0::PATH`.
+    private static func ownGroup() -> String? {
+        guard let groups = HostFile.text(of: "/proc/self/cgroup") else { return nil }
+        let line = groups.split(separator: "\n").first { $0.hasPrefix("0::/") }
+        guard let path = line?.dropFirst(3), !path.contains("..") else { return nil }
+        return path == "/" ? "" : String(path)
+    }
+
+    private static func areEnabled(in directory: String) -> Bool {
+        guard let text = HostFile.text(of: "\(directory)/cgroup.subtree_control") else { return false }
+        return Set(controllers.map { Substring($0) }).isSubset(of: text.split(separator: " "))
+    }
+
+    private static func makeLeaf(_ path: String) throws(Errno) {
+        if mkdir(path, 0o755) != 0 && errno != EEXIST { throw Errno(rawValue: errno) }
+    }
+
+    private static func write(_ text: String, to path: String) throws(Errno) {
+        let file = open(path, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(file) }
+        // One write is one command to the kernel.
+        guard Glibc.write(file, text, text.utf8.count) == text.utf8.count else {
+            throw Errno(rawValue: errno)
+        }
+    }
+}
