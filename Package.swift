@@ -139,7 +139,7 @@ let package = Package(
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
         tests(
             "DrydockServer",
-            ["DrydockModel", "DrydockProtocol", "DrydockStore", systemPackage, logging] + nio
+            ["DrydockModel", "DrydockProtocol", "DrydockStore", systemPackage, logging, lifecycle] + nio
         ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(
