@@ -146,7 +146,10 @@ let package = Package(
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
         tests(
             "DrydockServer",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", systemPackage, logging] + nio
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", systemPackage, logging,
+                lifecycle,
+            ] + nio
         ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(

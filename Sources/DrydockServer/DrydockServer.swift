@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import DrydockOS
 import DrydockProtocol
 package import DrydockStore
 import FoundationEssentials
@@ -73,7 +74,7 @@ package struct DrydockServer: Service {
     /// Throws `DrydockServerError`.
     package func run() async throws {
         do {
-            try await application().run()
+            try await application(connections: descriptors() * 3 / 4).run()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw DrydockServerError.portInUse(host: options.host, port: options.port)
         } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
@@ -85,9 +86,23 @@ package struct DrydockServer: Service {
         }
     }
 
+    /// How many descriptors there are; connections get three of four, files and the store the rest.
+    private func descriptors() -> Int {
+        do {
+            return try DescriptorLimit.raise()
+        } catch {
+            logger.warning("the limit of open files can not be raised: \(error)")
+            return 1_024
+        }
+    }
+
     /// Everything put together, not listening yet.
-    private func application() -> Application<AppResponder> {
+    private func application(connections: Int) -> Application<AppResponder> {
         let access = AccessPolicy(options)
+        let ledger = ConnectionLedger(most: connections, perAddress: options.connectionsPerAddress)
+        var patience = RequestPace.Patience()
+        patience.firstHead = TimeAmount(options.headPatience)
+        patience.shutdown = TimeAmount(options.shutdownPatience)
         let hub = SessionHub(store: store, clock: Self.now, counters: ServerCounters(), logger: logger)
         let makeWebSocket = webSockets(hub)
         return Application(
@@ -100,8 +115,14 @@ package struct DrydockServer: Service {
                 readiness: readiness,
                 preview: PreviewSite(store: store)
             ),
-            server: HTTPServerBuilder { http in
-                DrydockChannel(responder: http, access: access, makeWebSocket: makeWebSocket)
+            server: HTTPServerBuilder { [patience] http in
+                DrydockChannel(
+                    responder: http,
+                    access: access,
+                    ledger: ledger,
+                    patience: patience,
+                    makeWebSocket: makeWebSocket
+                )
             },
             configuration: .init(
                 address: .hostname(options.host, port: options.port),
@@ -124,8 +145,14 @@ package struct DrydockServer: Service {
             interval: TimeAmount(options.pingInterval),
             patience: TimeAmount(options.pongPatience)
         )
+        let (burst, rate) = (options.messageBurst, options.messagesPerSecond)
         return {
-            WebSocketHandler(delegate: rooms, longestMessage: ClientMessage.longest, heartbeat: heartbeat)
+            WebSocketHandler(
+                delegate: rooms,
+                longestMessage: ClientMessage.longest,
+                heartbeat: heartbeat,
+                allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now())
+            )
         }
     }
 

@@ -26,6 +26,15 @@ package struct ServerOptions: Sendable {
     /// Time after which a WebSocket peer is pinged, and what it then has to answer.
     package var pingInterval: Duration
     package var pongPatience: Duration
+    /// Time in which a new connection must have sent its first request's head.
+    package var headPatience: Duration
+    /// Time that what still goes on gets when the server shuts down.
+    package var shutdownPatience: Duration
+    /// Messages that a `/ws` client may send at once, and how many more each second.
+    package var messageBurst: Int
+    package var messagesPerSecond: Int
+    /// Connections that one address of another machine may hold.
+    package var connectionsPerAddress: Int
 
     package init(
         host: String = "127.0.0.1",
@@ -45,5 +54,10 @@ package struct ServerOptions: Sendable {
         self.previewDomain = "localhost"
         self.pingInterval = .seconds(25)
         self.pongPatience = .seconds(10)
+        self.headPatience = .seconds(20)
+        self.shutdownPatience = .seconds(10)
+        self.messageBurst = 500
+        self.messagesPerSecond = 50
+        self.connectionsPerAddress = 1_000
     }
 }

@@ -77,7 +77,7 @@ extension EmbeddedStore {
         guard mine ?? 0 < options.queuedPerSession else {
             throw StoreError.queueFull(session: session, limit: options.queuedPerSession)
         }
-        let all = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM builds WHERE state = 'queued'")
+        let all = try Int.fetchOne(db, sql: "SELECT waiting FROM counter")
         guard all ?? 0 < options.queuedInAll else {
             throw StoreError.queueFull(session: nil, limit: options.queuedInAll)
         }

@@ -8,8 +8,23 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-first-voyage") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2-waiting-counted") { db in try db.execute(sql: waitingCounted) }
         return migrator
     }
+
+    /// How many builds wait, kept by the database itself: counting them for each one that comes takes longer, the more
+    /// there are.
+    private static let waitingCounted = """
+        ALTER TABLE counter ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+        UPDATE counter SET waiting = (SELECT COUNT(*) FROM builds WHERE state = 'queued');
+        CREATE TRIGGER builds_come AFTER INSERT ON builds WHEN NEW.state = 'queued'
+            BEGIN UPDATE counter SET waiting = waiting + 1; END;
+        CREATE TRIGGER builds_go AFTER DELETE ON builds WHEN OLD.state = 'queued'
+            BEGIN UPDATE counter SET waiting = waiting - 1; END;
+        CREATE TRIGGER builds_move AFTER UPDATE OF state ON builds
+            WHEN (OLD.state = 'queued') <> (NEW.state = 'queued')
+            BEGIN UPDATE counter SET waiting = waiting + (NEW.state = 'queued') - (OLD.state = 'queued'); END;
+        """
 
     /// `number` gives the order of the queue; `revision` rises with every change of any build.
     ///

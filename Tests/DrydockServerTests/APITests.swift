@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import FoundationEssentials
 import Testing
 
 @testable import DrydockServer
@@ -244,6 +245,62 @@ struct APITests {
             } catch let error as DrydockServerError {
                 #expect("\(error)".contains("another program"))
             }
+        }
+    }
+
+    @Test("a client of HTTP/1.0 gets its answer and the end of the connection")
+    func http10() async throws {
+        try await withServer { server in
+            try await server.connect { client in
+                try await client.send(Array("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n".utf8))
+                #expect(try await client.response().text == "ok\n")
+                try await client.end()
+            }
+        }
+    }
+
+    @Test("two Host headers are refused, in whatever order")
+    func twoHosts() async throws {
+        try await withServer { server in
+            for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"]] {
+                try await server.connect { client in
+                    let fields = hosts.map { "Host: \($0)\r\n" }.joined()
+                    try await client.send(Array("GET /healthz HTTP/1.1\r\n\(fields)\r\n".utf8))
+                    #expect(try await client.response().status == 400)
+                }
+            }
+        }
+    }
+
+    @Test("a body that breaks off or is no body is the client's problem, and leaves no blob behind")
+    func brokenBody() async throws {
+        try await withServer { server in
+            try await server.connect { client in
+                let head = "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                try await client.send(Array((head + "5\r\nabcde\r\nzz\r\n").utf8))
+                let answer = try await client.response()
+                #expect(answer.status == 400)
+                #expect(answer.json?["code"]?.string == "body_broken")
+            }
+            let left = try FileManager.default.contentsOfDirectory(
+                atPath: server.store.directory.blobs.appending("new").string
+            )
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("what the store refuses has its own status: unknown builds 404, a full queue 429")
+    func storeErrors() async throws {
+        try await withServer { server in
+            #expect(try await server.request("GET", "/api/v1/builds?before=b_unknown").status == 404)
+            for _ in 0..<100 { _ = try await server.enqueue("full") }
+            let answer = try await server.request(
+                "POST",
+                "/api/v1/builds?session_id=full",
+                body: [0x1F, 0x8B, 0x08]
+            )
+            #expect(answer.status == 429)
+            #expect(answer.json?["code"]?.string == "queue_full")
         }
     }
 }

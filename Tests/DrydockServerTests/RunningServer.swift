@@ -7,6 +7,7 @@ import FoundationEssentials
 import Logging
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 import SystemPackage
 
 @testable import DrydockServer
@@ -39,13 +40,20 @@ func withServer(
         onListening: { _, port in post.yield(port) },
         logger: logger
     )
+    let services = ServiceGroup(services: [server], logger: logger)
+    let (stops, stop) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (ends, end) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-            defer { post.finish() }
-            do { try await server.run() } catch is CancellationError {}
+            defer {
+                post.finish()
+                end.finish()
+            }
+            do { try await services.run() } catch is CancellationError {}
         }
+        group.addTask { for await _ in stops { await services.triggerGracefulShutdown() } }
         for await port in ports {
-            try await body(RunningServer(port: port, store: store))
+            try await body(RunningServer(port: port, store: store, stop: stop, ends: ends))
             break
         }
         group.cancelAll()
@@ -73,6 +81,14 @@ private func removeTree(_ path: String) {
 struct RunningServer: Sendable {
     let port: Int
     let store: EmbeddedStore
+    fileprivate let stop: AsyncStream<Void>.Continuation
+    fileprivate let ends: AsyncStream<Void>
+
+    /// Asks for a graceful shutdown.
+    func shutDown() { stop.yield() }
+
+    /// Returns when the server has ended.
+    func ended() async { for await _ in ends {} }
 
     /// Opens a connection, gives it to `body` and closes it.
     func connect<Result: Sendable>(

@@ -120,6 +120,31 @@ struct WebSocketContractTests {
         }
     }
 
+    @Test("a viewer that pauses again and again lags, and gets every line and the end")
+    func pausing() async throws {
+        try await withServer { server in
+            _ = try await server.enqueue("s")
+            let work = try await server.begin()
+            try await server.watch("s") { client in
+                _ = try await client.messages(until: "build_progress")
+                let wide = String(repeating: "x", count: 2_000)
+                let count = 5_000
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for start in stride(from: 0, to: count, by: 50) {
+                            try work.log((start..<start + 50).map { "\($0) \(wide)" })
+                        }
+                        try await work.finish()
+                    }
+                    let messages = try await client.messages(until: "build_completed")
+                    let isWhole = messages.lines.map { $0.split(separator: " ")[0] } == (0..<count).map { "\($0)" }
+                    #expect(isWhole)
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test("a client can not cancel another session's build")
     func foreignCancel() async throws {
         try await withServer { server in

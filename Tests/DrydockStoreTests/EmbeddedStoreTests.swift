@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockProtocol
 import Foundation
+import GRDB
 import Glibc
 import SystemPackage
 import Testing
@@ -165,6 +166,43 @@ struct EmbeddedStoreTests {
             let last = try store.journal(lease).append([finished()], via: .host, step: nil)
             #expect(last > seen)
             #expect(try await readAll(store, lease).map(\.seq) == Array(1...last))
+        }
+    }
+
+    @Test("a database of the first version learns how many builds wait, and counts on from there")
+    func waitingCounted() async throws {
+        try await StoreScope.run { scope in
+            let directory = try DataDirectory(opening: scope.path)
+            let old = try DatabaseQueue(path: directory.database.string)
+            try Schema.migrator.migrate(old, upTo: "1-first-voyage")
+            try await old.write { db in
+                try db.execute(
+                    sql: """
+                        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+                        INSERT INTO builds (id, session, project, state, request, attempts, created_at, revision)
+                        SELECT 'b_' || i, 's' || i, 'p', 'queued', CAST(? AS BLOB), 0, 0, i FROM n;
+                        """,
+                    arguments: [try JSONEncoder().encode(request("old"))]
+                )
+                try db.execute(sql: "UPDATE counter SET revision = 9999")
+            }
+            try old.close()
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let last = try await store.enqueue(request("new"))
+            await #expect(throws: StoreError.queueFull(session: nil, limit: 10_000)) {
+                try await store.enqueue(request("new"))
+            }
+            // Each way out of the queue makes room: a cancel here, a lease there.
+            _ = try await store.requestCancel(last.id, by: "t", reason: "")
+            _ = try await store.enqueue(request("new"))
+            let lease = try #require(try await store.lease(to: .first))
+            _ = try await store.enqueue(request("new"))
+            // And a build that comes back takes its room again.
+            try await store.move(lease, to: .queued)
+            await #expect(throws: StoreError.queueFull(session: nil, limit: 10_000)) {
+                try await store.enqueue(request("new"))
+            }
+            try store.close()
         }
     }
 }

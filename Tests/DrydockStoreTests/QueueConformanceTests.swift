@@ -174,22 +174,20 @@ struct QueueConformanceTests {
         }
     }
 
-    @Test("the queue stays quick with 10 000 builds", arguments: StoreKind.all)
-    func tenThousand(_ kind: StoreKind) async throws {
+    @Test("a queue of many sessions gives each build out once, and tells of each change", arguments: StoreKind.all)
+    func manyBuilds(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
-            for index in 0..<10_000 { _ = try await store.enqueue(request("s\(index % 200)")) }
+            for index in 0..<600 { _ = try await store.enqueue(request("s\(index % 50)")) }
             #expect(try await store.builds(BuildFilter(limit: 200)).count == 200)
+            var seen: Set<BuildID> = []
             for _ in 0..<100 {
                 let lease = try #require(try await store.lease(to: .first))
-                try await store.finish(
-                    lease,
-                    Outcome(Failure(.stepFailed, .user, "m")),
-                    artifacts: [],
-                    preview: nil
-                )
+                #expect(seen.insert(lease.build.id).inserted)
+                let outcome = Outcome(Failure(.stepFailed, .user, "m"))
+                try await store.finish(lease, outcome, artifacts: [], preview: nil)
             }
-            #expect(try await store.changes(after: 0, limit: 20_000).count == 10_000)
+            #expect(try await store.changes(after: 0, limit: 20_000).count == 600)
         }
     }
 }

@@ -36,13 +36,13 @@ struct AppResponder: HTTPResponder {
             case .unknownPreview: throw Problem.notFound("preview at this address")
             case .app: return try await app(request, context)
             }
-        } catch let problem as Problem {
-            return .problem(problem)
-        } catch let failure as Failure {
-            return .problem(Self.problem(failure))
         } catch {
-            context.logger.error("\(request.method) \(request.uri.path): \(error)")
-            return .problem(Problem(500, .internal, "the server could not answer; its log says why"))
+            let problem = Problem(explaining: error)
+            // What a client did wrong is its own business; paths are its own words, too.
+            if problem.status == 500 {
+                context.logger.error("\(request.method) \(request.uri.path.prefix(200)): \(error)")
+            }
+            return .problem(problem)
         }
     }
 
@@ -90,16 +90,5 @@ struct AppResponder: HTTPResponder {
     private func ready() async -> Response {
         guard let failure = await readiness() else { return .text("ready\n") }
         return .problem(Problem(503, failure.code, failure.message, hint: failure.hint))
-    }
-
-    private static func problem(_ failure: Failure) -> Problem {
-        let status =
-            switch failure.code {
-            case .sourceTooLarge: 413
-            case .queueFull: 429
-            case .diskFull: 507
-            default: failure.fault == .user ? 400 : 500
-            }
-        return Problem(status, failure.code, failure.message, hint: failure.hint)
     }
 }

@@ -127,7 +127,12 @@ struct JournalAPI: Sendable {
     }
 
     private func waitForShutdown() async {
-        while !hub.isStopping, !Task.isCancelled { await changed.wait(after: changed.generation) }
+        while true {
+            // The count comes first: a shutdown between the question and the wait would go unheard.
+            let seen = changed.generation
+            guard !hub.isStopping, !Task.isCancelled else { return }
+            await changed.wait(after: seen)
+        }
     }
 
     // MARK: Log

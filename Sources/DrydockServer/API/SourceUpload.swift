@@ -43,7 +43,8 @@ struct SourceUpload: Sendable {
         let blob = try store.newBlob()
         do {
             var head: [UInt8] = []
-            for try await piece in request.body {
+            var pieces = request.body.makeAsyncIterator()
+            while let piece = try await Self.next(&pieces) {
                 guard blob.size.bytes + Int64(piece.readableBytes) <= options.longestUpload.bytes else {
                     throw tooLarge
                 }
@@ -55,6 +56,15 @@ struct SourceUpload: Sendable {
         } catch {
             blob.discard()
             throw error
+        }
+    }
+
+    /// The body's next piece; what ends it too early is the client's doing, and of no use to the server's log.
+    private static func next(_ pieces: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await pieces.next()
+        } catch let error where !(error is CancellationError) {
+            throw Problem(400, "body_broken", "the request's body did not come whole")
         }
     }
 

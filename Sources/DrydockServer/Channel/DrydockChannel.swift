@@ -13,11 +13,15 @@ struct DrydockChannel: ServerChildChannel {
 
     private let http: HTTP1Channel
     private let access: AccessPolicy
+    private let ledger: ConnectionLedger
+    private let patience: RequestPace.Patience
     private let makeWebSocket: @Sendable () -> WebSocketHandler
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         access: AccessPolicy,
+        ledger: ConnectionLedger,
+        patience: RequestPace.Patience,
         makeWebSocket: @escaping @Sendable () -> WebSocketHandler
     ) {
         var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
@@ -25,14 +29,24 @@ struct DrydockChannel: ServerChildChannel {
         configuration.httpDecoder.maxHeaderFieldCount = 100
         self.http = HTTP1Channel(responder: responder, configuration: configuration)
         self.access = access
+        self.ledger = ledger
+        self.patience = patience
         self.makeWebSocket = makeWebSocket
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         http.setup(channel: channel, logger: logger).flatMapThrowing { value in
             try installGate(channel)
+            enter(channel)
             return value
         }
+    }
+
+    /// Enters the connection into the ledger, or closes it at once: what was promised to the others comes first.
+    private func enter(_ channel: any Channel) {
+        let address = channel.remoteAddress
+        guard ledger.enter(address) else { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { [ledger] _ in ledger.leave(address) }
     }
 
     func handle(value: Value, logger: Logger) async {
@@ -55,7 +69,7 @@ struct DrydockChannel: ServerChildChannel {
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
         let gate = UpgradeGate(access: access, decoder: ours, makeWebSocket: makeWebSocket)
-        try pipeline.addHandlers([ours, gate], position: .after(theirs))
+        try pipeline.addHandlers([ours, RequestPace(patience), gate], position: .after(theirs))
         pipeline.removeHandler(theirs, promise: nil)
     }
 }

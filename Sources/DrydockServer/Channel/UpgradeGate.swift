@@ -99,12 +99,17 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var head = head
+        if head.headers["host"].count > 1 {
+            // Whoever stands in front may have read the other one (RFC 9112, section 3.2): answered as if there was none.
+            head.headers.replaceOrAdd(name: "host", value: "")
+        }
         if UpgradeRequest.isMeant(head) {
             state = .reading(head)
             return
         }
-        var head = head
-        if UpgradeRequest.stopsDecoder(head) {
+        // A client of HTTP/1.0 knows the end of the answer by the end of the connection.
+        if UpgradeRequest.stopsDecoder(head) || head.version == .http1_0 {
             state = .ending(isWhole: false)
             head.headers.replaceOrAdd(name: "connection", value: "close")
         }
@@ -157,11 +162,13 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         do {
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             let watch = try pipeline.context(handlerType: HTTPConnectionStateHandler.self)
+            let pace = try pipeline.context(handlerType: RequestPace.self)
             // Directly behind the decoder, which hands it the bytes that came after the request.
             try pipeline.addHandler(makeWebSocket(), position: .after(decoder))
             context.fireErrorCaught(ConnectionTakenOver())
             pipeline.removeHandler(context: encoder, promise: nil)
             pipeline.removeHandler(context: watch, promise: nil)
+            pipeline.removeHandler(context: pace, promise: nil)
             pipeline.removeHandler(context: context, promise: nil)
             pipeline.removeHandler(decoder, promise: nil)
         } catch {

@@ -13,15 +13,28 @@ final class SessionFeed: Sendable {
     /// Bytes of journal that are read and told in one go: small, so that viewers see the first lines soon.
     private static let batch = 16 << 10
 
+    /// A batch on its way, and how often sockets had become free before.
+    private struct Sent {
+        var delivery = Delivery()
+        var seen: UInt64 = 0
+    }
+
     let room: SessionRoom
     /// Raised when a build of the session changed.
     let changed = ChangeSignal()
     /// Raised when a socket takes bytes again, a connection came or went.
     let writable = ChangeSignal()
     private let store: any Store
+    private let clock: @Sendable () -> Timestamp
     private let logger: Logger
 
-    init(room: SessionRoom, store: any Store, logger: Logger) {
+    init(
+        room: SessionRoom,
+        store: any Store,
+        clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
+    ) {
+        self.clock = clock
         self.room = room
         self.store = store
         self.logger = logger
@@ -124,16 +137,21 @@ final class SessionFeed: Sendable {
         var cursor = Cursor(attempt: attempt, seq: 0)
         if isJoining {
             // What was before the first viewer is told as one current state.
-            while case let lines = try reader.available(maxBytes: 1 << 20), !lines.isEmpty {
-                room.catchUp { fold in _ = Self.apply(lines, to: &fold) + fold.flush() }
-                cursor.seq = lines.last?.seq ?? cursor.seq
+            let joined = clock()
+            while let last = try catchUp(reader) {
+                cursor.seq = last.seq
+                // What comes later is told as it comes: a build that prints faster than this loop reads would else
+                // not be seen before its end.
+                if let at = JournalCodec.head(of: last.bytes[...])?.at, at >= joined { break }
             }
             _ = room.tellCurrent()
         }
-        var before = Delivery()
+        var before = Sent()
         while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
             cursor.seq = lines.last?.seq ?? cursor.seq
-            let next = tell(lines)
+            // Before it is sent: the socket may be full and free again before anybody asks.
+            let seen = writable.generation
+            let next = Sent(delivery: tell(lines), seen: seen)
             await pace(before)
             before = next
         }
@@ -141,10 +159,16 @@ final class SessionFeed: Sendable {
         return cursor
     }
 
+    /// Takes a piece of what is there without telling anybody; its last record, nil when there is none.
+    private func catchUp(_ reader: any JournalReader) throws -> JournalLine? {
+        let lines = try reader.available(maxBytes: 1 << 20)
+        if !lines.isEmpty { room.catchUp { fold in _ = Self.apply(lines, to: &fold) + fold.flush() } }
+        return lines.last
+    }
+
     /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
-    private func pace(_ delivery: Delivery) async {
-        let seen = writable.generation
-        if await !delivery.arrived(), room.connections > 0 { await writable.wait(after: seen) }
+    private func pace(_ sent: Sent) async {
+        if await !sent.delivery.arrived(), room.connections > 0 { await writable.wait(after: sent.seen) }
     }
 
     private func tell(_ lines: [JournalLine]) -> Delivery {

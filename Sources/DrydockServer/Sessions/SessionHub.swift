@@ -15,6 +15,7 @@ final class SessionHub: Sendable, Service {
     private enum Command: Sendable {
         case follow(SessionFeed)
         case linger(SessionFeed)
+        case forget(SessionFeed)
         case perform(@Sendable () async -> Void)
     }
 
@@ -85,13 +86,19 @@ final class SessionHub: Sendable, Service {
             running[ObjectIdentifier(feed)] = task
             group.addTask { await task.run(feed) }
         case .linger(let feed):
-            guard feed.room.connections == 0, let task = running[ObjectIdentifier(feed)] else { return }
+            // One that shows nothing has nothing to read again: names that a client made up cost no more than itself.
+            guard feed.room.showing != nil else { return forget(feed, &running) }
             group.addTask {
                 try? await Task.sleep(for: Self.linger)
-                if self.drop(feed) { task.stop() }
+                self.post.yield(.forget(feed))
             }
-            running = running.filter { !$0.value.isStopped }
+        case .forget(let feed): forget(feed, &running)
         }
+    }
+
+    private func forget(_ feed: SessionFeed, _ running: inout [ObjectIdentifier: FeedTask]) {
+        guard drop(feed) else { return }
+        running.removeValue(forKey: ObjectIdentifier(feed))?.stop()
     }
 
     /// Forgets a feed that nobody came back to.
@@ -140,7 +147,7 @@ final class SessionHub: Sendable, Service {
 
     private func makeSeat(_ session: SessionID) -> Seat {
         let room = SessionRoom(session: session, clock: clock, counters: counters)
-        let feed = SessionFeed(room: room, store: store, logger: logger)
+        let feed = SessionFeed(room: room, store: store, clock: clock, logger: logger)
         post.yield(.follow(feed))
         return Seat(feed: feed)
     }
@@ -180,8 +187,6 @@ final class SessionHub: Sendable, Service {
 /// A feed's run that can be ended alone, inside a group that only ends as a whole.
 private final class FeedTask: Sendable {
     private let ending = ChangeSignal()
-
-    var isStopped: Bool { ending.generation > 0 }
 
     func stop() { ending.raise() }
 

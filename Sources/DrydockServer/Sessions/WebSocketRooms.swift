@@ -85,10 +85,8 @@ struct WebSocketRooms: WebSocketDelegate {
             }
             try await work(id)
             return nil
-        } catch let problem as Problem {
-            return problem
         } catch {
-            return Problem(500, .internal, "the command could not be carried out")
+            return Problem(explaining: error)
         }
     }
 

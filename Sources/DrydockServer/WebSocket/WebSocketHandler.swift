@@ -40,6 +40,11 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.idle
     private var timer: Scheduled<Void>?
     private var heardSincePing = true
+    private var allowance: MessageAllowance
+    /// Bytes of essential frames that were sent while the socket took nothing.
+    private var forced = 0
+    /// More of them end the connection: a peer that speaks and never reads would collect them for ever.
+    private static let mostForced = 1 << 20
     /// The newest skippable frame that the socket did not take; sent when it does.
     private var skipped: ByteBuffer?
     /// Frames the connection was skipped past.
@@ -49,7 +54,13 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether a command of this connection is being carried out; the delegate's own.
     var isCommanding = false
 
-    init(delegate: any WebSocketDelegate, longestMessage: Int, heartbeat: Heartbeat) {
+    init(
+        delegate: any WebSocketDelegate,
+        longestMessage: Int,
+        heartbeat: Heartbeat,
+        allowance: MessageAllowance
+    ) {
+        self.allowance = allowance
         self.delegate = delegate
         self.heartbeat = heartbeat
         self.decoder = WebSocketDecoder(longestMessage: longestMessage)
@@ -82,6 +93,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let essential = batch.essential {
             // The newest skipped progress comes before what ends its build, or not at all.
             skipped = nil
+            forced += essential.readableBytes
+            guard forced <= Self.mostForced else { return context.close(promise: nil) }
             write(essential, context)
         }
         if let last = batch.lastSkippable { skipped = last }
@@ -144,6 +157,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard case .open = state, context.channel.isWritable else { return }
+        forced = 0
         if let frames = skipped {
             skipped = nil
             write(frames, context)
@@ -167,6 +181,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func handle(_ input: WebSocketInput) {
+        guard allowance.take(at: .now()) else { return close(.policy, "too many messages: slow down") }
         switch input {
         case .ping(let payload):
             var frame = ByteBuffer()

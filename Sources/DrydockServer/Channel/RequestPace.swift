@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import NIOCore
+import NIOHTTP1
+
+/// Ends connections that make the server wait: for a request's head, for its body, or for the end of the server.
+///
+/// A timer of idle time does not see those that send a byte now and then.
+final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// Longest times.
+    struct Patience: Sendable {
+        /// From the beginning of a connection to its first request's head.
+        var firstHead = TimeAmount.seconds(20)
+        /// From an answer to the next request's head.
+        var nextHead = TimeAmount.seconds(75)
+        /// In which a body must bring `leastBody` more bytes.
+        var body = TimeAmount.seconds(30)
+        var leastBody = 4 << 10
+        /// From the wish to shut down to the end of what is still going on.
+        var shutdown = TimeAmount.seconds(10)
+    }
+
+    private enum State {
+        case waiting
+        case reading(bytes: Int)
+        case answering
+    }
+
+    private let patience: Patience
+    private var state = State.waiting
+    /// Requests that have not been answered in full.
+    private var unanswered = 0
+    private var timer: Scheduled<Void>?
+    private var end: Scheduled<Void>?
+
+    init(_ patience: Patience) { self.patience = patience }
+
+    func handlerAdded(context: ChannelHandlerContext) { close(context, in: patience.firstHead) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { stop() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stop()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            unanswered += 1
+            state = .reading(bytes: 0)
+            watchBody(context)
+        case .body(let piece):
+            if case .reading(let bytes) = state { state = .reading(bytes: bytes + piece.readableBytes) }
+        case .end:
+            state = .answering
+            timer?.cancel()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) {
+            unanswered -= 1
+            if case .answering = state, unanswered == 0 {
+                state = .waiting
+                close(context, in: patience.nextHead)
+            }
+        }
+        context.write(data, promise: promise)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, end == nil {
+            let channel = context.channel
+            end = context.eventLoop.scheduleTask(in: patience.shutdown) { channel.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Looks at every turn of the timer whether the body went on; until it is whole, or the connection ends.
+    private func watchBody(_ context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: patience.body) {
+            guard case .reading(let bytes) = self.state else { return }
+            guard bytes >= self.patience.leastBody else { return context.channel.close(promise: nil) }
+            self.state = .reading(bytes: 0)
+            self.watchBody(context)
+        }
+    }
+
+    private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        let channel = context.channel
+        timer?.cancel()
+        timer = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
+    private func stop() {
+        timer?.cancel()
+        end?.cancel()
+    }
+}
+
+@available(*, unavailable)
+extension RequestPace: Sendable {}
