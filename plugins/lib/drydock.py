@@ -2,6 +2,7 @@
 # Copyright the Drydock authors
 """For drivers written in Python:
 
+    sys.dont_write_bytecode = True  # the digest covers this directory
     sys.path.insert(0, os.environ["DRYDOCK_LIB"])
     import drydock
 
