@@ -22,6 +22,8 @@ struct LiveView: TerminalView, Sendable {
     }
 
     mutating func show(_ record: JournalRecord) {
+        // The line it was read off stands in the log already.
+        if case .diag = record.event, record.via == .observed { return }
         now = record.at
         switch record.event {
         case .started(let started):

@@ -11,6 +11,8 @@ struct PlainView: TerminalView, Sendable {
     init(write: @escaping @Sendable (String) -> Void) { self.write = write }
 
     mutating func show(_ record: JournalRecord) {
+        // The line it was read off stands in the log already.
+        if case .diag = record.event, record.via == .observed { return }
         let prefix = record.step.map { "\($0): " } ?? ""
         switch record.event {
         case .started(let started):

@@ -35,12 +35,11 @@ enum BuildWords {
     static func ending(_ finished: Finished) -> [String] {
         let time = duration(finished.duration)
         guard let failure = finished.outcome.failure else { return ["build succeeded in \(time)"] }
+        let place = failure.file.map { $0 + (failure.line.map { ":\($0)" } ?? "") + ": " } ?? ""
         var lines = [
-            "build \(finished.outcome.state.rawValue) after \(time): \(failure.message) [\(failure.code.rawValue)]"
+            "build \(finished.outcome.state.rawValue) after \(time) [\(failure.code.rawValue)]",
+            "  \(place)\(failure.message)",
         ]
-        if let file = failure.file {
-            lines.append("  at \(file)" + (failure.line.map { ":\($0)" } ?? ""))
-        }
         if let hint = failure.hint { lines.append("  try: \(hint)") }
         return lines
     }
