@@ -276,7 +276,8 @@ struct APITests {
     func brokenBody() async throws {
         try await withServer { server in
             try await server.connect { client in
-                let head = "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                let head =
+                    "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                 try await client.send(Array((head + "5\r\nabcde\r\nzz\r\n").utf8))
                 let answer = try await client.response()
                 #expect(answer.status == 400)

@@ -11,7 +11,9 @@ import Testing
 struct LimitTests {
     @Test("a head that does not come whole in time ends the connection, also where bytes trickle in")
     func slowHead() async throws {
-        try await withServer { $0.headPatience = .milliseconds(200) } _: { server in
+        try await withServer {
+            $0.headPatience = .milliseconds(200)
+        } _: { server in
             try await server.connect { client in
                 try await client.send(Array("GET /healthz HTTP/1.1\r\nHost: loc".utf8))
                 try await client.end()
@@ -22,7 +24,9 @@ struct LimitTests {
 
     @Test("a client that says too much is sent away with 1008; others go on")
     func tooManyMessages() async throws {
-        try await withServer { $0.messageBurst = 20 } _: { server in
+        try await withServer {
+            $0.messageBurst = 20
+        } _: { server in
             try await server.watch("s") { other in
                 try await server.connect { client in
                     try await client.upgrade()
@@ -66,7 +70,8 @@ struct LimitTests {
     func ledger() throws {
         let ledger = ConnectionLedger(most: 4, perAddress: 2)
         let (here, there) = (
-            try SocketAddress(ipAddress: "127.0.0.1", port: 1), try SocketAddress(ipAddress: "10.0.0.1", port: 1)
+            try SocketAddress(ipAddress: "127.0.0.1", port: 1),
+            try SocketAddress(ipAddress: "10.0.0.1", port: 1)
         )
         #expect([there, there, there].map { ledger.enter($0) } == [true, true, false])
         #expect([here, here, here].map { ledger.enter($0) } == [true, true, false])

@@ -8,9 +8,13 @@ import Testing
 
 @Suite("Shutdown", .timeLimit(.minutes(1)))
 struct ShutdownTests {
-    @Test("viewers are sent away with 1012, followers get their end, and nobody who waits can hold the server")
+    @Test(
+        "viewers are sent away with 1012, followers get their end, and nobody who waits can hold the server"
+    )
     func graceful() async throws {
-        try await withServer { $0.shutdownPatience = .milliseconds(300) } _: { server in
+        try await withServer {
+            $0.shutdownPatience = .milliseconds(300)
+        } _: { server in
             _ = try await server.enqueue("s")
             let work = try await server.begin()
             try await server.watch("s") { viewer in
@@ -18,7 +22,8 @@ struct ShutdownTests {
                     try await follower.request("GET", "/api/v1/builds/\(work.lease.build.id)/events")
                     #expect(try await follower.head().status == 200)
                     try await server.connect { uploader in
-                        let head = "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+                        let head =
+                            "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
                         try await uploader.send(Array(head.utf8))
                         server.shutDown()
                         var frame = try await viewer.frame()

@@ -137,7 +137,8 @@ struct WebSocketContractTests {
                         try await work.finish()
                     }
                     let messages = try await client.messages(until: "build_completed")
-                    let isWhole = messages.lines.map { $0.split(separator: " ")[0] } == (0..<count).map { "\($0)" }
+                    let isWhole =
+                        messages.lines.map { $0.split(separator: " ")[0] } == (0..<count).map { "\($0)" }
                     #expect(isWhole)
                     try await group.waitForAll()
                 }

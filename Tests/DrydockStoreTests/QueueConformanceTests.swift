@@ -174,7 +174,10 @@ struct QueueConformanceTests {
         }
     }
 
-    @Test("a queue of many sessions gives each build out once, and tells of each change", arguments: StoreKind.all)
+    @Test(
+        "a queue of many sessions gives each build out once, and tells of each change",
+        arguments: StoreKind.all
+    )
     func manyBuilds(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()

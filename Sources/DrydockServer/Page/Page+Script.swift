@@ -7,7 +7,7 @@ extension Page {
         const $ = (id) => document.getElementById(id);
         const terminal = new Set(["succeeded", "failed", "errored", "cancelled", "superseded", "timedOut"]);
         const longestLog = 5000;
-        let builds = [], chosen = null, socket = null, session = null, stream = null, pending = [], frame = 0, retryIn = 500;
+        let builds = [], chosen = null, socket = null, session = null, stream = null, pending = [], attempt = null, frame = 0, retryIn = 500;
 
         const kind = (state) => state === "succeeded" ? "good" : state === "queued" || state === "superseded" || state === "cancelled"
           ? "idle" : terminal.has(state) ? "bad" : "busy";
@@ -89,6 +89,7 @@ extension Page {
             $("steps").replaceChildren();
             $("raw").href = build.urls.logs;
             pending = [];
+            attempt = null;
             connect(build.session_id);
             read(build);
           }
@@ -112,7 +113,8 @@ extension Page {
           $("preview").hidden = !build.urls.preview;
           if (build.urls.preview) $("preview").href = build.urls.preview;
           $("failure").hidden = !build.failure;
-          $("failure-title").textContent = build.failure ? clean(build.failure.message) : "";
+          const place = [build.failure?.file, build.failure?.line].filter((part) => part !== undefined).join(":");
+          $("failure-title").textContent = build.failure ? clean([place, build.failure.message].filter(Boolean).join(": ")) : "";
           $("failure-hint").textContent = build.failure ? [build.failure.code, clean(build.failure.hint || "")].filter(Boolean).join(" · ") : "";
           if (over) listArtifacts(build); else $("artifacts-box").hidden = true;
         }
@@ -137,7 +139,9 @@ extension Page {
             if (chosen !== build.id) return;
             const record = JSON.parse(event.data);
             if (record.kind === "finished") { refresh(); if (record.outcome !== "errored") stream.close(); }
-            pending.push(record);
+            if (record.kind === "step") step(record);
+            // A page that is not looked at does not paint: it keeps what it will show, and no more.
+            if (pending.push(record) > 2 * longestLog) pending.splice(0, longestLog);
             frame ||= requestAnimationFrame(paint);
           };
           stream.onerror = () => { if (terminal.has(builds.find((other) => other.id === build.id)?.state)) stream.close(); };
@@ -148,15 +152,27 @@ extension Page {
           const log = $("log"), lines = document.createDocumentFragment();
           const some = pending.splice(0, 2000);
           for (const record of some) {
+            if (attempt && record.attempt !== attempt) {
+              lines.append(node("div", { className: "stage", textContent: "Another attempt: the worker of the one before was lost" }));
+            }
+            attempt = record.attempt;
             if (record.kind === "log") lines.append(node("div", { className: record.stream || "out", textContent: clean(record.text) }));
             else if (record.kind === "stage" && record.op === "start") lines.append(node("div", { className: "stage", textContent: clean(record.title || record.stage) }));
             else if (record.kind === "gap") lines.append(node("div", { className: "host", textContent: `… ${record.lines} lines were not kept` }));
-            else if (record.kind === "step") step(record);
+            else if (record.kind === "notice") lines.append(node("div", { className: "host", textContent: clean(record.title) }));
+            else if (record.kind === "diag") lines.append(diagnostic(record));
           }
           log.append(lines);
           while (log.childElementCount > longestLog) log.firstElementChild.remove();
           if ($("follow").checked) log.scrollTop = log.scrollHeight;
           if (pending.length) frame = requestAnimationFrame(paint);
+        }
+
+        function diagnostic(record) {
+          const place = [record.file, record.line, record.column].filter((part) => part !== undefined).join(":");
+          const code = record.code ? ` [${record.code}]` : "";
+          const text = [place, record.severity + code, record.message].filter(Boolean).join(": ");
+          return node("div", { className: "diag", data: { severity: record.severity }, textContent: clean(text) });
         }
 
         function step(record) {
@@ -235,6 +251,10 @@ extension Page {
         await refresh();
         const wanted = builds.find((build) => build.id === location.hash.slice(1)) || builds.find((build) => !terminal.has(build.state)) || builds[0];
         if (wanted) choose(wanted);
+        addEventListener("hashchange", () => {
+          const build = builds.find((other) => other.id === location.hash.slice(1));
+          if (build) choose(build);
+        });
         setInterval(() => { if (!document.hidden) refresh(); }, 3000);
         """#
 }

@@ -86,6 +86,8 @@ extension Page {
         .log { background: var(--log); color: var(--log-text); border-radius: 10px; padding: 12px 0; height: 52vh;
           overflow: auto; font-size: 13px; line-height: 1.55; }
         .log div { padding: 0 16px; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
+        .log .diag { border-left: 3px solid #e0b04c; padding-left: 13px; color: #ffd88a; }
+        .log .diag[data-severity="error"] { border-color: #ff7b6b; color: #ffb4a9; font-weight: 700; }
         .log .err { color: #ffb4a9; } .log .host { color: #7fd1e0; } .log .stage { color: #7fd1e0; font-weight: 700; padding-top: 6px; }
         .artifacts { padding-left: 18px; margin: 6px 0; columns: 2 280px; font-size: 13.5px; overflow-wrap: anywhere; }
         .artifacts span { color: var(--soft); }
