@@ -15,11 +15,18 @@ extension SandboxError {
 }
 
 extension DoctorReport {
-    /// What is missing below the highest level, a sentence each with its remedy.
+    /// What is missing below the highest level, a sentence for each cause with its remedy.
     var missing: [String] {
-        checks.filter { !$0.isOK }.map { check in
-            "\(check.name): \(check.detail)" + (check.remedy.map { " (\($0))" } ?? "")
+        var causes: [(names: [String], cause: String)] = []
+        for check in checks where !check.isOK {
+            let cause = check.detail + (check.remedy.map { " (\($0))" } ?? "")
+            if let known = causes.firstIndex(where: { $0.cause == cause }) {
+                causes[known].names.append(check.name)
+            } else {
+                causes.append(([check.name], cause))
+            }
         }
+        return causes.map { $0.names.joined(separator: ", ") + ": " + $0.cause }
     }
 
     /// The report as text.
