@@ -25,6 +25,8 @@ final class SessionFeed: Sendable {
     /// Raised when a socket takes bytes again, a connection came or went.
     let writable = ChangeSignal()
     private let store: any Store
+    /// When the first viewer came.
+    private let opened: Timestamp
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
 
@@ -35,6 +37,7 @@ final class SessionFeed: Sendable {
         logger: Logger
     ) {
         self.clock = clock
+        self.opened = clock()
         self.room = room
         self.store = store
         self.logger = logger
@@ -49,8 +52,9 @@ final class SessionFeed: Sendable {
             let seen = changed.generation
             do {
                 let build = try await nextBuild(shown, since: begin)
-                let isFirst = begin == nil
-                begin = begin ?? build?.createdAt ?? Timestamp(milliseconds: 0)
+                // A build that was accepted after the first viewer came is told from its start, however soon it ended.
+                let isFirst = begin == nil && (build.map { $0.createdAt < opened } ?? false)
+                begin = begin ?? build.map { min($0.createdAt, opened) } ?? Timestamp(milliseconds: 0)
                 guard let build else {
                     await changed.wait(after: seen)
                     continue
@@ -73,7 +77,9 @@ final class SessionFeed: Sendable {
     private func nextBuild(_ shown: Set<BuildID>, since begin: Timestamp?) async throws -> Build? {
         let recent = try await store.builds(BuildFilter(session: room.session, limit: 200))
             .filter { !shown.contains($0.id) && !($0.state == .superseded && $0.attempt == nil) }
-        guard let begin else { return Self.turn(recent.filter { !$0.state.isTerminal }) ?? recent.first }
+        guard let begin else {
+            return Self.turn(recent.filter { !$0.state.isTerminal || $0.createdAt >= opened }) ?? recent.first
+        }
         return Self.turn(recent.filter { $0.createdAt >= begin })
     }
 
