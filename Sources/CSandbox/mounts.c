@@ -74,8 +74,8 @@ int sbx_open_beneath(int root, const char *path, uint64_t flags, mode_t mode, in
 /// Walks down to `path`, making the directories that are not there; `*parent` is open and the caller's.
 static int make_walk(int root, const char *path, int *parent) {
     char part[NAME_MAX + 1];
-    int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
-    int result = at < 0 ? -errno : 0;
+    int at = -1;
+    int result = sbx_open_beneath(root, ".", O_PATH | O_DIRECTORY, 0, &at);
     while (result == 0 && *path != 0) {
         size_t length = strcspn(path, "/");
         if (length > NAME_MAX) {

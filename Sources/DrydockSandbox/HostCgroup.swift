@@ -76,7 +76,7 @@ package enum HostCgroup {
             for process in others {
                 do {
                     try write(String(process), to: "\(leaf)/cgroup.procs")
-                } catch where error == .noSuchProcess {
+                } catch  where error == .noSuchProcess {
                     continue  // it has ended meanwhile
                 }
             }
