@@ -48,11 +48,10 @@ static int read_groups(char *groups, size_t size) {
 /// Finds the directory of this process's group in the list `groups`: of `controller`'s v1 tree, or of v2 where it is
 /// NULL. A line is "number:controllers:path" (man 7 cgroups).
 static int own_group(const char *groups, const char *controller, char *path, size_t size) {
-    char list[256];
-    char group[1024];
     for (const char *line = groups; line != NULL && *line != 0; line = strchr(line, '\n')) {
         if (*line == '\n') line++;
-        list[0] = 0;
+        char list[256] = "";
+        char group[1024] = "";
         int v2 = sscanf(line, "%*d::%1023[^\n]", group) == 1;
         if (!v2 && sscanf(line, "%*d:%255[^:]:%1023[^\n]", list, group) != 2) continue;
         if (controller == NULL ? !v2 : !lists(list, controller)) continue;

@@ -74,8 +74,8 @@ int sbx_open_beneath(int root, const char *path, uint64_t flags, mode_t mode, in
 /// Walks down to `path`, making the directories that are not there; `*parent` is open and the caller's.
 static int make_walk(int root, const char *path, int *parent) {
     char part[NAME_MAX + 1];
-    int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
-    int result = at < 0 ? -errno : 0;
+    int at = -1;
+    int result = sbx_open_beneath(root, ".", O_PATH | O_DIRECTORY, 0, &at);
     while (result == 0 && *path != 0) {
         size_t length = strcspn(path, "/");
         if (length > NAME_MAX) {
@@ -99,10 +99,10 @@ static int make_walk(int root, const char *path, int *parent) {
     return result;
 }
 
-/// Where `path` is to be made: `name` in the directory `descriptor`, which is the root itself or open.
+/// Where a path is to be made: `name` in the directory `descriptor`, which is the root itself or `opened`.
 struct place {
     int descriptor;
-    int root;
+    int opened;
     const char *name;
 };
 
@@ -111,17 +111,19 @@ static int open_place(int root, const char *path, struct place *place) {
     char above[PATH_MAX];
     while (*path == '/') path++;
     const char *last = strrchr(path, '/');
-    *place = (struct place){.descriptor = root, .root = root, .name = last == NULL ? path : last + 1};
+    *place = (struct place){.descriptor = root, .opened = -1, .name = last == NULL ? path : last + 1};
     if (last == NULL) return 0;
     if ((size_t)(last - path) >= sizeof above) return -ENAMETOOLONG;
     memcpy(above, path, (size_t)(last - path));
     above[last - path] = 0;
-    int result = sbx_open_beneath(root, above, O_PATH | O_DIRECTORY, 0, &place->descriptor);
-    return result == -ENOENT ? make_walk(root, above, &place->descriptor) : result;
+    int result = sbx_open_beneath(root, above, O_PATH | O_DIRECTORY, 0, &place->opened);
+    if (result == -ENOENT) result = make_walk(root, above, &place->opened);
+    place->descriptor = place->opened;
+    return result;
 }
 
 static int close_place(const struct place *place, int result) {
-    if (place->descriptor != place->root) close(place->descriptor);
+    if (place->opened >= 0) close(place->opened);
     return result;
 }
 

@@ -14,6 +14,8 @@ package enum HostCgroup {
     /// What limits a sandbox.
     private static let controllers = ["memory", "pids", "cpu"]
     private static let root = "/sys/fs/cgroup"
+    /// New processes may appear while the others are moved; more than this often they are a crowd, not a shell.
+    private static let passes = 8
 
     /// What was found, or done.
     package enum Preparation: Hashable, Sendable {
@@ -25,10 +27,10 @@ package enum HostCgroup {
         case ready(group: String)
     }
 
-    /// Moves this process, with all its threads, and enables the controllers; again is harmless.
+    /// Moves what is in this process's group into the leaf, and enables the controllers; again is harmless.
     ///
     /// For the start of every process that starts sandboxes, before its first child: children begin in the leaf then,
-    /// and those from before would stay where they are in the way. Touches no group but this process's own.
+    /// and those from before would be moved one by one. Touches no group but this process's own.
     @discardableResult
     package static func prepare() -> Preparation {
         guard HostFile.kind(of: "\(root)/cgroup.controllers") != .missing, let group = ownGroup() else {
@@ -37,10 +39,11 @@ package enum HostCgroup {
         let leaf = "/" + SBX_CGROUP_HOST_LEAF
         let inner = group.hasSuffix(leaf) ? String(group.dropLast(leaf.count)) : group
         let directory = root + inner
-        if areEnabled(in: directory) { return .ready(group: inner) }
+        // At the top there may be processes beside groups, and controllers are the system's.
+        if inner.isEmpty || areEnabled(in: directory) { return .ready(group: inner) }
         do {
             try makeLeaf(directory + leaf)
-            try write("\(getpid())", to: "\(directory)\(leaf)/cgroup.procs")
+            try move(from: directory, to: directory + leaf)
             for controller in controllers {
                 try write("+\(controller)", to: "\(directory)/cgroup.subtree_control")
             }
@@ -61,6 +64,23 @@ package enum HostCgroup {
     private static func areEnabled(in directory: String) -> Bool {
         guard let text = HostFile.text(of: "\(directory)/cgroup.subtree_control") else { return false }
         return Set(controllers.map { Substring($0) }).isSubset(of: text.split(separator: " "))
+    }
+
+    /// Moves this process and whatever shares its group, as the shell that waits for it: one that stays would keep the
+    /// controllers off, and in the leaf it is bound by nothing new.
+    private static func move(from group: String, to leaf: String) throws(Errno) {
+        try write("\(getpid())", to: "\(leaf)/cgroup.procs")
+        for _ in 0..<passes {
+            let others = HostFile.text(of: "\(group)/cgroup.procs")?.split(separator: "\n") ?? []
+            if others.isEmpty { return }
+            for process in others {
+                do {
+                    try write(String(process), to: "\(leaf)/cgroup.procs")
+                } catch  where error == .noSuchProcess {
+                    continue  // it has ended meanwhile
+                }
+            }
+        }
     }
 
     private static func makeLeaf(_ path: String) throws(Errno) {

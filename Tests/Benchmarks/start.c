@@ -2,7 +2,8 @@
 // Copyright the Drydock authors
 //
 // start JAIL SPEC ROUNDS: how long `true` takes in the sandbox, in bubblewrap and bare, turn by turn in one run, so that
-// a busy moment of the machine hits all three; then what each step of the jail costs. Medians, in milliseconds.
+// a busy moment of the machine hits all three; then what each step of the jail costs. In milliseconds: wall clock, and
+// the processor time of the process and all that it waited for, which a busy machine does not change.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,13 +30,20 @@ static double now(void) {
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-static double run(char *const *argv) {
+static double milliseconds(struct timeval time) {
+    return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3;
+}
+
+static int run(char *const *argv, double *wall, double *processor) {
     pid_t child;
     int status;
+    struct rusage usage;
     double begin = now();
     if (posix_spawnp(&child, argv[0], NULL, NULL, argv, environ) != 0) return -1;
-    waitpid(child, &status, 0);
-    return status == 0 ? now() - begin : -1;
+    if (wait4(child, &status, 0, &usage) != child || status != 0) return -1;
+    *wall = now() - begin;
+    *processor = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+    return 0;
 }
 
 static int compare(const void *left, const void *right) {
@@ -71,11 +80,11 @@ static int steps(const char *jail, const char *spec, double took[SBX_STEP_COUNT]
     return result;
 }
 
-static int race(char *const *const *contenders, int rounds, double took[CONTENDERS][MAXIMUM]) {
+static int race(char *const *const *contenders, int rounds, double took[CONTENDERS][MAXIMUM],
+                double used[CONTENDERS][MAXIMUM]) {
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < CONTENDERS; i++) {
-            took[i][round] = run(contenders[i]);
-            if (took[i][round] < 0) {
+            if (run(contenders[i], &took[i][round], &used[i][round]) != 0) {
                 fprintf(stderr, "bench-start: %s failed\n", contenders[i][0]);
                 return -1;
             }
@@ -86,6 +95,7 @@ static int race(char *const *const *contenders, int rounds, double took[CONTENDE
 
 int main(int count, char **values) {
     static double took[CONTENDERS][MAXIMUM];
+    static double used[CONTENDERS][MAXIMUM];
     static double step_took[SBX_STEP_COUNT][MAXIMUM];
     static const char *const names[] = {"drydock-jail, cold", "bwrap --unshare-all", "fork and exec"};
     int rounds = count == 4 ? atoi(values[3]) : 0;
@@ -94,16 +104,18 @@ int main(int count, char **values) {
     char *const bwrap[] = {"bwrap", "--unshare-all", "--ro-bind", "/", "/", "true", NULL};
     char *const bare[] = {"true", NULL};
     char *const *const contenders[] = {jail, bwrap, bare};
-    if (race(contenders, rounds, took) != 0) return 1;
+    if (race(contenders, rounds, took, used) != 0) return 1;
     for (int i = 0; i < CONTENDERS; i++) {
         double median = percentile(took[i], rounds, 50);
-        printf("%-22s p50 %6.2f ms   p95 %6.2f ms\n", names[i], median, percentile(took[i], rounds, 95));
+        printf("%-22s p50 %6.2f ms   p95 %6.2f ms   processor p50 %6.2f ms\n", names[i], median,
+               percentile(took[i], rounds, 95), percentile(used[i], rounds, 50));
     }
-    printf("%-22s %.2f\n\n", "jail / bwrap", took[0][rounds / 2] / took[1][rounds / 2]);
+    printf("%-22s %.2f, of the processor %.2f\n\n", "jail / bwrap", took[0][rounds / 2] / took[1][rounds / 2],
+           used[0][rounds / 2] / used[1][rounds / 2]);
     for (int round = 0; round < rounds; round++) {
         if (steps(values[1], values[2], step_took, round) != 0) return 1;
     }
-    for (int step = SBX_STEP_CLONE; step < SBX_STEP_SECCOMP; step++) {
+    for (int step = SBX_STEP_CLONE; step < SBX_STEP_COUNT; step++) {
         double median = percentile(step_took[step], rounds, 50);
         printf("%2d %-32s p50 %6.3f ms\n", step, sbx_step_name(step), median);
     }
