@@ -36,7 +36,11 @@ static int set_limits(const struct sbx_context *context) {
         {RLIMIT_STACK, 8 * mebibyte, 64 * mebibyte},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        struct rlimit limit = {.rlim_cur = wanted[i].soft, .rlim_max = wanted[i].hard};
+        struct rlimit limit;
+        if (getrlimit(wanted[i].resource, &limit) != 0) return -errno;
+        // A tighter limit of the host stays: an ordinary user could not raise it, and the step needs no more rights.
+        if (wanted[i].hard < limit.rlim_max) limit.rlim_max = wanted[i].hard;
+        limit.rlim_cur = wanted[i].soft < limit.rlim_max ? wanted[i].soft : limit.rlim_max;
         if (setrlimit(wanted[i].resource, &limit) != 0) return -errno;
     }
     // Without a cgroup this bounds each process. Not RLIMIT_AS: runtimes reserve far more than they use.

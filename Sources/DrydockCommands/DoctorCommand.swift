@@ -22,6 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "JSON instead of text.") var json = false
 
     func run() async throws {
+        HostCgroup.prepare()
         let report = await SandboxDoctor.examine()
         if json {
             try Console.json(report)

@@ -20,8 +20,9 @@ struct Installation {
         }
     }
 
-    /// The sandbox's launcher; a problem that says where `drydock-jail` was looked for when there is none.
+    /// The sandbox's launcher, with a control group made ready for it; a problem that says where `drydock-jail` was looked for when there is none.
     func launcher() throws -> JailLauncher {
+        HostCgroup.prepare()
         do throws(SandboxError) {
             return try JailLauncher()
         } catch {

@@ -19,11 +19,12 @@ extension Workshop {
         label: String
     ) async throws -> Workshop {
         let installation = try Installation()
+        let launcher = try installation.launcher()
         let report = await SandboxDoctor.examine()
         try require(configuration.minimumLevel, report)
         return Workshop(
             store: store,
-            launcher: try installation.launcher(),
+            launcher: launcher,
             catalog: PluginCatalog.load(directories: plugins),
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,

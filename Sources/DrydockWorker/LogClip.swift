@@ -6,7 +6,8 @@ internal import DrydockModel
 
 /// Decides which log lines of an attempt are kept: the head up to a cap, then only the newest few, with the gap told.
 struct LogClip {
-    private let tailCap: Int
+    /// Bytes that tails may still have: those of all steps together.
+    private var tailCap: Int
     private var headLeft: Int
     private var isClipping = false
     private var tail: Deque<(LogLine, StepID?)> = []
@@ -58,6 +59,7 @@ struct LogClip {
             events.append((.gap(gap), tail.first?.1))
         }
         events += tail.map { (.log($0.0), $0.1) }
+        tailCap -= tailBytes
         tail.removeAll(keepingCapacity: false)
         (tailBytes, lostLines, lostBytes) = (0, 0, 0)
         return events

@@ -40,6 +40,19 @@ struct LogClipTests {
         #expect(clip.flush().isEmpty)
     }
 
+    @Test("the tails of all steps together stay within the cap")
+    func manySteps() {
+        var clip = LogClip(cap: ByteCount(160_000))
+        var bytes = 0
+        for _ in 0..<50 {
+            var kept: [Event] = []
+            for number in 0..<3_000 { kept += clip.admit(line(number), step: nil) }
+            kept += clip.flush().map(\.0)
+            for case .log(let line) in kept { bytes += line.text.utf8.count }
+        }
+        #expect(bytes <= 160_000)
+    }
+
     @Test("a line larger than everything is counted, not kept")
     func huge() {
         var clip = LogClip(cap: ByteCount(1_000))
