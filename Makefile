@@ -57,7 +57,7 @@ structure-check:
 	@.ci/structure-check
 
 .PHONY: bench-start
-bench-start: test-packages jail ## `true` in the sandbox against bubblewrap, and what each layer costs
+bench-start: test-packages build-release ## `true` in the sandbox against bubblewrap, and what each layer costs
 	@Tests/Benchmarks/bench-start
 
 .PHONY: real-projects

@@ -122,6 +122,8 @@ extension Failure {
     init(explaining error: any Error) {
         if let failure = error as? Failure {
             self = failure
+        } else if let error = error as? StoreError {
+            self = error.failure
         } else {
             self.init(
                 .internal,

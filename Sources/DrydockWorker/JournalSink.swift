@@ -58,14 +58,7 @@ final class JournalSink: Sendable {
         do {
             try journal.append(events, via: via, step: step)
         } catch {
-            stop.stop(
-                Failure(
-                    .internal,
-                    .platform,
-                    "the journal could not be written: \(error)",
-                    hint: "look at the free space and the permissions of the data directory"
-                )
-            )
+            stop.stop(Failure(explaining: error))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import FoundationEssentials
+import Glibc
 import NIOCore
 
 @testable import DrydockServer
@@ -114,7 +115,12 @@ actor RawClient {
 
     /// Returns when the server has closed the connection.
     func end() async throws {
-        do { while true { try await more() } } catch is ConnectionEnded {}
+        do {
+            while true { try await more() }
+        } catch is ConnectionEnded {
+        } catch let error as IOError where error.errnoCode == ECONNRESET {
+            // The server had not read all that was sent: the kernel tells the close as a reset.
+        }
     }
 
     // MARK: WebSocket
