@@ -1,5 +1,6 @@
 # Drydock. `make run` and `make test` are all that a fresh Debian 12 machine with Swift needs.
 
+.NOTPARALLEL:
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:

@@ -8,6 +8,7 @@ internal import DrydockOS
 internal import DrydockStore
 internal import DrydockWorker
 internal import FoundationEssentials
+internal import Glibc
 internal import SystemPackage
 
 /// The command `drydock build`.
@@ -107,7 +108,15 @@ struct BuildCommand: AsyncParsableCommand {
             atPath: target.removingLastComponent().string,
             withIntermediateDirectories: true
         )
-        if files.fileExists(atPath: target.string) { try files.removeItem(atPath: target.string) }
+        // Never a tree: the names are the project's choice, and what stands there may be the user's.
+        guard unlink(target.string) == 0 || errno == ENOENT else {
+            throw CommandProblem(
+                .errored,
+                "--out \(out)",
+                why: "\(target) is in the way of an artifact",
+                remedy: "choose an empty directory"
+            )
+        }
         try files.copyItem(atPath: blob.string, toPath: target.string)
         try files.setAttributes(
             [.posixPermissions: artifact.executable ? 0o755 : 0o644],

@@ -16,10 +16,12 @@ enum Console {
     /// Text as it is on stdout.
     static func raw(_ text: String) { write(text, to: STDOUT_FILENO) }
 
-    static func bytes(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } }
+    static func bytes(_ bytes: [UInt8]) { _ = bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) } }
 
-    /// Bytes as they are, to stdout or stderr.
-    static func copy(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) { write(bytes, to: descriptor) }
+    /// Bytes as they are, to stdout or stderr; false when nobody takes them any more.
+    static func copy(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+        write(bytes, to: descriptor)
+    }
 
     static var stdoutIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
@@ -32,10 +34,12 @@ enum Console {
 
     private static func write(_ text: String, to descriptor: Int32) {
         var text = text
-        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+        _ = text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 
-    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+    /// A reader that went away, or a full disk, is no error of a program that prints: there is nobody left to tell.
+    @discardableResult
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = Glibc.write(
@@ -44,11 +48,11 @@ enum Console {
                 rest.count
             )
             if written < 0 {
-                // A reader that went away, or a full disk: there is nobody left to tell.
                 if errno == EINTR { continue }
-                return
+                return false
             }
             rest = rest.dropFirst(written)
         }
+        return true
     }
 }

@@ -5,11 +5,14 @@ internal import ArgumentParser
 internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
+internal import Glibc
 
 /// The command line: takes the arguments, runs one command, answers with an exit status.
 package enum DrydockMain {
     /// Runs `drydock` with `arguments` (without the program's own name) and returns its exit status.
     package static func run(_ arguments: [String]) async -> Int32 {
+        // A reader that goes away is an error of the write, not the end of this process; children start with defaults.
+        signal(SIGPIPE, SIG_IGN)
         do {
             try refuseUnknownCommand(arguments)
             var command = try DrydockCommand.parseAsRoot(arguments)
@@ -20,7 +23,7 @@ package enum DrydockMain {
             }
             return ExitStatus.succeeded.rawValue
         } catch let problem as CommandProblem {
-            Console.error(problem.text)
+            Console.error(TerminalText.plain(problem.text))
             return problem.status.rawValue
         } catch let status as ExitCode {
             return status.rawValue

@@ -34,7 +34,9 @@ struct PlanCommand: AsyncParsableCommand {
         if json { return try Console.json(survey.planned) }
         for candidate in survey.candidates {
             Console.out(
-                "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
+                TerminalText.plain(
+                    "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
+                )
             )
         }
         Console.out("plan: \(TerminalText.plain(survey.planned.why))")

@@ -39,6 +39,9 @@ struct RunCommand: AsyncParsableCommand {
         do {
             defer { prepared.discard() }
             ended = try await StreamedSandbox(spec: prepared.spec).run(with: try Installation().launcher())
+        } catch let problem as CommandProblem where problem.status == .unavailable {
+            Console.error(problem.text)
+            throw ExitCode(125)
         } catch let error as SandboxError {
             throw notStarted(error)
         }
@@ -62,13 +65,23 @@ struct RunCommand: AsyncParsableCommand {
                 "drydock: run: the command ran out of memory: give it more with --limit memory=SIZE"
             )
             return 128 + SIGKILL
-        case .pidsLimit, .cpuLimit: return 128 + SIGKILL
+        case .pidsLimit:
+            Console.error(
+                "drydock: run: the command wanted more processes than --limit processes=NUMBER allows"
+            )
+            return 128 + SIGKILL
+        case .cpuLimit: return 128 + SIGKILL
         case .ended(.wallTimeout), .ended(.silenceTimeout):
             Console.error("drydock: run: time is up: give it more with --limit total=DURATION")
             return 124
         case .ended: return 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
-        case .setupFailed, .lost: return 125
+        case .setupFailed(let step, let number, let hint):
+            Console.error("drydock: run: the sandbox was not set up: step \(step), errno \(number): \(hint)")
+            return 125
+        case .lost:
+            Console.error("drydock: run: the process that watched over the sandbox went away")
+            return 125
         }
     }
 }

@@ -73,6 +73,7 @@ struct SandboxOptions: ParsableArguments {
                 remedy: "bring what the command needs in with --workspace or --read-only"
             )
         }
+        let snapshot = try workspace.map { try Self.directory($0) }
         let folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
             "drydock-run-\(UUID().uuidString)"
         )
@@ -81,7 +82,6 @@ struct SandboxOptions: ParsableArguments {
             withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o711]
         )
-        let snapshot = try workspace.map { try Self.directory($0) }
         let made = try Workspace(
             below: folder,
             name: "run",

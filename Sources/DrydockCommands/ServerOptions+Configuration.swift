@@ -49,7 +49,8 @@ extension ServerOptions {
 
     private static func isLoopback(_ host: String) -> Bool {
         host == "localhost" || host == "::1"
-            || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+            || (host.hasPrefix("127.") && host.split(separator: ".").compactMap { UInt8($0) }.count == 4
+                && host.split(separator: ".", omittingEmptySubsequences: false).count == 4)
     }
 
     /// The file's digests: lines of `sha256:` and 64 hexadecimal digits, with `#` for comments.

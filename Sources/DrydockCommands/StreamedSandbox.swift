@@ -9,6 +9,9 @@ internal import SystemPackage
 
 /// One sandbox whose standard streams are pipes to this process's own.
 struct StreamedSandbox {
+    /// Between TERM and the end of everything.
+    private static let grace = Duration.seconds(5)
+
     let spec: SandboxSpec
 
     /// Runs it to its end, for its policy's total time at most.
@@ -21,9 +24,10 @@ struct StreamedSandbox {
             stdout: OwnedDescriptor(taking: output.write),
             stderr: OwnedDescriptor(taking: error.write)
         )
+        let (readerLeft, leaving) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let pumps = [
-            try Self.pump(output.read, to: STDOUT_FILENO, name: "stdout"),
-            try Self.pump(error.read, to: STDERR_FILENO, name: "stderr"),
+            try Self.pump(output.read, to: STDOUT_FILENO, name: "stdout", leaving),
+            try Self.pump(error.read, to: STDERR_FILENO, name: "stderr", leaving),
         ]
         let running: any RunningSandbox
         do {
@@ -33,7 +37,11 @@ struct StreamedSandbox {
             throw error
         }
         try Self.feedStandardInput(to: input.write)
-        let report = await Self.report(of: running, within: spec.limits.total)
+        let report = await Interruption.cancelling {
+            running.end(.cancelled, grace: Self.grace)
+        } during: {
+            await Self.report(of: running, within: spec.limits.total, readerLeft)
+        }
         for pump in pumps {
             pump.stop(within: .seconds(2))
             await pump.finished()
@@ -51,17 +59,31 @@ struct StreamedSandbox {
         }
     }
 
-    private static func pump(_ end: FileDescriptor, to descriptor: Int32, name: String) throws -> PipePump {
-        try PipePump.start(OwnedDescriptor(taking: end), name: name) { Console.copy($0, to: descriptor) }
+    private static func pump(
+        _ end: FileDescriptor,
+        to descriptor: Int32,
+        name: String,
+        _ leaving: AsyncStream<Void>.Continuation
+    ) throws -> PipePump {
+        try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
+            if !Console.copy(bytes, to: descriptor) { leaving.yield() }
+        }
     }
 
-    private static func report(of running: any RunningSandbox, within limit: Duration) async -> SandboxReport
-    {
+    /// Waits for the end, which comes at the latest when time is up, or nobody reads the output any more.
+    private static func report(
+        of running: any RunningSandbox,
+        within limit: Duration,
+        _ readerLeft: AsyncStream<Void>
+    ) async -> SandboxReport {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                // cancelled: it ended in time
+                for await _ in readerLeft { running.end(.cancelled, grace: .zero) }
+            }
+            group.addTask {
+                // Cancelled: it ended in time.
                 guard (try? await Task.sleep(for: limit)) != nil else { return }
-                running.end(.wallTimeout, grace: .seconds(10))
+                running.end(.wallTimeout, grace: grace)
             }
             let report = await running.report()
             group.cancelAll()

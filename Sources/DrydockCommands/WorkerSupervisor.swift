@@ -46,6 +46,8 @@ final class WorkerSupervisor: Service {
 
     func run() async throws {
         for await _ in start.cancelOnGracefulShutdown() {}
+        // It never listened (the port is taken, say): whoever serves the data directory is none of ours.
+        if Task.isShuttingDownGracefully { return }
         try await withGracefulShutdownHandler {
             var pause = Duration.milliseconds(500)
             while !isStopping {
@@ -96,8 +98,9 @@ final class WorkerSupervisor: Service {
         return try await withCheckedThrowingContinuation { continuation in
             do {
                 try SystemThread.start(name: "worker-wait") {
-                    continuation.resume(with: Result { try waiting.child.waitBlocking() })
+                    let ending = Result { try waiting.child.waitBlocking() }
                     onEnd()
+                    continuation.resume(with: ending)
                 }
             } catch {
                 continuation.resume(throwing: error)

@@ -39,8 +39,10 @@ struct BuildRun: Sendable {
         }
         sink.flush()
         if stop.failure?.code == .lost { return nil }
+        // An end is only written while the build is ours; this also gives recording it a whole lease's time.
+        guard try await shop.store.renew(lease) else { return nil }
         sink.record(.finished(Finished(outcome: outcome, duration: ContinuousClock.now - started)))
-        try journal.sync()
+        try await Blocking.run { try journal.sync() }
         try await shop.store.finish(lease, outcome, artifacts: result.artifacts, preview: result.preview)
         return outcome
     }
@@ -66,29 +68,27 @@ struct BuildRun: Sendable {
     private func build() async throws -> Result {
         try stop.check()
         let snapshot = try await Snapshot.make(for: self)
-        defer { snapshot.discard(logger: shop.logger) }
+        let cleanUp = { @Sendable in snapshot.discard(logger: shop.logger) }
+        return try await Blocking.cleaning(up: cleanUp) {
+            let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
+            sink.record(.plan(planned))
+            sink.limitLog(to: planned.plan.limits.log)
+            try stop.check()
+            return try await carryOut(planned.plan, snapshot)
+        }
+    }
 
-        let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
-        sink.record(.plan(planned))
-        sink.limitLog(to: planned.plan.limits.log)
-        try stop.check()
-
+    private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Result {
         let workspace = try await makeWorkspace(snapshot)
-        defer { discard(workspace) }
-        try await shop.store.move(lease, to: .running)
-        let declared = try await StepSequence(
-            run: self,
-            plan: planned.plan,
-            workspace: workspace,
-            snapshot: snapshot
-        )
-        .runAll()
-
-        try stop.check()
-        try await shop.store.move(lease, to: .finishing)
-        return try await Collection(run: self, plan: planned.plan, declared: declared).collect(
-            from: workspace
-        )
+        let cleanUp = { @Sendable in discard(workspace) }
+        return try await Blocking.cleaning(up: cleanUp) {
+            try await shop.store.move(lease, to: .running)
+            let steps = StepSequence(run: self, plan: plan, workspace: workspace, snapshot: snapshot)
+            let declared = try await steps.runAll()
+            try stop.check()
+            try await shop.store.move(lease, to: .finishing)
+            return try await Collection(run: self, plan: plan, declared: declared).collect(from: workspace)
+        }
     }
 
     private func makeWorkspace(_ snapshot: Snapshot) async throws -> Workspace {

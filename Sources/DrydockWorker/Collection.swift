@@ -18,12 +18,13 @@ struct Collection {
     func collect(from workspace: Workspace) async throws -> BuildRun.Result {
         let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
         let store = run.shop.store
+        let stop = run.stop
         let limits = WalkLimits(bytes: plan.limits.disk, fileSize: plan.limits.fileSize)
         let (artifacts, summary) = try await Blocking.run {
             var artifacts: [Artifact] = []
             let summary = try ArtifactCollector.collect(from: workspace.out, limits: limits) { file, read in
                 guard let role = selection.role(of: file.path) else { return }
-                artifacts.append(try Self.keep(file, role, in: store, read))
+                artifacts.append(try Self.keep(file, role, in: store, unless: stop, read))
             }
             return (artifacts, summary)
         }
@@ -42,12 +43,15 @@ struct Collection {
         _ file: CollectedFile,
         _ role: ArtifactRole,
         in store: any Store,
+        unless stop: StopSignal,
         _ read: ArtifactCollector.ReadChunk
     ) throws -> Artifact {
         let blob = try store.newBlob()
         defer { blob.discard() }
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        try stop.check()
         while case let count = try read(&buffer), count > 0 {
+            try stop.check()
             try buffer.withUnsafeBytes { try blob.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
         let size = blob.size

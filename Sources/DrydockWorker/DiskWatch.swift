@@ -10,6 +10,8 @@ internal import DrydockOS
 /// written in between is bounded by the largest single file, and by how fast the disk is.
 struct DiskWatch: Sendable {
     private static let shortestPause = Duration.milliseconds(250)
+    /// So many looks in a row may end early before the build counts as one that hides.
+    private static let mostBlindLooks = 40
 
     let workspace: Workspace
     let limit: ByteCount
@@ -17,12 +19,24 @@ struct DiskWatch: Sendable {
 
     /// Looks until the task is cancelled or the limit was passed.
     func run() async {
+        var blindLooks = 0
         while true {
             let clock = ContinuousClock()
             let started = clock.now
-            // A look that fails says nothing: the tree changes under it. The next one may go through.
-            let used = (try? await Blocking.run { try Self.used(workspace) }) ?? 0
-            if used > limit.bytes {
+            // A look that ends early says little: the tree changes under it. The next one may get through.
+            let look = (try? await Blocking.run { try Self.look(workspace) }) ?? (used: 0, isWhole: false)
+            blindLooks = look.isWhole ? 0 : blindLooks + 1
+            if blindLooks > Self.mostBlindLooks {
+                return stop.stop(
+                    Failure(
+                        .diskFull,
+                        .user,
+                        "the build's files can not be measured",
+                        hint: "directories have to be readable by their owner, and less than 1000 deep"
+                    )
+                )
+            }
+            if look.used > limit.bytes {
                 return stop.stop(
                     Failure(
                         .diskFull,
@@ -38,8 +52,8 @@ struct DiskWatch: Sendable {
         }
     }
 
-    /// Bytes on disk, as far as the walk got: a build can make it end early by moving things about.
-    private static func used(_ workspace: Workspace) throws -> Int64 {
+    /// Bytes on disk, as far as the walk got, and whether it got to its end.
+    private static func look(_ workspace: Workspace) throws -> (used: Int64, isWhole: Bool) {
         let limits = WalkLimits(
             entries: .max,
             bytes: ByteCount(.max),
@@ -49,9 +63,15 @@ struct DiskWatch: Sendable {
         )
         var walker = try TreeWalker(root: try workspace.open(), limits: limits)
         var used: Int64 = 0
-        while let entry = try? walker.next() {
-            if entry.kind == .file { used += entry.status.allocated }
+        while true {
+            do throws(WalkError) {
+                guard let entry = try walker.next() else { return (used, true) }
+                if entry.kind == .file { used += entry.status.allocated }
+            } catch .failed(_, .noSuchFileOrDirectory) {
+                // It went away between the listing and the look: builds make and remove files all the time.
+            } catch {
+                return (used, false)
+            }
         }
-        return used
     }
 }

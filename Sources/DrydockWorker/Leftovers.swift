@@ -21,7 +21,8 @@ struct Leftovers {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
-            for name in names where !active.contains(name) {
+            // A fetch's scratch is named after its attempt too: `<attempt>.git`.
+            for name in names where !active.contains(String(name.prefix { $0 != "." })) {
                 do {
                     try TreeRemover.remove(name, in: directory)
                     shop.logger.notice(

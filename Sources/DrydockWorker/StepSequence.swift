@@ -54,10 +54,14 @@ struct StepSequence {
                 run.sink.record(.step(StepChange(state: .skipped, title: step.title)), step: step.id)
                 continue
             }
-            let report = try await self.run(step)
-            failure = run.stop.failure ?? report.failure
-            declared.artifacts += report.artifacts
-            declared.preview = report.preview ?? declared.preview
+            do {
+                let report = try await self.run(step)
+                failure = run.stop.failure ?? report.failure
+                declared.artifacts += report.artifacts
+                declared.preview = report.preview ?? declared.preview
+            } catch {
+                failure = Failure(explaining: error)
+            }
         }
         if let failure { throw failure }
         return declared
@@ -79,10 +83,10 @@ struct StepSequence {
     }
 
     private func run(_ step: PlannedStep) async throws -> StepReport {
+        let context = try context(step)
         let started = ContinuousClock.now
         run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
         let runner = StepRunner()
-        let context = try context(step)
         let sink = StepSink(sink: run.sink, step: step.id)
         let report = await run.stop.whileStoppable(runner.cancel) {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)

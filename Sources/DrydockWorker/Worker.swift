@@ -25,11 +25,20 @@ package struct Worker: Service {
     package func run() async throws {
         try await Leftovers(shop: shop).remove()
         let running = RunningBuilds()
+        let (wakeUps, wake) = try wakeUps()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
-                for await _ in try wakeUps().cancelOnGracefulShutdown() {
-                    try await fillSlots(running) { lease, stop in
-                        group.addTask { await serve(lease, stop: stop, in: running) }
+                for await _ in wakeUps.cancelOnGracefulShutdown() {
+                    do {
+                        try await fillSlots(running) { lease, stop in
+                            group.addTask {
+                                await serve(lease, stop: stop, in: running)
+                                wake.yield()
+                            }
+                        }
+                    } catch {
+                        // The builds that run must not end with it; the next look, in some seconds, may go through.
+                        shop.logger.error("the queue could not be read", metadata: ["error": "\(error)"])
                     }
                 }
             }
@@ -59,7 +68,7 @@ package struct Worker: Service {
     }
 
     /// Every change of the store, and a look now and then for leases that lapsed; ends with the shutdown.
-    private func wakeUps() throws -> AsyncStream<Void> {
+    private func wakeUps() throws -> (AsyncStream<Void>, AsyncStream<Void>.Continuation) {
         let bell = try shop.store.changeBell()
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         // UNSTRUCTURED: ends with the bell, or when the stream's consumer goes away and cancels it.
@@ -76,6 +85,6 @@ package struct Worker: Service {
         }
         continuation.onTermination = { _ in ringing.cancel() }
         continuation.yield()
-        return stream
+        return (stream, continuation)
     }
 }

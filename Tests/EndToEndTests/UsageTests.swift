@@ -43,3 +43,55 @@ struct UsageTests {
         #expect(finished.err.contains("/no/such/directory"))
     }
 }
+
+@Suite("drydock run", .timeLimit(.minutes(2)))
+struct RunTests {
+    @Test(
+        "the exit status is the command's, or says why there was none",
+        arguments: [
+            ("true", 0), ("sh -c 'exit 7'", 7), ("sh -c 'kill -9 $$'", 137), ("no-such-program", 127),
+            ("/etc/passwd", 126), ("sh -c 'echo gone >&2; exit 1'", 1),
+        ]
+    )
+    func status(command: String, status: Int32) throws {
+        let finished = try Program.run("/bin/sh", ["-c", "'\(Program.drydock)' run -- \(command)"])
+        #expect(finished.status == status, "\(finished.err)")
+    }
+
+    @Test("time that is up is status 124, a network that is asked for is refused")
+    func refused() throws {
+        let late = try Program.run(Program.drydock, ["run", "--limit", "total=1s", "--", "sleep", "3000"])
+        #expect(late.status == 124)
+        let network = try Program.run(Program.drydock, ["run", "--network", "example.com", "--", "true"])
+        #expect(network.status == 69)
+    }
+
+    @Test("input that nobody reads and output that nobody takes end nothing the wrong way")
+    func pipes() throws {
+        let input = try Program.run(
+            "/bin/bash",
+            ["-c", "set -o pipefail; yes | '\(Program.drydock)' run -- true"]
+        )
+        #expect(input.status == 0 || input.status == 141, "yes itself may end by SIGPIPE: \(input.err)")
+        let output = try Program.run("/bin/bash", ["-c", "'\(Program.drydock)' run -- yes | head -n 1"])
+        #expect(output.status == 0)
+        #expect(output.out == "y\n")
+    }
+
+    @Test("the workspace is a copy: what a command changes stays inside")
+    func workspace() async throws {
+        try await withScratch { scratch in
+            try scratch.write("before\n", to: "project/file")
+            let finished = try Program.run(
+                Program.drydock,
+                [
+                    "run", "--workspace", scratch.url("project").path, "--", "sh", "-c",
+                    "echo after > file; cat file",
+                ]
+            )
+            #expect(finished.out == "after\n", "\(finished.err)")
+            let kept = try scratch.read("project/file")
+            #expect(kept == "before\n")
+        }
+    }
+}

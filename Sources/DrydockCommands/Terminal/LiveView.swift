@@ -30,7 +30,7 @@ struct LiveView: TerminalView, Sendable {
             startedAt = record.at
             line(dim("build \(record.build) · sandbox \(started.level)"))
             for missing in started.missing { line(dim("  missing: \(missing)")) }
-        case .plan(let planned): line(dim("plan: \(planned.why)"))
+        case .plan(let planned): line(dim(TerminalText.plain("plan: \(planned.why)")))
         case .step(let change): showStep(change)
         case .stage(let change): showStage(change)
         case .progress(let progress): self.progress = progress
