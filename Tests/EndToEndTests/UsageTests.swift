@@ -68,11 +68,9 @@ struct RunTests {
 
     @Test("input that nobody reads and output that nobody takes end nothing the wrong way")
     func pipes() throws {
-        let input = try Program.run(
-            "/bin/bash",
-            ["-c", "set -o pipefail; yes | '\(Program.drydock)' run -- true"]
-        )
-        #expect(input.status == 0 || input.status == 141, "yes itself may end by SIGPIPE: \(input.err)")
+        let line = "yes 2>/dev/null | '\(Program.drydock)' run -- true; exit ${PIPESTATUS[1]}"
+        let input = try Program.run("/bin/bash", ["-c", line])
+        #expect(input.status == 0, "\(input.err)")
         let output = try Program.run("/bin/bash", ["-c", "'\(Program.drydock)' run -- yes | head -n 1"])
         #expect(output.status == 0)
         #expect(output.out == "y\n")
