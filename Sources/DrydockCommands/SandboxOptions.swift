@@ -129,7 +129,9 @@ struct SandboxOptions: ParsableArguments {
     private func parsedLimits() throws -> Limits {
         var limits = Limits()
         for entry in limit {
-            let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init
+            )
             let name = parts[0]
             guard let (key, apply) = Self.settings.first(where: { $0.0 == name }) else {
                 let nearest = Spelling.nearest(name, in: Self.settings.map(\.0))

@@ -19,6 +19,7 @@ package struct PlanSurvey: Sendable {
         let snapshot = try await Snapshot.make(of: path, name: name, shop: shop)
         defer { snapshot.discard(logger: shop.logger) }
         let planning = Planning(shop: shop, snapshot: snapshot)
-        return PlanSurvey(candidates: try await planning.candidates(), planned: try await planning.plan())
+        let detection = try await planning.detect()
+        return PlanSurvey(candidates: detection.candidates, planned: try await planning.plan(by: detection))
     }
 }

@@ -14,20 +14,24 @@ struct Planning {
     let snapshot: Snapshot
 
     /// The plan, clipped by the operator's policy, with every plugin that it names there and usable.
-    func plan() async throws -> Planned {
+    ///
+    /// `detection` is what the plugins said, for who asked them already; nil = they are asked where it takes that.
+    func plan(by detection: Detection? = nil) async throws -> Planned {
         let file = try projectFile()
         let policy = OperatorPolicy(limits: shop.options.limits)
         if let file, !file.steps.isEmpty {
             for step in file.steps { try requirePlugin(step, line: file.pluginLines[step.id]) }
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
-        let (steps, why) = try await planned(by: try survey.detect())
+        let said: Detection
+        if let detection { said = detection } else { said = try await detect() }
+        let (steps, why) = try await planned(by: said)
         let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
         return Planned(plan: asked.plan(clippedBy: policy, detected: steps), why: why)
     }
 
     /// Asks every plugin, whether the project's own file makes that necessary or not.
-    func candidates() async throws -> [Detection.Candidate] { try await survey.detect().candidates }
+    func detect() async throws -> Detection { try await survey.detect() }
 
     private var survey: ProjectSurvey {
         get throws {

@@ -7,33 +7,26 @@ enum TerminalText {
     ///
     /// Colours survive (SGR, `ESC [ … m`); every other escape sequence, control character and bidirectional control is
     /// dropped. Source: ECMA-48 5.4 and 8.3.117, Unicode 3.4 of UAX #9.
-    static func sanitised(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        let scalars = Array(text.unicodeScalars)
-        var index = 0
-        while index < scalars.count {
-            let scalar = scalars[index]
-            if scalar == "\u{1B}" {
-                let end = endOfEscape(scalars, from: index)
-                if isColour(scalars[index..<end]) { result.append(contentsOf: scalars[index..<end]) }
-                index = end
-                continue
-            }
-            if isHarmless(scalar) { result.append(scalar) }
-            index += 1
-        }
-        return String(result)
-    }
+    static func sanitised(_ text: String) -> String { filtered(text, keepingEscape: isColour) }
 
     /// `text` without any escape sequence, for files and pipes.
     static func plain(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { !isHarmless($0) }) else { return text }
+        return filtered(text) { _ in false }
+    }
+
+    private static func filtered(
+        _ text: String,
+        keepingEscape isKept: (ArraySlice<Unicode.Scalar>) -> Bool
+    ) -> String {
         var result = String.UnicodeScalarView()
         let scalars = Array(text.unicodeScalars)
         var index = 0
         while index < scalars.count {
             if scalars[index] == "\u{1B}" {
-                index = endOfEscape(scalars, from: index)
+                let end = endOfEscape(scalars, from: index)
+                if isKept(scalars[index..<end]) { result.append(contentsOf: scalars[index..<end]) }
+                index = end
                 continue
             }
             if isHarmless(scalars[index]) { result.append(scalars[index]) }

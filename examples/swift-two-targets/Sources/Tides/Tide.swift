@@ -6,6 +6,7 @@ public struct Tide {
     /// Minutes after midnight.
     public let firstHigh: Int
 
+    /// A tide whose first high water is so many minutes after midnight.
     public init(firstHigh: Int) { self.firstHigh = firstHigh }
 
     /// The high waters of a day, in minutes after midnight.
