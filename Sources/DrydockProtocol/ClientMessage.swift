@@ -63,7 +63,9 @@ extension ClientMessage {
     /// Unknown keys are ignored; `build_id` may stand at the top or inside `data`.
     package static func decode(_ bytes: [UInt8]) throws(ClientMessageError) -> ClientMessage {
         // Reading stops at the first bound: a message costs its sender as much as the server.
-        guard let value = try? BoundedJSONReader.read(bytes, bounds: .client), value.object != nil else { throw .notJSON }
+        guard let value = try? BoundedJSONReader.read(bytes, bounds: .client), value.object != nil else {
+            throw .notJSON
+        }
         guard let type = value["type"]?.string else { throw .noType }
         switch type {
         case "INIT", "USER": return .register(try session(value["session_id"]))

@@ -87,5 +87,4 @@ enum BuildRows {
         try db.execute(sql: "UPDATE counter SET revision = revision + 1")
         return try revision(db)
     }
-
 }

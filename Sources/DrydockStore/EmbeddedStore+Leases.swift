@@ -150,7 +150,10 @@ extension EmbeddedStore {
             return try BuildEnd(outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
         }
         // Only what was lost counts: an attempt that a stopping worker handed back is none.
-        try db.execute(sql: "UPDATE builds SET losses = losses + 1 WHERE id = ?", arguments: [build.id.rawValue])
+        try db.execute(
+            sql: "UPDATE builds SET losses = losses + 1 WHERE id = ?",
+            arguments: [build.id.rawValue]
+        )
         let losses = try Int.fetchOne(
             db,
             sql: "SELECT losses FROM builds WHERE id = ?",

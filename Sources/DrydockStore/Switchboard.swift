@@ -218,7 +218,9 @@ final class Switchboard: Sendable {
     func lookIntoMailbox() async {
         for (token, mailbox) in unread {
             // A failed look is repeated by the next bell, or in two seconds.
-            let request = try? await database.read { try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0) }
+            let request = try? await database.read {
+                try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0)
+            }
             if let request = request.flatMap({ $0 }) { deliver(request, to: mailbox, token) }
         }
     }

@@ -19,7 +19,11 @@ struct UploadTests {
         try await withServer {
             $0.tokens = tokens.map { SHA256Hasher.digest(of: $0.utf8) }
         } _: { server in
-            func post(_ token: String, _ query: String = "", _ body: [UInt8] = Self.gzip) async throws -> RawResponse {
+            func post(
+                _ token: String,
+                _ query: String = "",
+                _ body: [UInt8] = Self.gzip
+            ) async throws -> RawResponse {
                 try await server.request(
                     "POST",
                     "/api/v1/builds" + query,
@@ -32,7 +36,9 @@ struct UploadTests {
             #expect(try await post("first").json?["id"] == first.json?["id"])
             let other = try await post("second")
             #expect(other.status == 202 && other.json?["id"] != first.json?["id"])
-            for changed in [try await post("first", "?title=x"), try await post("first", "", Self.gzip + [1])] {
+            for changed in [
+                try await post("first", "?title=x"), try await post("first", "", Self.gzip + [1]),
+            ] {
                 #expect(changed.status == 422 && changed.json?["code"]?.string == "idempotency_key_reused")
             }
         }
@@ -80,7 +86,8 @@ struct UploadTests {
             let target = "/api/v1/builds?session_id=full"
             #expect(try await server.request("POST", target, headers: headers, body: Self.gzip).status == 429)
             let digest = SHA256Hasher.digest(of: Self.gzip)
-            #expect(first.status == 202 && (try server.store.blobPath(digest)) != nil)
+            let kept = try server.store.blobPath(digest)
+            #expect(first.status == 202 && kept != nil)
         }
     }
 
@@ -91,7 +98,11 @@ struct UploadTests {
             let deep = String(repeating: "[", count: 1_000)
             for body in [wide, deep, #"{"source":{"path":"/x"},"source":{"path":"/y"}}"#] {
                 let answer = try await server.request(
-                    "POST", "/api/v1/builds", headers: Self.json, body: Array(body.utf8))
+                    "POST",
+                    "/api/v1/builds",
+                    headers: Self.json,
+                    body: Array(body.utf8)
+                )
                 #expect([400, 413].contains(answer.status), "\(answer.status)")
             }
             try await server.watch("s") { client in

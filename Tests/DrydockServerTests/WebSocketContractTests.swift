@@ -156,7 +156,9 @@ struct WebSocketContractTests {
                 try work.log((start..<start + 1_000).map { "line \($0)" })
             }
             // The last 64 KiB hold no line at all: more has to be read.
-            for _ in 0..<900 { try work.append(.notice(title: "t", markdown: String(repeating: "x", count: 100))) }
+            for _ in 0..<900 {
+                try work.append(.notice(title: "t", markdown: String(repeating: "x", count: 100)))
+            }
             try await server.watch("s") { client in
                 let seen = [try await client.message(), try await client.message()]
                 #expect(seen.types == ["BUILD_STARTED", "build_progress"])

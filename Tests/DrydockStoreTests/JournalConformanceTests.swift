@@ -175,7 +175,10 @@ struct JournalConformanceTests {
         }
     }
 
-    @Test("a build that ended without a journal ends its readers, with one word about what is missing", arguments: StoreKind.all)
+    @Test(
+        "a build that ended without a journal ends its readers, with one word about what is missing",
+        arguments: StoreKind.all
+    )
     func noJournal(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()

@@ -19,7 +19,10 @@ struct QueueConformanceTests {
         }
     }
 
-    @Test("a repeated idempotency key answers with the first build; with another body it is refused", arguments: StoreKind.all)
+    @Test(
+        "a repeated idempotency key answers with the first build; with another body it is refused",
+        arguments: StoreKind.all
+    )
     func idempotency(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()

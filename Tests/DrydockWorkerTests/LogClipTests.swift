@@ -16,7 +16,9 @@ struct LogClipTests {
     @Test("below the cap every line is kept, and nothing is held back")
     func below() {
         var clip = LogClip(cap: ByteCount(100_000))
-        for number in 0..<900 { #expect(clip.admit(line(number), step: nil, journal: ByteCount(0)) == [.log(line(number))]) }
+        for number in 0..<900 {
+            #expect(clip.admit(line(number), step: nil, journal: ByteCount(0)) == [.log(line(number))])
+        }
         #expect(clip.flush().isEmpty)
     }
 
