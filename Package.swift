@@ -151,6 +151,7 @@ let package = Package(
                 lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
             ] + nio
         ),
+        tests("DrydockCommands", ["DrydockOS"]),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(
             name: "EndToEndTests",

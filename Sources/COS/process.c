@@ -103,6 +103,13 @@ static int64_t microseconds(struct timeval time) {
     return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
 }
 
+int cos_pidfd(int32_t pid, int32_t *pidfd) {
+    int descriptor = pidfd_open(pid, 0);
+    if (descriptor < 0) return -errno;
+    *pidfd = descriptor;
+    return 0;
+}
+
 int cos_wait(int32_t pidfd, struct cos_ending *ending) {
     siginfo_t info;
     struct rusage usage;

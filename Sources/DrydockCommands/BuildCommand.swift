@@ -61,7 +61,9 @@ struct BuildCommand: AsyncParsableCommand {
             trigger: .cli,
             title: FilePath(path).lastComponent?.string ?? path
         )
-        let worker = WorkerID(rawValue: "cli-\(ProcessInfo.processInfo.processIdentifier)")
+        let worker = WorkerID.make("cli")
+        let registration = try store.register(worker)
+        defer { registration.end() }
         let lease = try await store.enqueueLeased(request, to: worker)
         let build = LeasedBuild(lease: lease, shop: shop)
         let outcome = try await follow(build, lease, store)

@@ -72,7 +72,10 @@ struct PlaceOptions: ParsableArguments {
 
     static func openStore(_ configuration: ServerConfiguration) throws -> EmbeddedStore {
         do throws(StoreError) {
-            return try EmbeddedStore(opening: dataDirectory(configuration))
+            var options = EmbeddedStore.Options()
+            let logger = logger("drydock.store")
+            options.onDamage = { logger.error("\($0)") }
+            return try EmbeddedStore(opening: dataDirectory(configuration), options)
         } catch {
             throw CommandProblem(
                 .unavailable,

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import DrydockConfig
 internal import DrydockModel
+internal import DrydockOS
 internal import DrydockPlugins
 internal import DrydockServer
 internal import DrydockStore
@@ -50,21 +51,27 @@ struct ServeCommand: AsyncParsableCommand {
         let directories = try plugins.all(configuration)
         let store = try PlaceOptions.openStore(configuration)
         let logger = PlaceOptions.logger("drydock.serve")
-        let lock = WorkerLock(dataDirectory: store.directory.path)
-        let (listening, isListening) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let supervisor = WorkerSupervisor(
+        let start = WorkerStart(
             program: try Installation().program,
             arguments: workerArguments(data: store.directory.path, directories),
             environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" },
-            lock: lock,
-            logger: logger,
-            start: listening
+            files: [try Installation().program] + (place.config.map { [FilePath($0.absolutePath)] } ?? [])
         )
+        let lock = try Self.lock(store.directory, start.fingerprint)
+        defer { withExtendedLifetime(lock) {} }
+        let (listening, isListening) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let supervisor = WorkerSupervisor(
+            start: start,
+            lock: store.directory.workerLock,
+            logger: logger,
+            listening: listening
+        )
+        let readiness = Readiness(store: store, supervisor: supervisor)
         let server = DrydockServer(
             store: store,
             options: options,
             plugins: { try PluginReport.json(PluginCatalog.load(directories: directories)) },
-            readiness: { Self.readiness(lock) },
+            readiness: { await readiness.failure() },
             onListening: { [build] host, port in
                 isListening.finish()
                 await Self.announce(host, port, build, store, logger)
@@ -75,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func workerArguments(data: FilePath, _ directories: [String]) -> [String] {
-        var arguments = ["worker", "--one-at-a-time", "--data", data.string]
+        var arguments = ["worker", "--data", data.string]
         if let config = place.config { arguments += ["--config", config.absolutePath] }
         return arguments + directories.flatMap { ["--plugins", $0] }
     }
@@ -102,13 +109,17 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private static func readiness(_ lock: WorkerLock) -> Failure? {
-        guard lock.holder() == nil else { return nil }
-        return Failure(
-            .internal,
-            .platform,
-            "no worker serves the data directory",
-            hint: "look at the server's log"
+    /// Takes the data directory for this server alone.
+    private static func lock(_ directory: DataDirectory, _ fingerprint: String) throws -> LivenessLock {
+        if let lock = try LivenessLock.take(directory.serverLock, note: fingerprint) { return lock }
+        let other = LivenessLock.lastHolder(of: directory.serverLock).map {
+            " (process \($0.process.number))"
+        }
+        throw CommandProblem(
+            .unavailable,
+            "serve",
+            why: "another server\(other ?? "") serves the data directory \(directory.path)",
+            remedy: "stop it, or name another directory with --data"
         )
     }
 

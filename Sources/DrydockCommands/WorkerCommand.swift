@@ -6,8 +6,7 @@ internal import DrydockModel
 internal import DrydockOS
 internal import DrydockStore
 internal import DrydockWorker
-internal import FoundationEssentials
-internal import Glibc
+internal import Logging
 internal import ServiceLifecycle
 
 /// The command `drydock worker`.
@@ -26,18 +25,18 @@ struct WorkerCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
 
-    @Flag(
+    @Option(
         help: ArgumentHelp(
-            "Waits for its turn: one worker a data directory. For `serve`.",
+            "Works only while a server with this fingerprint serves the data directory. For `serve`.",
             visibility: .hidden
         )
     )
-    var oneAtATime = false
+    var forServer: String?
 
     func run() async throws {
         let configuration = try place.configuration()
         let store = try PlaceOptions.openStore(configuration)
-        if oneAtATime { try await Self.waitForTurn(WorkerLock(dataDirectory: store.directory.path)) }
+        let ties = try forServer.map { try ServerTies(store.directory, fingerprint: $0) }
         try Installation().reapSandboxes()
         let shop = try await Workshop.make(
             configuration,
@@ -47,26 +46,17 @@ struct WorkerCommand: AsyncParsableCommand {
         )
         let worker = Worker(
             shop: shop,
-            id: WorkerID(rawValue: "\(ProcessInfo.processInfo.hostName)-\(getpid())"),
-            slots: configuration.slots
+            id: .make("worker"),
+            slots: configuration.slots,
+            ties: ties?.ties ?? .none
         )
         let services = ServiceGroup(
-            services: [worker],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: shop.logger
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: shop.logger
+            )
         )
         try await services.run()
-    }
-
-    private static func waitForTurn(_ lock: WorkerLock) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            do {
-                try SystemThread.start(name: "worker-lock") {
-                    continuation.resume(with: Result { try lock.hold() })
-                }
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
     }
 }

@@ -8,133 +8,115 @@ internal import ServiceLifecycle
 internal import Synchronization
 internal import SystemPackage
 
-/// Keeps one worker process beside the server: starts it, starts it again when it ends by itself, and on a graceful
-/// shutdown ends whichever worker serves the data directory, also one that an earlier server had started.
+/// Keeps one worker process beside the server: goes on with the one that an earlier server left at work, or starts one;
+/// starts another when it ends, ends it when it hangs, and on a graceful shutdown ends it in order.
 final class WorkerSupervisor: Service {
+    /// How often it looks.
+    private static let look = Duration.milliseconds(200)
     /// Longest wait for a worker that was asked to end.
     private static let patience = Duration.seconds(30)
+    /// One that ran for so long is started again at once; others after a pause that grows.
+    private static let settled = Duration.seconds(5)
 
-    private struct State {
-        var child: Int32?
-        var isStopping = false
-    }
-
-    private let program: FilePath
-    private let arguments: [String]
-    private let environment: [String]
-    private let lock: WorkerLock
+    private let start: WorkerStart
+    private let lock: FilePath
     private let logger: Logger
-    private let start: AsyncStream<Void>
-    private let state = Mutex(State())
+    private let listening: AsyncStream<Void>
+    private let watch = Mutex(WorkerWatch())
 
-    /// `arguments` follow the program's name; `environment` holds `NAME=value`; nothing is started before `start` ends.
-    init(
-        program: FilePath,
-        arguments: [String],
-        environment: [String],
-        lock: WorkerLock,
-        logger: Logger,
-        start: AsyncStream<Void>
-    ) {
-        self.program = program
-        self.arguments = arguments
-        self.environment = environment
+    /// `lock`: the worker's; nothing is started before `listening` ends.
+    init(start: WorkerStart, lock: FilePath, logger: Logger, listening: AsyncStream<Void>) {
+        self.start = start
         self.lock = lock
         self.logger = logger
-        self.start = start
+        self.listening = listening
     }
+
+    /// How the worker is now.
+    var health: WorkerWatch.Health { watch.withLock { $0.health } }
 
     func run() async throws {
-        for await _ in start.cancelOnGracefulShutdown() {}
-        // It never listened (the port is taken, say): whoever serves the data directory is none of ours.
+        for await _ in listening.cancelOnGracefulShutdown() {}
+        // It never listened: the port is taken, say.
         if Task.isShuttingDownGracefully { return }
-        try await withGracefulShutdownHandler {
-            var pause = Duration.milliseconds(500)
-            while !isStopping {
-                let started = ContinuousClock.now
-                let ending = try await runOnce()
-                if isStopping { break }
-                logger.error("the worker ended and is started again", metadata: ["ending": "\(ending)"])
-                pause =
-                    ContinuousClock.now - started > .seconds(60)
-                    ? .milliseconds(500) : min(pause * 2, .seconds(30))
-                // Cut short by the shutdown.
-                _ = try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
+        var pause = Duration.zero
+        while !Task.isShuttingDownGracefully {
+            let started = ContinuousClock.now
+            let child = try startUnlessServed()
+            let ending = await untilItEnds(child)
+            if Task.isShuttingDownGracefully {
+                await end(child)
+                return
             }
-            await waitUntilNobodyServes()
-        } onGracefulShutdown: { [self] in
-            endWorkers()
+            logger.error("the worker ended; another one is started", metadata: ["ending": "\(ending)"])
+            let isSettled = ContinuousClock.now - started > Self.settled
+            pause = isSettled ? .zero : min(max(pause * 2, .milliseconds(500)), .seconds(30))
+            // Cut short by the shutdown.
+            _ = try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
         }
     }
 
-    private var isStopping: Bool { state.withLock { $0.isStopping } }
-
-    /// Starts the worker in a session of its own, so that it outlives this process, and waits for its end.
-    private func runOnce() async throws -> ChildProcess.Ending {
-        let nothing = try OwnedDescriptor.null()
-        let log = FileDescriptor.standardError
-        let child = try nothing.withDescriptor { nothing in
-            try ChildProcess.spawn(
-                program,
-                arguments: [program.string] + arguments,
-                environment: environment,
-                inherited: [.init(nothing, as: 0), .init(log, as: 1), .init(log, as: 2)]
-            )
+    /// nil when a worker is there already.
+    private func startUnlessServed() throws -> RunningWorker? {
+        watch.withLock { $0 = WorkerWatch() }
+        if case .held(let holder) = try LivenessLock.status(of: lock) {
+            let process = holder.map { "\($0.process.number)" } ?? "?"
+            logger.notice("a worker is at work here already", metadata: ["pid": "\(process)"])
+            return nil
         }
-        let isLate = state.withLock { state in
-            state.child = child.processID
-            return state.isStopping
-        }
-        if isLate { kill(child.processID, SIGTERM) }
-        return try await Self.ending(of: child) { [self] in state.withLock { $0.child = nil } }
+        return try start.run()
     }
 
-    /// Waits on a thread of its own; `onEnd` is called before anybody else can get the process's number.
-    private static func ending(
-        of child: consuming ChildProcess,
-        onEnd: @escaping @Sendable () -> Void
-    ) async throws -> ChildProcess.Ending {
-        let waiting = WaitingChild(child)
-        return try await withCheckedThrowingContinuation { continuation in
-            do {
-                try SystemThread.start(name: "worker-wait") {
-                    let ending = Result { try waiting.child.waitBlocking() }
-                    onEnd()
-                    continuation.resume(with: ending)
-                }
-            } catch {
-                continuation.resume(throwing: error)
-            }
+    /// Returns when the worker is gone, or the server shuts down; what is known of how.
+    private func untilItEnds(_ child: RunningWorker?) async -> String {
+        while !Task.isShuttingDownGracefully {
+            if let child, let ending = child.ending { return ending }
+            let status = (try? LivenessLock.status(of: lock)) ?? .held(nil)
+            if child == nil, status == .free { return "it was an earlier server's" }
+            let verdict = watch.withLock { $0.look(at: status, SuspendingClock.now) }
+            if verdict == .hangs { endHanging(status, child) }
+            _ = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.look) }
+        }
+        return "the server is stopping"
+    }
+
+    private func endHanging(_ status: LivenessLock.Status, _ child: RunningWorker?) {
+        logger.error(
+            "the worker does not answer and is ended; its builds start again",
+            metadata: ["after": "\(WorkerWatch.patience)"]
+        )
+        signal(SIGKILL, status, child)
+    }
+
+    /// To whoever holds the lock, by a descriptor that was checked against what stands there; and to our own child, which
+    /// may not have come as far as the lock.
+    private func signal(_ number: Int32, _ status: LivenessLock.Status, _ child: RunningWorker?) {
+        do throws(Errno) {
+            if case .held(let holder?) = status { _ = try holder.process.signal(number) }
+            try child?.signal(number)
+        } catch {
+            logger.error("the worker can not be signalled", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Asks our worker, and the one that serves, to end.
-    private func endWorkers() {
-        let child = state.withLock { state in
-            state.isStopping = true
-            return state.child
-        }
-        for process in Set([child, lock.holder()].compactMap(\.self)) { kill(process, SIGTERM) }
-    }
-
-    private func waitUntilNobodyServes() async {
+    /// Asks the worker to end, and ends it when it does not.
+    private func end(_ child: RunningWorker?) async {
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
-        while let holder = lock.holder() {
+        signal(SIGTERM, currentStatus, child)
+        while isAround(child) {
             if ContinuousClock.now > deadline {
-                return logger.error(
-                    "the worker does not end; its builds go on",
-                    metadata: ["pid": "\(holder)"]
-                )
+                logger.error("the worker does not end and is killed; its builds start again with the next")
+                return signal(SIGKILL, currentStatus, child)
             }
             // It holds the lock until its very end; there is nothing else to wait for.
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
         }
     }
-}
 
-/// Carries a child to the thread that waits for it.
-private final class WaitingChild: Sendable {
-    let child: ChildProcess
+    private func isAround(_ child: RunningWorker?) -> Bool {
+        if let child, child.ending == nil { return true }
+        return currentStatus != .free
+    }
 
-    init(_ child: consuming ChildProcess) { self.child = child }
+    private var currentStatus: LivenessLock.Status { (try? LivenessLock.status(of: lock)) ?? .free }
 }

@@ -6,7 +6,8 @@ import DrydockOS
 import Glibc
 package import SystemPackage
 
-/// The directory that holds everything Drydock keeps: `db.sqlite segments/ blobs/ snapshots/ work/ cache/ keys/ bells/`.
+/// The directory that holds everything Drydock keeps: `db.sqlite segments/ blobs/ snapshots/ work/ cache/ keys/ bells/
+/// holders/` and the locks of server and worker.
 package struct DataDirectory: Hashable, Sendable {
     package let path: FilePath
 
@@ -17,6 +18,7 @@ package struct DataDirectory: Hashable, Sendable {
         try Self.check(path)
         for directory in [
             segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, cache, keys, bells,
+            holders,
         ] {
             try Self.make(directory)
         }
@@ -32,6 +34,12 @@ package struct DataDirectory: Hashable, Sendable {
     package var keys: FilePath { path.appending("keys") }
     /// Files that are written to wake other processes.
     package var bells: FilePath { path.appending("bells") }
+    /// A lock for each process that may hold leases, named by its `WorkerID`.
+    var holders: FilePath { path.appending("holders") }
+    /// Held by the server of this directory.
+    package var serverLock: FilePath { path.appending("server.lock") }
+    /// Held by the worker that the server started.
+    package var workerLock: FilePath { path.appending("worker.lock") }
     /// Blobs that have no name yet; on the same file system, so that naming them is a rename.
     var newBlobs: FilePath { blobs.appending("new") }
     /// Held while the database is opened and migrated.

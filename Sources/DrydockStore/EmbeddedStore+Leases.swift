@@ -71,19 +71,21 @@ extension EmbeddedStore {
 
     package func reap() async throws -> [Build] {
         let now = options.now()
-        let lapsed = try await database.read { db in try Self.lapsed(at: now, db) }
+        let gone = try await goneHolders()
+        let lapsed = try await database.read { db in try Self.lapsed(at: now, holders: gone, db) }
         guard !lapsed.isEmpty else { return [] }
         // The journal is the truth: a worker that died between its last record and `finish` had ended the build.
         let ends = lapsed.map { ended(build: $0, at: now) }
         let changed = try await database.write { [options] db in
             var changed: [Build] = []
             for (seen, end) in zip(lapsed, ends) {
-                guard var build = try Self.stillLapsed(seen, at: now, db) else { continue }
+                guard var build = try Self.stillLapsed(seen, at: now, holders: gone, db) else { continue }
                 try Self.reap(&build, end, options, now, db)
                 changed.append(build)
             }
             return changed
         }
+        forget(gone)
         guard !changed.isEmpty else { return [] }
         for build in changed where build.state.isTerminal { completeJournal(of: build) }
         bells.ring(.changes)
@@ -126,16 +128,27 @@ extension EmbeddedStore {
         return build
     }
 
-    private static func lapsed(at now: Timestamp, _ db: Database) throws -> [Build] {
-        try BuildRows.fetch(db, "WHERE lease_until IS NOT NULL AND lease_until < ?", [now.milliseconds])
+    private static func lapsed(
+        at now: Timestamp,
+        holders gone: Set<String>,
+        _ db: Database
+    ) throws -> [Build] {
+        let marks = gone.map { _ in "?" }.joined(separator: ", ")
+        let arguments: [any DatabaseValueConvertible] = [now.milliseconds] + Array(gone)
+        return try BuildRows.fetch(
+            db,
+            "WHERE lease_until IS NOT NULL AND (lease_until < ? OR worker IN (\(marks)))",
+            StatementArguments(arguments)
+        )
     }
 
-    private static func stillLapsed(_ seen: Build, at now: Timestamp, _ db: Database) throws -> Build? {
-        try BuildRows.fetch(
-            db,
-            "WHERE id = ? AND attempt = ? AND lease_until IS NOT NULL AND lease_until < ?",
-            [seen.id.rawValue, seen.attempt?.rawValue, now.milliseconds]
-        ).first
+    private static func stillLapsed(
+        _ seen: Build,
+        at now: Timestamp,
+        holders gone: Set<String>,
+        _ db: Database
+    ) throws -> Build? {
+        try lapsed(at: now, holders: gone, db).first { $0.id == seen.id && $0.attempt == seen.attempt }
     }
 
     private static func reap(

@@ -35,7 +35,13 @@ package protocol Store: Sendable {
         preview: PreviewReady?
     ) async throws
 
-    /// Gives every build whose lease lapsed back to the queue, or ends it as `errored(lost)` after its last attempt.
+    /// Shows that the process lives which holds leases as `worker`, until it ends or lets go of the result.
+    func register(_ worker: WorkerID) throws -> any WorkerRegistration
+
+    /// Whether such a process lives.
+    func isRegistered(_ worker: WorkerID) throws -> Bool
+
+    /// Gives every build whose lease lapsed, or whose holder has ended, back to the queue, or ends it as `errored(lost)` after its last attempt.
     func reap() async throws -> [Build]
 
     func build(_ id: BuildID) async throws -> Build?
@@ -134,7 +140,7 @@ package protocol JournalReader: Sendable {
 }
 
 extension JournalReader {
-    /// What follows; waits for the first record. nil once everything was told.
+    /// What follows, at least one record; nil once everything was told.
     package func next(maxBytes: Int) async throws -> [JournalLine]? {
         while true {
             try Task.checkCancellation()
@@ -201,6 +207,18 @@ package protocol BlobWriter: Sendable {
 package struct WorkerID: StringIdentifier {
     package let rawValue: String
     package init(rawValue: String) { self.rawValue = rawValue }
+
+    /// An id that no other process has, or had: numbers of processes come again.
+    package static func make(_ kind: String) -> WorkerID {
+        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        return WorkerID(rawValue: "\(kind)-\(random)")
+    }
+}
+
+/// The sign that a holder of leases lives; it goes with the process, or when nobody keeps it.
+package protocol WorkerRegistration: Sendable {
+    /// Ends it: after that the process must hold no lease.
+    func end()
 }
 
 /// The right to work on one attempt of a build, until it lapses.

@@ -12,7 +12,7 @@ internal import SystemPackage
 struct Leftovers {
     let shop: Workshop
 
-    /// Removes workspaces and snapshots whose attempt no longer runs.
+    /// Removes workspaces and snapshots whose attempt is under nobody's lease.
     ///
     /// They are named by attempt.
     func remove() async throws {
@@ -21,8 +21,13 @@ struct Leftovers {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
-            // A fetch's scratch is named after its attempt too: `<attempt>.git`.
-            for name in names where !active.contains(String(name.prefix { $0 != "." })) {
+            for name in names {
+                // A fetch's scratch is named after its attempt too: `<attempt>.git`.
+                let owner = String(name.prefix { $0 != "." })
+                // `drydock plan` has no attempt: its copies are named after the process itself.
+                let isInUse =
+                    try active.contains(owner) || shop.store.isRegistered(WorkerID(rawValue: owner))
+                if isInUse { continue }
                 do {
                     try TreeRemover.remove(name, in: directory)
                     shop.logger.notice(

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-internal import DrydockOS
 package import DrydockPlugins
+internal import DrydockStore
 
 /// What the plugins say about a directory, and the plan that comes of it, without a build.
 package struct PlanSurvey: Sendable {
@@ -15,8 +15,11 @@ package struct PlanSurvey: Sendable {
     ///
     /// Throws the `Failure` that a build of it would end with.
     package static func make(of path: String, shop: Workshop) async throws -> PlanSurvey {
-        let name = AttemptID.make(at: .now()).rawValue
-        let snapshot = try await Snapshot.make(of: path, name: name, shop: shop)
+        // A sign of life under the copy's own name: a worker that starts meanwhile must not take it for a left-over.
+        let name = WorkerID.make("plan")
+        let registration = try shop.store.register(name)
+        defer { registration.end() }
+        let snapshot = try await Snapshot.make(of: path, name: name.rawValue, shop: shop)
         defer { snapshot.discard(logger: shop.logger) }
         let planning = Planning(shop: shop, snapshot: snapshot)
         let detection = try await planning.detect()

@@ -13,22 +13,35 @@ package struct Worker: Service {
     private let shop: Workshop
     private let id: WorkerID
     private let slots: Int
+    private let ties: WorkerTies
+
+    /// How often the worker looks without being called: for builds whose holder ended, and for who wants it.
+    private static let look = Duration.milliseconds(500)
 
     /// `slots`: how many builds run at a time, from 1.
-    package init(shop: Workshop, id: WorkerID, slots: Int) {
+    package init(shop: Workshop, id: WorkerID, slots: Int, ties: WorkerTies = .none) {
         self.shop = shop
         self.id = id
         self.slots = max(1, slots)
+        self.ties = ties
     }
 
-    /// Works until the graceful shutdown of its service group; builds that run then are given back to the queue.
+    /// Works until the graceful shutdown of its service group, when builds that run are given back to the queue; or until
+    /// nobody wants it any more and its last build has ended.
     package func run() async throws {
+        let registration = try shop.store.register(id)
+        defer { registration.end() }
         try await Leftovers(shop: shop).remove()
         let running = RunningBuilds()
         let (wakeUps, wake) = try wakeUps()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 for await _ in wakeUps.cancelOnGracefulShutdown() {
+                    ties.beat()
+                    if !ties.isWanted() {
+                        if running.count == 0 { break }
+                        continue
+                    }
                     do {
                         try await fillSlots(running) { lease, stop in
                             group.addTask {
@@ -78,7 +91,7 @@ package struct Worker: Service {
                     for await _ in bell { continuation.yield() }
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: .seconds(5))) != nil { continuation.yield() }
+                    while (try? await Task.sleep(for: Self.look)) != nil { continuation.yield() }
                 }
             }
             continuation.finish()

@@ -48,6 +48,9 @@ struct cos_ending {
 /// the named ones. On success `*pidfd` belongs to the caller (close-on-exec).
 int cos_spawn(const struct cos_spawn_request *_Nonnull request, int32_t *_Nonnull pid, int32_t *_Nonnull pidfd);
 
+/// Opens a descriptor for the process `pid`, which may be anybody's; -ESRCH when there is none. Source: man 2 pidfd_open.
+int cos_pidfd(int32_t pid, int32_t *_Nonnull pidfd);
+
 /// Blocks until the process behind `pidfd` ended, and reaps it.
 int cos_wait(int32_t pidfd, struct cos_ending *_Nonnull ending);
 

@@ -5,7 +5,7 @@ import DrydockModel
 import DrydockProtocol
 import HummingbirdCore
 
-/// What a request calls its build: in the address, or in a JSON body; the address counts first. All of it is checked.
+/// What a request calls its build, checked: in the address, or else in a JSON body.
 struct BuildNames: Sendable {
     var session: SessionID?
     var project: ProjectName?

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Foundation
+import Glibc
+import Testing
+
+/// Server and worker as an operator's accidents leave them: killed, stopped, started twice.
+@Suite("the worker beside the server", .serialized, .timeLimit(.minutes(5)))
+struct WorkerLifeTests {
+    /// Runs a build whose step says `begun`, then waits for the file `go` in `scratch`, which its fifo-less sandbox can not
+    /// see: so it counts to `seconds` instead.
+    private func archive(_ scratch: Scratch, seconds: Int) throws -> URL {
+        try scratch.write(
+            """
+            version: 1
+            steps:
+              - id: main
+                plugin: script
+                with: { run: "echo begun; for i in $(seq \(seconds * 10)); do sleep 0.1; done; echo done" }
+            """,
+            to: "project/drydock.yaml"
+        )
+        try Program.shell("tar -C project -czf project.tar.gz drydock.yaml", in: scratch.folder)
+        return scratch.url("project.tar.gz")
+    }
+
+    private func begun(_ server: RunningServer, _ id: String, attempts: Int = 1) throws {
+        try Program.shell(
+            "curl -sN '\(server.address)/api/v1/builds/\(id)/events' | grep -m\(attempts) begun | grep -q ."
+        )
+    }
+
+    /// The workers that serve `data`: their process ids.
+    private func workers(_ scratch: Scratch) throws -> [Int32] {
+        let path = scratch.url("data").path
+        return try Program.shell("pgrep -f '[d]rydock worker --data \(path)' || true")
+            .split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    /// Returns once `condition` holds; the suite's time limit ends what never does.
+    private func wait(_ condition: () throws -> Bool) throws {
+        while try !condition() { usleep(20_000) }
+    }
+
+    @Test("a worker without builds ends with its server, however that ended")
+    func endsWithItsServer() async throws {
+        try await withScratch { scratch in
+            for _ in 1...3 {
+                let server = try RunningServer(scratch)
+                try wait { try workers(scratch).count == 1 && server.request("/readyz").status == 200 }
+                server.kill()
+            }
+            try wait { try workers(scratch).isEmpty }
+            let server = try RunningServer(scratch)
+            try wait { try server.request("/readyz").status == 200 }
+            server.stop()
+            #expect(try workers(scratch).isEmpty)
+        }
+    }
+
+    @Test("a worker with a build goes on with the next server, alone")
+    func adopted() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 4)
+            let first = try RunningServer(scratch)
+            let id = try #require(try first.post(archive).json["id"] as? String)
+            try begun(first, id)
+            let before = try workers(scratch)
+            first.kill()
+            try withServer(scratch) { second in
+                #expect(try workers(scratch) == before)
+                let build = try second.ended(id)
+                #expect(build["state"] as? String == "succeeded" && build["attempts"] as? Int == 1)
+                // It is the second server's own now: it takes new builds too.
+                #expect(try second.build(archive)["state"] as? String == "succeeded")
+                #expect(try workers(scratch) == before)
+            }
+            #expect(try workers(scratch).isEmpty)
+        }
+    }
+
+    @Test("the builds of a killed worker start again at once, not after their lease")
+    func workerKilled() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 3)
+            try withServer(scratch) { server in
+                let id = try #require(try server.post(archive).json["id"] as? String)
+                try begun(server, id)
+                let killed = ContinuousClock.now
+                for worker in try workers(scratch) { kill(worker, SIGKILL) }
+                try begun(server, id, attempts: 2)
+                // A lease lasts 30 s.
+                #expect(ContinuousClock.now - killed < .seconds(15))
+                let build = try server.ended(id)
+                #expect(build["state"] as? String == "succeeded" && build["attempts"] as? Int == 2)
+            }
+        }
+    }
+
+    @Test("a build on the command line that is killed is taken back by the worker at once")
+    func commandKilled() async throws {
+        try await withScratch { scratch in
+            _ = try archive(scratch, seconds: 3)
+            try withServer(scratch) { server in
+                let process = Process()
+                process.executableURL = URL(fileURLWithPath: Program.drydock)
+                process.arguments = [
+                    "build", "--data", scratch.url("data").path, scratch.url("project").path,
+                ]
+                process.standardOutput = FileHandle.nullDevice
+                process.standardError = FileHandle.nullDevice
+                try process.run()
+                var id: String?
+                try wait {
+                    let list = try server.request("/api/v1/builds?state=running").json["builds"]
+                    id = ((list as? [[String: Any]])?.first)?["id"] as? String
+                    return id != nil
+                }
+                let build = try #require(id)
+                try begun(server, build)
+                let killed = ContinuousClock.now
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+                try begun(server, build, attempts: 2)
+                #expect(ContinuousClock.now - killed < .seconds(15))
+                #expect(try server.ended(build)["state"] as? String == "succeeded")
+            }
+        }
+    }
+
+    @Test("a worker that hangs is told by /readyz, ended, and its builds start again")
+    func workerHangs() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 2)
+            try withServer(scratch) { server in
+                let id = try #require(try server.post(archive).json["id"] as? String)
+                try begun(server, id)
+                let hanging = try #require(try workers(scratch).first)
+                kill(hanging, SIGSTOP)
+                try wait { try server.request("/readyz").status == 503 }
+                let build = try server.ended(id)
+                #expect(build["state"] as? String == "succeeded" && build["attempts"] as? Int == 2)
+                #expect(try !workers(scratch).contains(hanging))
+                #expect(try server.request("/readyz").status == 200)
+            }
+        }
+    }
+
+    @Test("SIGTERM gives builds back, and that is no lost attempt")
+    func handedBack() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 2)
+            var id = ""
+            for round in 1...3 {
+                try withServer(scratch) { server in
+                    if round == 1 { id = try #require(try server.post(archive).json["id"] as? String) }
+                    try begun(server, id, attempts: round)
+                    if round == 3 {
+                        #expect(try server.ended(id)["state"] as? String == "succeeded")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a second server on one data directory says so and ends")
+    func secondServer() async throws {
+        try await withScratch { scratch in
+            try withServer(scratch) { server in
+                let data = scratch.url("data").path
+                let second = try Program.run(
+                    Program.drydock,
+                    ["serve", "--listen", "127.0.0.1:0", "--data", data]
+                )
+                #expect(second.status == 69)
+                #expect(second.err.contains("another server (process \(server.pid))"), "\(second.err)")
+            }
+        }
+    }
+
+    @Test("a server with a viewer that follows ends within its patience, with the stream's own end")
+    func followerEnds() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 30)
+            let server = try RunningServer(scratch)
+            let id = try #require(try server.post(archive).json["id"] as? String)
+            try begun(server, id)
+            let follower = Process()
+            follower.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
+            follower.arguments = ["--silent", "--no-buffer", "\(server.address)/api/v1/builds/\(id)/events"]
+            follower.standardOutput = FileHandle.nullDevice
+            try follower.run()
+            server.stop()
+            follower.waitUntilExit()
+            // 0: the chunked body ended as it should; 18 would be a transfer that was cut.
+            #expect(follower.terminationStatus == 0)
+        }
+    }
+}
