@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import DrydockModel
+internal import DrydockProtocol
 internal import DrydockWorker
 
 /// The command `drydock plan`.
@@ -19,7 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
-    @Flag(help: "The plan as JSON.") var json = false
+    @Flag(help: "The plan as JSON, as the journal's record `plan` has it.") var json = false
     @Argument(help: "The project's directory.") var directory: String
 
     func run() async throws {
@@ -27,11 +28,17 @@ struct PlanCommand: AsyncParsableCommand {
         let shop = try await place.workshop(store: place.openStore(), plugins: plugins)
         let survey: PlanSurvey
         do {
-            survey = try await PlanSurvey.make(of: path, shop: shop)
+            survey = try await PlanSurvey.make(of: path, shop: shop) { plugin, line in
+                Console.error(TerminalText.plain("\(plugin): \(line)"))
+            }
         } catch let failure as Failure {
             throw CommandProblem("plan \(directory)", failure)
         }
-        if json { return try Console.json(survey.planned) }
+        if json {
+            return Console.out(
+                String(decoding: JournalCodec.fields(of: .plan(survey.planned)), as: UTF8.self)
+            )
+        }
         for candidate in survey.candidates {
             Console.out(
                 TerminalText.plain(
@@ -46,5 +53,6 @@ struct PlanCommand: AsyncParsableCommand {
             Console.out(TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"))
         }
         for clipped in survey.planned.plan.clipped { Console.out(TerminalText.plain("  \(clipped)")) }
+        for notice in survey.planned.plan.notices { Console.out("  \(notice)") }
     }
 }

@@ -53,6 +53,14 @@ struct ServerConfigurationTests {
             ("limits: { log: 1GiB }\n", 1, "'limits.log' must be 256MiB at most", nil),
             ("toolchain: [opt]\n", 1, "'toolchain' has 'opt', which is no absolute path", "begin it with /"),
             ("plugins: /x\n", 1, "'plugins' must be a list, not text", nil),
+            (
+                "slots: 1\nsecrets: /x\n", 2, "'secrets' is not supported yet",
+                "leave it out; steps get no secrets"
+            ),
+            (
+                "uids:\n  count: 70000\n", 2, "'uids.count' is not supported yet",
+                "leave it out; as root, sandboxes belong to user 101000"
+            ),
         ] as [(String, Int, String, String?)]
     )
     func mistakes(yaml: String, line: Int, message: String, hint: String?) {
