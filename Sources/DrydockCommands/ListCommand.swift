@@ -142,16 +142,3 @@ struct CancelCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension Store {
-    /// The build, or a problem that says how to find its id.
-    func require(_ id: String) async throws -> Build {
-        if let found = try await build(BuildID(rawValue: id)) { return found }
-        throw CommandProblem(
-            .usage,
-            id,
-            why: "there is no such build here",
-            remedy: "`drydock list` shows those there are"
-        )
-    }
-}

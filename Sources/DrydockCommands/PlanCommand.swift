@@ -40,19 +40,25 @@ struct PlanCommand: AsyncParsableCommand {
             )
         }
         for candidate in survey.candidates {
-            Console.out(
+            Console.wrapped(
                 TerminalText.plain(
                     "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
-                )
+                ),
+                indent: 18
             )
         }
-        Console.out("plan: \(TerminalText.plain(survey.planned.why))")
+        Console.wrapped("plan: \(TerminalText.plain(survey.planned.why))", indent: 6)
         for step in survey.planned.plan.steps {
             let needs =
                 step.needs.isEmpty ? "" : ", after " + step.needs.map(\.rawValue).joined(separator: ", ")
-            Console.out(TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"))
+            Console.wrapped(
+                TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"),
+                indent: 4
+            )
         }
-        for clipped in survey.planned.plan.clipped { Console.out(TerminalText.plain("  \(clipped)")) }
-        for notice in survey.planned.plan.notices { Console.out("  \(notice)") }
+        for clipped in survey.planned.plan.clipped {
+            Console.wrapped(TerminalText.plain("  \(clipped)"), indent: 4)
+        }
+        for notice in survey.planned.plan.notices { Console.wrapped("  \(notice)", indent: 4) }
     }
 }
