@@ -25,6 +25,10 @@ final class ForwardProgress: StepEventSink {
     init(_ sink: any StepEventSink) { self.sink = sink }
 
     func emit(_ events: [Event], via: Via) {
+        // Nearly all of it is output: that is handed on as it is.
+        guard events.contains(where: { if case .progress = $0 { true } else { false } }) else {
+            return sink.emit(events, via: via)
+        }
         // The lock is held while handing on, so that the order is that of the marks.
         marks.withLock { marks in sink.emit(events.map { Self.forward($0, &marks) }, via: via) }
     }

@@ -73,7 +73,12 @@ struct GuestRecords {
 
     private let name: String
     private let isInSource: @Sendable (String) -> Bool
+    /// What that said: a guest may name a file a million times, and as many files.
+    private var known: [String: Bool] = [:]
     private let titles: [StageID: ManifestStage]
+
+    /// Files whose place in the source is looked up.
+    private static let fileLimit = 1_000
     private var flow = RecordFlow(now: .now)
     private var malformed = 0
     /// The stage that was started last.
@@ -136,13 +141,21 @@ struct GuestRecords {
     /// A message as its sayer's, whoever reads it: with a place only where there is one, and without advice.
     ///
     /// What to do next is said by the host alone: the text may be the project's.
-    private func advised(_ said: Diagnostic) -> Diagnostic {
+    private mutating func advised(_ said: Diagnostic) -> Diagnostic {
         var diagnostic = said
         diagnostic.message = "\(name) says: \(said.message)"
         (diagnostic.hint, diagnostic.url) = (nil, nil)
-        diagnostic.file = said.file.map(ProjectOutput.inProject).flatMap { isInSource($0) ? $0 : nil }
+        diagnostic.file = said.file.map(ProjectOutput.inProject).flatMap { isKnown($0) ? $0 : nil }
         if diagnostic.file == nil { (diagnostic.line, diagnostic.column) = (nil, nil) }
         return diagnostic
+    }
+
+    private mutating func isKnown(_ file: String) -> Bool {
+        if let answer = known[file] { return answer }
+        guard known.count < Self.fileLimit else { return false }
+        let answer = isInSource(file)
+        known[file] = answer
+        return answer
     }
 
     /// Ends the running stage, which only the host can.

@@ -17,14 +17,16 @@ struct ParameterFiles {
     /// Writes what does not fit into a variable below `folder`, a directory of the host that no sandbox can write to;
     /// nil = there is none, and such a parameter throws.
     init(_ step: PlannedStep, folder: String?) throws(Failure) {
-        for (name, value) in StepParameters.environment(step.with) {
+        let all = StepParameters.environment(step.with).sorted { $0.key < $1.key }
+        for (number, (name, value)) in all.enumerated() {
             guard value.utf8.count > StepParameters.longestVariable else {
                 variables[name] = value
                 continue
             }
-            let file = "with-\(step.id)-\(name)"
+            // Numbers: a parameter's name may be longer than a file's.
+            let file = "with-\(step.id)-\(number)"
             try write(value, to: file, in: folder, name)
-            let target = "\(Self.inside)/\(name.dropFirst("DRYDOCK_WITH_".count))"
+            let target = "\(Self.inside)/\(number)"
             variables[name + "_FILE"] = target
             mounts.append(SandboxMount(source: "\(folder ?? "")/\(file)", target: target, access: .readOnly))
         }
