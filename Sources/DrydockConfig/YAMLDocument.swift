@@ -79,7 +79,12 @@ enum YAMLDocument {
                 (problem, mark.line)
             case .duplicatedKeysInMapping(let duplicates, let context):
                 duplicate(duplicates.first ?? "", from: context.mark, in: text)
-            case .reader(let problem, _, _, _): (problem, nil)
+            case .reader(let problem, let offset, _, _):
+                // A control character, mostly.
+                (
+                    problem,
+                    offset.map { offset in 1 + text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } }
+                )
             default: ("it can not be read", nil)
             }
         return Failure(.configInvalid, .user, "\(file) is not valid: \(problem)", file: file, line: line)
