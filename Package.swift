@@ -151,7 +151,7 @@ let package = Package(
             "DrydockServer",
             [
                 "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", systemPackage, logging,
-                lifecycle,
+                lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
             ] + nio
         ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.

@@ -104,3 +104,7 @@ int cos_next_entry(const void *buffer, size_t length, size_t *offset, cos_direct
     }
     return 0;
 }
+
+int cos_reserve(int file, int64_t offset, int64_t count) {
+    return fallocate(file, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)count) == 0 ? 0 : -errno;
+}

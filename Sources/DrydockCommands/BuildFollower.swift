@@ -24,7 +24,7 @@ struct BuildFollower {
     ///
     /// Returns how the attempt ended; nil when its journal ended without a `finished` record.
     func follow(_ output: Output) async throws -> Outcome? {
-        let reader = try store.reader(build, attempt, after: 0)
+        let reader = try await store.reader(build, attempt, after: 0)
         switch output {
         case .json: return try await followLines(reader)
         case .view(let view): return try await followRecords(reader, view)

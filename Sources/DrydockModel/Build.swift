@@ -30,7 +30,7 @@ package struct BuildRequest: Codable, Hashable, Sendable {
     /// The build this one repeats.
     package var retryOf: BuildID?
     /// Makes a repeated request answer with the first one's build.
-    package var idempotencyKey: String?
+    package var idempotency: Idempotency?
 
     package init(
         session: SessionID,
@@ -39,7 +39,7 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         trigger: Trigger,
         title: String,
         retryOf: BuildID? = nil,
-        idempotencyKey: String? = nil
+        idempotency: Idempotency? = nil
     ) {
         self.session = session
         self.project = project
@@ -47,7 +47,22 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         self.trigger = trigger
         self.title = title
         self.retryOf = retryOf
-        self.idempotencyKey = idempotencyKey
+        self.idempotency = idempotency
+    }
+}
+
+/// What makes two requests the same one, sent twice.
+package struct Idempotency: Codable, Hashable, Sendable {
+    /// Whose keys these are: those of another scope are other keys.
+    package var scope: String
+    package var key: String
+    /// What was asked for, digested: the same key with another body is a mistake of its sender.
+    package var body: Digest
+
+    package init(scope: String, key: String, body: Digest) {
+        self.scope = scope
+        self.key = key
+        self.body = body
     }
 }
 
@@ -69,6 +84,8 @@ package struct Build: Codable, Hashable, Sendable {
     package var deploy: DeployID?
     /// Rises with every change of any build of the store; a cursor for followers.
     package var revision: Int64
+    /// What of it can not be read any more; stands in for it then are the parts that can, and an end as `errored`.
+    package var damage: String?
 
     package init(
         id: BuildID,
@@ -94,5 +111,6 @@ package struct Build: Codable, Hashable, Sendable {
         self.failure = failure
         self.deploy = deploy
         self.revision = revision
+        self.damage = nil
     }
 }

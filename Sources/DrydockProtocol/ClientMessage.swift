@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-import FoundationEssentials
 
 /// What a `/ws` client may say; the shapes stand in `docs/wire.md`.
 package enum ClientMessage: Hashable, Sendable {
@@ -63,7 +62,8 @@ extension ClientMessage {
     ///
     /// Unknown keys are ignored; `build_id` may stand at the top or inside `data`.
     package static func decode(_ bytes: [UInt8]) throws(ClientMessageError) -> ClientMessage {
-        guard let value = try? JSONDecoder().decode(JSON.self, from: Data(bytes)), value.object != nil else {
+        // Reading stops at the first bound: a message costs its sender as much as the server.
+        guard let value = try? BoundedJSONReader.read(bytes, bounds: .client), value.object != nil else {
             throw .notJSON
         }
         guard let type = value["type"]?.string else { throw .noType }
@@ -87,6 +87,11 @@ extension ClientMessage {
         guard let text = named.string, text.utf8.count <= 64 else { throw .badBuild }
         return BuildID(rawValue: text)
     }
+}
+
+extension JSONBounds {
+    /// What messages and bodies of clients may hold; their length is bounded before.
+    package static let client = JSONBounds(depth: 64, fields: 1 << 16, elements: 1 << 16)
 }
 
 extension SessionID {

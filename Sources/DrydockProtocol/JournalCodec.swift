@@ -12,8 +12,9 @@ package enum JournalCodec {
     /// Appends `record` as one JSON object, without a newline, to `bytes`.
     package static func encode(_ record: JournalRecord, into bytes: inout [UInt8]) {
         var buffer: [UInt8] = []
-        swap(&buffer, &bytes)  // so that the writer owns the only reference, and nothing is copied
-        var writer = JSONWriter(continuing: buffer)
+        swap(&buffer, &bytes)
+        // `consume`: the writer must own the only reference, else each record copies all those before it.
+        var writer = JSONWriter(continuing: consume buffer)
         writer.object { record.write(to: &$0) }
         bytes = writer.bytes
     }

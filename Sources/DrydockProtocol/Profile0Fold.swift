@@ -42,6 +42,9 @@ package struct Profile0Fold: Sendable {
         self.shown = "Build started"
     }
 
+    /// Whether a message now would carry as many lines as one can.
+    package var hasWholeWindow: Bool { lines.count == Self.window }
+
     /// Whether the terminal message was made.
     package var hasEnded: Bool {
         guard case .ended = phase else { return false }

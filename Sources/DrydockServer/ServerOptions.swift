@@ -26,6 +26,8 @@ package struct ServerOptions: Sendable {
     /// Time after which a WebSocket peer is pinged, and what it then has to answer.
     package var pingInterval: Duration
     package var pongPatience: Duration
+    /// Time after which a silent stream of server-sent events shows that it is alive.
+    package var streamHeartbeat: Duration
     /// Time in which a new connection must have sent its first request's head.
     package var headPatience: Duration
     /// Time that what still goes on gets when the server shuts down.
@@ -54,6 +56,7 @@ package struct ServerOptions: Sendable {
         self.previewDomain = "localhost"
         self.pingInterval = .seconds(25)
         self.pongPatience = .seconds(10)
+        self.streamHeartbeat = .seconds(15)
         self.headPatience = .seconds(20)
         self.shutdownPatience = .seconds(10)
         self.messageBurst = 500

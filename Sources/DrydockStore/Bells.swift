@@ -40,16 +40,17 @@ final class Bells: Sendable {
 
     func changes() -> AsyncStream<Void> { switchboard.changes() }
 
-    func cancelRequests(of attempt: AttemptID) -> AsyncStream<CancelRequest> {
-        defer { switchboard.lookIntoMailbox() }
-        return switchboard.cancelRequests(of: attempt)
+    func cancelRequests(of attempt: AttemptID) async -> AsyncStream<CancelRequest> {
+        let requests = switchboard.cancelRequests(of: attempt)
+        await switchboard.lookIntoMailbox()
+        return requests
     }
 
     /// Follows an attempt's segment, which need not exist yet, until the result is released.
-    func follow(_ build: BuildID, _ attempt: AttemptID) throws -> Following {
+    func follow(_ build: BuildID, _ attempt: AttemptID) async throws -> Following {
         let segments = directory.segments(of: build)
         try DataDirectory.make(segments)
-        try switchboard.follow(build, attempt) { () throws(StoreError) in
+        try await switchboard.follow(build, attempt) { () throws(StoreError) in
             try watch(segments)
         }
         return Following(bells: self, build: build, attempt: attempt)

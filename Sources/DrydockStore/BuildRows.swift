@@ -21,20 +21,23 @@ enum BuildRows {
 
     /// `tail` is what comes behind `FROM builds`.
     static func fetch(_ db: Database, _ tail: String, _ arguments: StatementArguments) throws -> [Build] {
-        try Row.fetchAll(db, sql: "SELECT * FROM builds " + tail, arguments: arguments).map(build)
+        try Row.fetchAll(db, sql: "SELECT * FROM builds " + tail, arguments: arguments).map(BuildRow.build)
     }
 
     static func insert(_ build: inout Build, _ db: Database) throws {
         build.revision = try nextRevision(db)
         try db.execute(
             sql: """
-                INSERT INTO builds (id, session, project, state, request, idempotency_key, attempt, attempts,
+                INSERT INTO builds (id, session, project, state, request, source_blob,
+                    idempotency_scope, idempotency_key, idempotency_body, attempt, attempts,
                     created_at, started_at, finished_at, failure, deploy, revision)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 build.id.rawValue, build.request.session.rawValue, build.request.project.rawValue,
-                build.state.rawValue, try JSONEncoder().encode(build.request), build.request.idempotencyKey,
+                build.state.rawValue, try JSONEncoder().encode(build.request), sourceBlob(build.request),
+                build.request.idempotency?.scope, build.request.idempotency?.key,
+                build.request.idempotency?.body.rawValue,
                 build.attempt?.rawValue, build.attempts, build.createdAt.milliseconds,
                 build.startedAt?.milliseconds, build.finishedAt?.milliseconds,
                 try build.failure.map { try JSONEncoder().encode($0) }, build.deploy?.rawValue,
@@ -64,6 +67,10 @@ enum BuildRows {
         )
     }
 
+    private static func sourceBlob(_ request: BuildRequest) -> String? {
+        if case .archive(let digest) = request.source { digest.rawValue } else { nil }
+    }
+
     /// Moves `build` to `state`, or throws `illegalMove`.
     static func move(_ build: inout Build, to state: BuildState) throws {
         guard build.state.allows(state) else {
@@ -79,32 +86,5 @@ enum BuildRows {
     private static func nextRevision(_ db: Database) throws -> Int64 {
         try db.execute(sql: "UPDATE counter SET revision = revision + 1")
         return try revision(db)
-    }
-
-    private static func build(_ row: Row) throws -> Build {
-        let request: Data = row["request"]
-        let failure: Data? = row["failure"]
-        let attempt: String? = row["attempt"]
-        let startedAt: Int64? = row["started_at"]
-        let finishedAt: Int64? = row["finished_at"]
-        let deploy: String? = row["deploy"]
-        guard let state = BuildState(rawValue: row["state"]) else {
-            throw StoreError.databaseFailed(
-                detail: "build \(row["id"] as String) is in a state of a newer version"
-            )
-        }
-        return Build(
-            id: BuildID(rawValue: row["id"]),
-            request: try JSONDecoder().decode(BuildRequest.self, from: request),
-            state: state,
-            attempt: attempt.map(AttemptID.init(rawValue:)),
-            attempts: row["attempts"],
-            createdAt: Timestamp(milliseconds: row["created_at"]),
-            startedAt: startedAt.map(Timestamp.init(milliseconds:)),
-            finishedAt: finishedAt.map(Timestamp.init(milliseconds:)),
-            failure: try failure.map { try JSONDecoder().decode(Failure.self, from: $0) },
-            deploy: deploy.map(DeployID.init(rawValue:)),
-            revision: row["revision"]
-        )
     }
 }

@@ -2,11 +2,28 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import GRDB
 import Glibc
 package import SystemPackage
 
 extension EmbeddedStore {
     package func newBlob() throws -> any BlobWriter { try BlobFile(directory) }
+
+    package func discardBlob(_ digest: Digest) async throws {
+        guard let path = directory.blob(digest) else { return }
+        // In a transaction of its own kind: no build can come to name it between the look and the deletion.
+        try await database.write { db in
+            let isNamed = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM builds WHERE source_blob = :digest)
+                        OR EXISTS (SELECT 1 FROM artifacts WHERE digest = :digest)
+                    """,
+                arguments: ["digest": digest.rawValue]
+            )
+            if isNamed == false { unlink(path.string) }
+        }
+    }
 
     package func blobPath(_ digest: Digest) throws -> FilePath? {
         guard let path = directory.blob(digest) else { return nil }

@@ -6,11 +6,11 @@ import GRDB
 
 extension EmbeddedStore {
     package func build(_ id: BuildID) async throws -> Build? {
-        try await database.read { try BuildRows.find(id, $0) }
+        try await database.read { try BuildRows.find(id, $0) }.map { damage.checking([$0])[0] }
     }
 
     package func builds(_ filter: BuildFilter) async throws -> [Build] {
-        try await database.read { db in
+        let builds = try await database.read { db in
             var conditions: [String] = []
             var arguments: [(any DatabaseValueConvertible)?] = []
             if let session = filter.session {
@@ -44,16 +44,18 @@ extension EmbeddedStore {
                 StatementArguments(arguments)
             )
         }
+        return damage.checking(builds)
     }
 
     package func changes(after revision: Int64, limit: Int) async throws -> [Build] {
-        try await database.read { db in
+        let builds = try await database.read { db in
             try BuildRows.fetch(
                 db,
                 "WHERE revision > ? ORDER BY revision LIMIT ?",
                 [revision, max(limit, 0)]
             )
         }
+        return damage.checking(builds)
     }
 
     /// Yields once at the start, so that its consumer begins with a look; ends when the store is closed.

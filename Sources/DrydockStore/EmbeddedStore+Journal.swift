@@ -5,8 +5,8 @@ package import DrydockModel
 import GRDB
 
 extension EmbeddedStore {
-    package func journal(_ lease: Lease) throws -> any JournalWriter {
-        try requireAttempt(lease.build.id, lease.attempt)
+    package func journal(_ lease: Lease) async throws -> any JournalWriter {
+        try await requireAttempt(lease.build.id, lease.attempt)
         let writer = try SegmentWriter(directory, lease.build.id, lease.attempt, now: options.now)
         writers.withLock { writers in
             writers = writers.filter { $0.value.writer != nil }
@@ -19,22 +19,23 @@ extension EmbeddedStore {
     package func reader(
         _ build: BuildID,
         _ attempt: AttemptID,
-        after seq: UInt64
-    ) throws -> any JournalReader {
+        from start: JournalStart
+    ) async throws -> any JournalReader {
         // Before the ids become a path: they come from outside.
-        try requireAttempt(build, attempt)
+        try await requireAttempt(build, attempt)
         return SegmentReader(
             directory.segment(build, attempt),
             build,
             attempt,
-            after: seq,
-            try bells.follow(build, attempt),
-            database
+            from: start,
+            try await bells.follow(build, attempt),
+            database,
+            damage
         )
     }
 
-    private func requireAttempt(_ build: BuildID, _ attempt: AttemptID) throws(StoreError) {
-        try database.readNow { db in
+    private func requireAttempt(_ build: BuildID, _ attempt: AttemptID) async throws {
+        try await database.read { db in
             _ = try BuildRows.require(build, db)
             let isKnown = try Bool.fetchOne(
                 db,

@@ -59,6 +59,16 @@ extension EmbeddedStore {
         bells.ring(.changes)
     }
 
+    package func leasedAttempts() async throws -> Set<AttemptID> {
+        let ids = try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: "SELECT attempt FROM builds WHERE lease_until IS NOT NULL AND attempt IS NOT NULL"
+            )
+        }
+        return Set(ids.map(AttemptID.init(rawValue:)))
+    }
+
     package func reap() async throws -> [Build] {
         let now = options.now()
         let lapsed = try await database.read { db in try Self.lapsed(at: now, db) }
@@ -74,8 +84,21 @@ extension EmbeddedStore {
             }
             return changed
         }
-        if !changed.isEmpty { bells.ring(.changes) }
+        guard !changed.isEmpty else { return [] }
+        for build in changed where build.state.isTerminal { completeJournal(of: build) }
+        bells.ring(.changes)
         return changed
+    }
+
+    /// Writes the end that the reaper gave a build into the journal that its worker left without one.
+    private func completeJournal(of build: Build) {
+        guard let attempt = build.attempt, let failure = build.failure else { return }
+        let took = build.startedAt.flatMap { start in build.finishedAt.map { $0.since(start) } } ?? .zero
+        let end = Finished(outcome: Outcome(failure), duration: took)
+        // What fails here loses nothing: the index has the end, and readers take it from there.
+        guard let writer = try? SegmentWriter(directory, build.id, attempt, now: options.now) else { return }
+        _ = try? writer.append([.finished(end)], via: .host, step: nil)
+        try? writer.close()
     }
 
     /// Closes the attempt's journal in this process: somebody else may own the build by now.
@@ -126,14 +149,24 @@ extension EmbeddedStore {
         if let attempt = build.attempt, let cancel = try cancelRequest(of: attempt, db) {
             return try BuildEnd(outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
         }
-        guard build.attempts >= options.attempts else {
+        // Only what was lost counts: an attempt that a stopping worker handed back is none.
+        try db.execute(
+            sql: "UPDATE builds SET losses = losses + 1 WHERE id = ?",
+            arguments: [build.id.rawValue]
+        )
+        let losses = try Int.fetchOne(
+            db,
+            sql: "SELECT losses FROM builds WHERE id = ?",
+            arguments: [build.id.rawValue]
+        )
+        guard losses ?? 0 >= options.attempts else {
             try BuildRows.move(&build, to: .queued)
             return try BuildRows.save(&build, db)
         }
         let failure = Failure(
             .lost,
             .platform,
-            "the worker of attempt \(build.attempts) was lost, and there is no further attempt",
+            "the worker of attempt \(build.attempts) was lost, and no attempt is left",
             hint: "look for its end in the log of `drydock worker`, then retry the build"
         )
         try BuildEnd(outcome: Outcome(failure), at: now).apply(to: &build, db)

@@ -30,8 +30,8 @@ extension EmbeddedStore {
         return answer
     }
 
-    package func cancelRequests(_ lease: Lease) throws -> AsyncStream<CancelRequest> {
-        bells.cancelRequests(of: lease.attempt)
+    package func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest> {
+        await bells.cancelRequests(of: lease.attempt)
     }
 
     static func cancelRequest(of attempt: AttemptID, _ db: Database) throws -> CancelRequest? {

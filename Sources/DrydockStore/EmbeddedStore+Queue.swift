@@ -35,37 +35,39 @@ extension EmbeddedStore {
         // A look without a lock first: most wake-ups of a worker find nothing, and need not stop other writers.
         guard try await database.read({ try Self.hasWaiting($0) }) else { return nil }
         let lease = try await database.write { [options] db -> Lease? in
-            let recent = now.advanced(by: .zero - options.fairnessWindow)
-            guard var build = try Self.next(recent: recent, db) else { return nil }
-            return try Self.lease(&build, to: worker, at: now, options, db)
+            try Self.forgetStarts(before: now.advanced(by: .zero - options.fairnessWindow), db)
+            while var build = try Self.next(db) {
+                if build.damage == nil { return try Self.lease(&build, to: worker, at: now, options, db) }
+                // Nobody can build it any more: its end is recorded, and the next one's turn comes.
+                let end = BuildEnd(outcome: build.failure.map { Outcome($0) } ?? .succeeded, at: now)
+                try end.apply(to: &build, db, byJournal: true)
+            }
+            return nil
         }
         if lease != nil { bells.ring(.changes) }
         return lease
     }
 
-    package func queuePosition(_ id: BuildID) async throws -> Int? {
-        try await database.read { db in
-            try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT (SELECT COUNT(*) FROM builds AS older WHERE older.state = 'queued' AND older.number < mine.number)
-                    FROM builds AS mine WHERE mine.id = ? AND mine.state = 'queued'
-                    """,
-                arguments: [id.rawValue]
-            )
-        }
+    package func checkRoom(for session: SessionID) async throws {
+        try await database.read { [options] in try Self.checkRoom(for: session, options, $0) }
     }
 
     // MARK: Inside a transaction
 
     /// The build that the request's idempotency key first made.
     private static func accepted(_ request: BuildRequest, _ db: Database) throws -> Build? {
-        guard let key = request.idempotencyKey else { return nil }
-        return try BuildRows.fetch(
+        guard let idempotency = request.idempotency else { return nil }
+        let rows = try BuildRows.fetch(
             db,
-            "WHERE session = ? AND idempotency_key = ?",
-            [request.session.rawValue, key]
-        ).first
+            "WHERE idempotency_scope = ? AND idempotency_key = ?",
+            [idempotency.scope, idempotency.key]
+        )
+        guard let first = rows.first else { return nil }
+        // A row from before bodies were kept says nothing of its body.
+        if let body = first.request.idempotency?.body, body != idempotency.body {
+            throw StoreError.keyReused(first.id)
+        }
+        return first
     }
 
     private static func checkRoom(for session: SessionID, _ options: Options, _ db: Database) throws {
@@ -88,27 +90,27 @@ extension EmbeddedStore {
     }
 
     /// The oldest build of each session that has none running; of these the one whose session had the fewest starts
-    /// since `recent`, then the oldest.
-    private static func next(recent: Timestamp, _ db: Database) throws -> Build? {
+    /// lately, then the oldest.
+    private static func next(_ db: Database) throws -> Build? {
         try BuildRows.fetch(
             db,
             """
-            WHERE number = (
-                SELECT head.number FROM (
-                    SELECT session, MIN(number) AS number FROM builds WHERE state = 'queued' GROUP BY session
-                ) AS head
-                LEFT JOIN (
-                    SELECT session, COUNT(*) AS count FROM attempts WHERE started_at > ? GROUP BY session
-                ) AS starts ON starts.session = head.session
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM builds AS running
-                    WHERE running.lease_until IS NOT NULL AND running.session = head.session
-                )
-                ORDER BY COALESCE(starts.count, 0), head.number LIMIT 1
-            )
+            WHERE number = (SELECT head FROM shares WHERE waiting > 0 AND running = 0 ORDER BY starts, head LIMIT 1)
             """,
-            [recent.milliseconds]
+            []
         ).first
+    }
+
+    /// Starts from before `recent` stop to count; a few at a time, so that no claim pays for a thousand others.
+    private static func forgetStarts(before recent: Timestamp, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE attempts SET counted = 0 WHERE id IN (
+                    SELECT id FROM attempts WHERE counted = 1 AND started_at <= ? ORDER BY started_at LIMIT 64
+                )
+                """,
+            arguments: [recent.milliseconds]
+        )
     }
 
     /// Makes the next attempt of a queued build, for `worker`.

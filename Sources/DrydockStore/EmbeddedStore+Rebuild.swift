@@ -66,7 +66,10 @@ extension EmbeddedStore {
             try end.apply(to: &build, db, byJournal: true)
             for (index, entry) in folds.enumerated() {
                 try db.execute(
-                    sql: "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+                    sql: """
+                        INSERT OR IGNORE INTO attempts (id, build, session, number, worker, started_at, counted)
+                        VALUES (?, ?, ?, ?, ?, ?, 0)
+                        """,
                     arguments: [
                         entry.attempt.rawValue, id.rawValue, queued.session.rawValue, index + 1, "",
                         (entry.fold.firstAt ?? queued.createdAt).milliseconds,

@@ -15,6 +15,7 @@ package final class EmbeddedStore: Store {
     let options: Options
     let database: StoreDatabase
     let bells: Bells
+    let damage: DamageLog
     /// The open journals, so that a lease that is lost closes them.
     ///
     /// An entry goes with its writer.
@@ -24,6 +25,7 @@ package final class EmbeddedStore: Store {
     package init(_ directory: DataDirectory, _ options: Options = Options()) throws(StoreError) {
         self.directory = directory
         self.options = options
+        damage = DamageLog(now: options.now, options.onDamage)
         database = try StoreDatabase(directory, durability: options.durability)
         bells = try Bells(directory, database)
         BlobFile.sweep(directory, now: options.now())
@@ -69,6 +71,8 @@ extension EmbeddedStore {
         /// How far back starts count against a session's turn.
         package var fairnessWindow: Duration = .seconds(10 * 60)
         package var durability = Durability.everyCommit
+        /// Told of each thing that can not be read any more, once.
+        package var onDamage: @Sendable (StoreDamage) -> Void = { _ in }
         /// The clock of leases and records.
         package var now: @Sendable () -> Timestamp = { .now() }
 

@@ -29,7 +29,7 @@ extension Store {
         _ attempt: AttemptID,
         after seq: UInt64 = 0,
         maxBytes: Int = 64 << 10
-    ) throws -> JournalBatches {
-        JournalBatches(reader: try reader(build, attempt, after: seq), maxBytes: maxBytes)
+    ) async throws -> JournalBatches {
+        JournalBatches(reader: try await reader(build, attempt, after: seq), maxBytes: maxBytes)
     }
 }

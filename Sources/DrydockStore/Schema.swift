@@ -9,8 +9,86 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-first-voyage") { db in try db.execute(sql: first) }
         migrator.registerMigration("2-waiting-counted") { db in try db.execute(sql: waitingCounted) }
+        migrator.registerMigration("3-shares") { db in try db.execute(sql: shares) }
         return migrator
     }
+
+    /// What the fair order needs to know of each session, kept by the database itself, so that whose turn it is does not
+    /// take longer the more builds wait or were started; what a repeated request must repeat; lost attempts by themselves.
+    private static let shares = """
+        CREATE TABLE shares (
+            session TEXT PRIMARY KEY,
+            -- builds that wait, and the number of the oldest of them
+            waiting INTEGER NOT NULL DEFAULT 0,
+            head INTEGER,
+            -- builds under a lease
+            running INTEGER NOT NULL DEFAULT 0,
+            -- starts that count against the session's turn
+            starts INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        CREATE INDEX shares_turn ON shares (starts, head) WHERE waiting > 0 AND running = 0;
+
+        ALTER TABLE attempts ADD COLUMN counted INTEGER NOT NULL DEFAULT 1;
+        CREATE INDEX attempts_counted ON attempts (started_at) WHERE counted = 1;
+        DROP INDEX attempts_recent;
+
+        INSERT INTO shares (session, waiting, head, running, starts)
+            SELECT session, SUM(state = 'queued'), MIN(CASE WHEN state = 'queued' THEN number END),
+                SUM(lease_until IS NOT NULL), 0
+            FROM builds GROUP BY session HAVING SUM(state = 'queued') > 0 OR SUM(lease_until IS NOT NULL) > 0;
+        UPDATE attempts SET counted = 0;
+
+        CREATE TRIGGER shares_come AFTER INSERT ON builds WHEN NEW.state = 'queued' BEGIN
+            INSERT OR IGNORE INTO shares (session) VALUES (NEW.session);
+            UPDATE shares SET waiting = waiting + 1, head = MIN(COALESCE(head, NEW.number), NEW.number)
+                WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_wait AFTER UPDATE OF state ON builds
+            WHEN NEW.state = 'queued' AND OLD.state <> 'queued' BEGIN
+            INSERT OR IGNORE INTO shares (session) VALUES (NEW.session);
+            UPDATE shares SET waiting = waiting + 1, head = MIN(COALESCE(head, NEW.number), NEW.number)
+                WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_leave AFTER UPDATE OF state ON builds
+            WHEN NEW.state <> 'queued' AND OLD.state = 'queued' BEGIN
+            UPDATE shares SET waiting = waiting - 1,
+                head = (SELECT MIN(number) FROM builds WHERE session = NEW.session AND state = 'queued')
+                WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_go AFTER DELETE ON builds WHEN OLD.state = 'queued' BEGIN
+            UPDATE shares SET waiting = waiting - 1,
+                head = (SELECT MIN(number) FROM builds WHERE session = OLD.session AND state = 'queued')
+                WHERE session = OLD.session;
+        END;
+        CREATE TRIGGER shares_lease AFTER UPDATE OF lease_until ON builds
+            WHEN (OLD.lease_until IS NULL) <> (NEW.lease_until IS NULL) BEGIN
+            INSERT OR IGNORE INTO shares (session) VALUES (NEW.session);
+            UPDATE shares SET running = running + (CASE WHEN NEW.lease_until IS NULL THEN -1 ELSE 1 END)
+                WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_start AFTER INSERT ON attempts WHEN NEW.counted = 1 BEGIN
+            INSERT OR IGNORE INTO shares (session) VALUES (NEW.session);
+            UPDATE shares SET starts = starts + 1 WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_forget AFTER UPDATE OF counted ON attempts
+            WHEN OLD.counted = 1 AND NEW.counted = 0 BEGIN
+            UPDATE shares SET starts = starts - 1 WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER shares_empty AFTER UPDATE ON shares
+            WHEN NEW.waiting = 0 AND NEW.running = 0 AND NEW.starts = 0 BEGIN
+            DELETE FROM shares WHERE session = NEW.session;
+        END;
+
+        ALTER TABLE builds ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE builds ADD COLUMN source_blob TEXT;
+        CREATE INDEX builds_source ON builds (source_blob) WHERE source_blob IS NOT NULL;
+        ALTER TABLE builds ADD COLUMN idempotency_scope TEXT;
+        ALTER TABLE builds ADD COLUMN idempotency_body TEXT;
+        UPDATE builds SET idempotency_scope = 'session ' || session WHERE idempotency_key IS NOT NULL;
+        DROP INDEX builds_key;
+        CREATE UNIQUE INDEX builds_key ON builds (idempotency_scope, idempotency_key)
+            WHERE idempotency_key IS NOT NULL;
+        """
 
     /// How many builds wait, kept by the database itself: counting them for each one that comes takes longer, the more
     /// there are.

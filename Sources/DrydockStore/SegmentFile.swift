@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import Glibc
 import SystemPackage
 
@@ -89,6 +90,17 @@ final class SegmentFile: Sendable {
         }
     }
 
+    /// Sets blocks aside for `count` bytes from `offset`, behind the end of the file too.
+    func reserve(from offset: Int64, count: Int64) -> Errno? {
+        do throws(Errno) {
+            try FileReservation.extend(FileDescriptor(rawValue: descriptor), from: offset, count: count)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Ends the file at `size`; blocks that were set aside behind it are given back.
     func cut(to size: Int64) throws(StoreError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw .system("cutting", path, Errno(rawValue: errno))

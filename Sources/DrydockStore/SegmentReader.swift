@@ -8,68 +8,88 @@ import SystemPackage
 
 /// Reads one attempt's segment in order, and waits at its end for as long as somebody may append.
 ///
-/// It ends behind `finished`, or, when the attempt lost its lease without one, behind the last whole record once the store
-/// says that the build ended, waits again or has a newer attempt.
+/// It ends behind `finished`, which it holds back until the store has the build's end too, so that whoever hears of the
+/// end finds it there; or, when the attempt ended without one, behind the last whole record once the store says that the
+/// build ended, waits again or has a newer attempt. Records that are damaged or gone are told as a `gap` in their place.
 final class SegmentReader: JournalReader {
     private struct State {
         var file: SegmentFile?
         var offset: Int64 = 0
         /// The last record that was returned or passed over.
         var seq: UInt64?
-        var sawFinished = false
+        /// `finished`, read but not told yet.
+        var held: JournalLine?
+        /// What stands for an end that is missing, not told yet.
+        var missing: JournalLine?
+        /// Everything there will ever be was told.
+        var isAtEnd = false
+        /// How things stood before the last look: what happened since then ends the next wait.
+        var moment: Switchboard.Moment?
         var askedStore = false
     }
 
     private let path: FilePath
     private let build: BuildID
     private let attempt: AttemptID
-    private let after: UInt64
+    private let start: JournalStart
     private let following: Following
     private let database: StoreDatabase
+    private let damage: DamageLog
     private let state = Mutex(State())
 
     init(
         _ path: FilePath,
         _ build: BuildID,
         _ attempt: AttemptID,
-        after: UInt64,
+        from start: JournalStart,
         _ following: Following,
-        _ database: StoreDatabase
+        _ database: StoreDatabase,
+        _ damage: DamageLog
     ) {
         self.path = path
         self.build = build
         self.attempt = attempt
-        self.after = after
+        self.start = start
         self.following = following
         self.database = database
+        self.damage = damage
     }
 
-    /// One task at a time; throws `CancellationError` when its task is cancelled.
-    func next(maxBytes: Int) async throws -> [JournalLine]? {
-        while true {
-            try Task.checkCancellation()
-            // The moment comes first: what happens after it ends the wait below.
-            let moment = following.moment()
-            let lines = try available(maxBytes: maxBytes)
-            if !lines.isEmpty { return lines }
-            if moment.isOver || state.withLock({ $0.sawFinished }) { return nil }
-            if state.withLock({ $0.askedStore }) {
-                await following.wait(after: moment)
-            } else {
-                // Once: the attempt may have been over before this reader came. Later the bells tell.
-                let change = try await database.read { [build] in try BuildChange.of(build, $0) }
-                state.withLock { $0.askedStore = true }
-                if change.isOver(attempt) { following.end() }
-            }
+    /// One task at a time.
+    func more() async throws -> Bool {
+        try Task.checkCancellation()
+        let (moment, isAtEnd, asked) = state.withLock { ($0.moment, $0.isAtEnd, $0.askedStore) }
+        guard !isAtEnd else { return false }
+        guard let moment else { return true }
+        if moment.isOver { return try await missesItsEnd() }
+        if asked {
+            await following.wait(after: moment)
+        } else {
+            // Once: the attempt may have been over before this reader came. Later the bells tell.
+            let change = try await database.read { [build] in try BuildChange.of(build, $0) }
+            state.withLock { $0.askedStore = true }
+            if change.isOver(attempt) { following.end() }
         }
+        return true
     }
 
     func available(maxBytes: Int) throws -> [JournalLine] {
-        try state.withLock { state throws(StoreError) in
-            guard !state.sawFinished, let file = try opened(&state) else { return [] }
+        // It comes first: what happens after it is seen by this look, or ends the wait that follows.
+        let moment = following.moment()
+        let isOver = moment.isOver
+        return try state.withLock { state throws(StoreError) in
+            state.moment = moment
+            if let line = state.missing.take() { return [line] }
+            guard !state.isAtEnd, let file = try opened(&state) else { return [] }
             var lines: [JournalLine] = []
             // Records up to the cursor are passed over, a chunk at a time; usually there are none after the search.
-            while try read(file, maxBytes: maxBytes, &state, into: &lines), lines.isEmpty {}
+            while state.held == nil, try read(file, maxBytes: maxBytes, &state, into: &lines),
+                lines.isEmpty
+            {}
+            if isOver, let last = state.held.take() {
+                lines.append(last)
+                state.isAtEnd = true
+            }
             return lines
         }
     }
@@ -77,9 +97,18 @@ final class SegmentReader: JournalReader {
     private func opened(_ state: inout State) throws(StoreError) -> SegmentFile? {
         if let file = state.file { return file }
         guard let file = try SegmentFile.reading(path) else { return nil }
-        state.offset = try SegmentSearch(file: file).start(after: after)
+        let search = SegmentSearch(file: file)
+        switch start {
+        case .after(let seq): state.offset = try search.start(after: seq)
+        case .tail(let bytes): state.offset = try search.start(ofLast: bytes)
+        }
         state.file = file
         return file
+    }
+
+    /// Records up to here are not asked for.
+    private var cursor: UInt64 {
+        if case .after(let seq) = start { seq } else { 0 }
     }
 
     /// Reads a chunk of whole lines.
@@ -100,59 +129,93 @@ final class SegmentReader: JournalReader {
         }
         var start = 0
         var size = 0
-        var last = chunk[..<0]
-        while let end = chunk[start...].firstIndex(of: 0x0A) {
+        while state.held == nil, let end = chunk[start...].firstIndex(of: 0x0A) {
             let line = chunk[start..<end]
-            guard let seq = JournalCodec.seq(of: line), seq > 0,
-                state.seq.map({ seq - 1 == $0 }) ?? (seq - 1 <= after)
-            else { throw .journalDamaged(build, attempt, after: state.seq ?? after) }
-            if seq > after {
+            let seq = Self.seq(of: line)
+            if let seq, seq > cursor, seq > state.seq ?? 0 {
                 if !lines.isEmpty, size + line.count > maxBytes { break }
-                lines.append(JournalLine(seq: seq, bytes: Array(line)))
+                if let gap = gap(before: seq, state) { lines.append(gap) }
+                let record = JournalLine(seq: seq, bytes: Array(line))
+                if JournalCodec.head(of: line)?.kind == EventKind.finished.rawValue {
+                    state.held = record
+                } else {
+                    lines.append(record)
+                }
                 size += line.count
+            } else if seq == nil {
+                damage.report(.record(build, attempt, after: state.seq ?? cursor))
             }
-            state.seq = seq
-            last = line
+            // Also when it was passed over: a cursor at the very end has nothing to wait for.
+            if let seq, seq <= cursor, JournalCodec.head(of: line)?.kind == EventKind.finished.rawValue {
+                state.isAtEnd = true
+            }
+            if let seq { state.seq = max(seq, state.seq ?? 0) }
             state.offset += Int64(end + 1 - start)
             start = end + 1
         }
-        // Also when it was passed over: a cursor at the very end has nothing to wait for.
-        state.sawFinished = JournalCodec.head(of: last)?.kind == EventKind.finished.rawValue
         return true
     }
-}
 
-/// Finds a place in a segment by sequence number: lines are in order, so halving does it.
-struct SegmentSearch {
-    let file: SegmentFile
-
-    private static let chunk = 64 << 10
-
-    /// The start of a line at or before the record that follows `seq`, and not far before it.
-    func start(after seq: UInt64) throws(StoreError) -> Int64 {
-        guard seq > 0 else { return 0 }
-        var low: Int64 = 0
-        var high = try file.size()
-        while high - low > Self.chunk {
-            let middle = low + (high - low) / 2
-            if let line = try nextLine(after: middle, before: high), line.seq <= seq {
-                low = line.start
-            } else {
-                high = middle
-            }
-        }
-        return low
+    /// The number of a line that can be passed on; nil for what is no record, or no longer.
+    ///
+    /// A record has no NUL and ends as an object does: what a disk loses comes back as zeros or as the half of a line.
+    private static func seq(of line: ArraySlice<UInt8>) -> UInt64? {
+        guard line.last == UInt8(ascii: "}"), !line.contains(0),
+            let seq = JournalCodec.seq(of: line), seq > 0
+        else { return nil }
+        return seq
     }
 
-    /// The first line that starts behind `offset`; nil when none is near.
-    private func nextLine(
-        after offset: Int64,
-        before end: Int64
-    ) throws(StoreError) -> (start: Int64, seq: UInt64)? {
-        let bytes = try file.read(from: offset, count: Self.chunk)
-        guard let feed = bytes.firstIndex(of: 0x0A), offset + Int64(feed) + 1 < end,
-            let seq = JournalCodec.seq(of: bytes[(feed + 1)...])
-        else { return nil }
-        return (offset + Int64(feed) + 1, seq)
+    // MARK: What is missing
+
+    /// A record that stands for those between the last one and `seq`; nil when none is missing.
+    private func gap(before seq: UInt64, _ state: State) -> JournalLine? {
+        let last: UInt64
+        switch (state.seq, start) {
+        case (let seen?, _): last = max(seen, cursor)
+        case (nil, .after(let cursor)): last = cursor
+        case (nil, .tail): return nil
+        }
+        guard seq > last + 1 else { return nil }
+        damage.report(.record(build, attempt, after: last))
+        return gapLine(seq: seq - 1, lines: Int(clamping: seq - 1 - last), "damaged on the server's disk")
+    }
+
+    /// Whether there is something to tell of an end that did not come, now that nobody appends any more.
+    ///
+    /// A worker that was lost leaves no end behind, and the store says so; where the store has an end of the worker's own,
+    /// the journal had one too.
+    private func missesItsEnd() async throws -> Bool {
+        let row = try await database.read { [build] in try BuildRows.find(build, $0) }
+        return state.withLock { state in
+            guard !state.isAtEnd else { return false }
+            state.isAtEnd = true
+            let last = state.seq ?? 0
+            guard let row, row.attempt == attempt, row.state.isTerminal, row.failure?.code != .lost,
+                row.failure?.code != .cancelled, last >= cursor
+            else { return false }
+            damage.report(.record(build, attempt, after: last))
+            state.missing = gapLine(
+                seq: last + 1,
+                lines: 1,
+                "the rest of the journal is gone from the server's disk"
+            )
+            return true
+        }
+    }
+
+    private func gapLine(seq: UInt64, lines: Int, _ reason: String) -> JournalLine {
+        let record = JournalRecord(
+            seq: seq,
+            at: damage.now(),
+            build: build,
+            attempt: attempt,
+            via: .host,
+            step: nil,
+            event: .gap(Gap(reason: reason, lines: lines, bytes: ByteCount(0)))
+        )
+        var bytes: [UInt8] = []
+        JournalCodec.encode(record, into: &bytes)
+        return JournalLine(seq: seq, bytes: bytes)
     }
 }

@@ -25,6 +25,7 @@ final class SegmentWriter: JournalWriter {
         var seq: UInt64
         var lastAt: Timestamp
         var buffer: [UInt8] = []
+        var reserve: SegmentReserve
     }
 
     private let build: BuildID
@@ -56,7 +57,8 @@ final class SegmentWriter: JournalWriter {
                 mode: hasEnded ? .ended(file) : .open(file),
                 size: tail.size,
                 seq: tail.last?.seq ?? 0,
-                lastAt: tail.last?.at ?? Timestamp(milliseconds: 0)
+                lastAt: tail.last?.at ?? Timestamp(milliseconds: 0),
+                reserve: SegmentReserve(end: tail.size)
             )
         )
         guard tail.torn > 0, !hasEnded else { return }
@@ -76,6 +78,7 @@ final class SegmentWriter: JournalWriter {
             let at = max(now(), state.lastAt)
             encode(events, at: at, via: via, step: step, &state)
             defer { if state.buffer.capacity > 1 << 20 { state.buffer = [] } }
+            try keepRoomForTheEnd(events, file, &state)
             let (written, problem) = file.append(state.buffer)
             if let problem {
                 try keepWholeLines(of: written, file, &state)
@@ -87,6 +90,19 @@ final class SegmentWriter: JournalWriter {
             if case .finished = events.last { state.mode = .ended(file) }
             return state.seq
         }
+    }
+
+    var size: ByteCount { ByteCount(state.withLock { $0.size }) }
+
+    /// Before anything but the end is written: what the end will take stays free.
+    private func keepRoomForTheEnd(
+        _ events: [Event],
+        _ file: SegmentFile,
+        _ state: inout State
+    ) throws(StoreError) {
+        if case .finished = events.last { return }
+        let problem = state.reserve.extend(beyond: state.size + Int64(state.buffer.count), file)
+        if let problem { throw .system("writing", file.path, problem) }
     }
 
     func sync() throws(StoreError) {
@@ -101,15 +117,16 @@ final class SegmentWriter: JournalWriter {
         try file?.sync()
     }
 
-    /// Syncs and lets go of the file.
+    /// Syncs, gives back the room that was kept, and lets go of the file.
     func close() throws(StoreError) {
-        let file = state.withLock { state -> SegmentFile? in
+        let (file, size) = state.withLock { state -> (SegmentFile?, Int64) in
             defer { state.mode = .closed }
             switch state.mode {
-            case .open(let file), .ended(let file): return file
-            case .fenced, .closed: return nil
+            case .open(let file), .ended(let file): return (file, state.size)
+            case .fenced, .closed: return (nil, 0)
             }
         }
+        try file?.cut(to: size)
         try file?.sync()
     }
 

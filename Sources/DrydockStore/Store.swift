@@ -11,7 +11,8 @@ package import SystemPackage
 package protocol Store: Sendable {
     // MARK: Builds and the queue
 
-    /// Accepts a build. A repeated idempotency key of the same session answers with the build it first made.
+    /// Accepts a build. A repeated idempotency key of the same scope answers with the build it first made; with another
+    /// body it throws `keyReused`.
     func enqueue(_ request: BuildRequest) async throws -> Build
 
     /// Accepts a build and leases it to `worker` in the same transaction, so that no other worker takes it.
@@ -48,8 +49,14 @@ package protocol Store: Sendable {
     /// Yields at least once after every change of any build, by whatever process; buffers one.
     func changeBell() throws -> AsyncStream<Void>
 
-    /// Place in the queue, from 0 = next; nil when it does not wait.
-    func queuePosition(_ id: BuildID) async throws -> Int?
+    /// How many builds start before each of these, in the order as it stands now; without those that do not wait.
+    func queuePositions(_ ids: [BuildID]) async throws -> [BuildID: Int]
+
+    /// The attempts that are under a lease, whoever holds it.
+    func leasedAttempts() async throws -> Set<AttemptID>
+
+    /// Throws what keeps the store from taking changes: a full disk, a database that refuses.
+    func checkWritable() async throws
 
     // MARK: Mailbox
 
@@ -57,15 +64,19 @@ package protocol Store: Sendable {
     func requestCancel(_ id: BuildID, by: String, reason: String) async throws -> CancelAnswer
 
     /// The cancel requests that reach this lease, as they come; ends with the stream's consumer.
-    func cancelRequests(_ lease: Lease) throws -> AsyncStream<CancelRequest>
+    func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest>
 
     // MARK: Journal
 
     /// The journal of the lease's attempt, for appending. One writer an attempt.
-    func journal(_ lease: Lease) throws -> any JournalWriter
+    func journal(_ lease: Lease) async throws -> any JournalWriter
 
-    /// A reader of one attempt's journal that starts after `seq`.
-    func reader(_ build: BuildID, _ attempt: AttemptID, after seq: UInt64) throws -> any JournalReader
+    /// A reader of one attempt's journal.
+    func reader(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        from start: JournalStart
+    ) async throws -> any JournalReader
 
     /// The attempts of a build, oldest first.
     func attempts(_ build: BuildID) async throws -> [AttemptID]
@@ -74,6 +85,12 @@ package protocol Store: Sendable {
 
     /// A new blob to be written; it exists under its digest once it was finished.
     func newBlob() throws -> any BlobWriter
+
+    /// Deletes a blob that was written for a build which was then refused, unless a build names it as its source.
+    func discardBlob(_ digest: Digest) async throws
+
+    /// Throws `queueFull` when a build of this session would be refused now.
+    func checkRoom(for session: SessionID) async throws
 
     /// The blob's file, for opening and reading only; nil when there is none.
     func blobPath(_ digest: Digest) throws -> FilePath?
@@ -96,16 +113,60 @@ package protocol JournalWriter: Sendable {
 
     /// Ends the writer; further appends throw. Idempotent.
     func close() throws
+
+    /// Bytes that the journal takes up so far.
+    var size: ByteCount { get }
 }
 
 /// Reads one attempt's journal in order, whether it is still growing or long finished.
 package protocol JournalReader: Sendable {
-    /// The encoded records that follow, whole lines without their newline; waits for the first one.
-    /// At most `maxBytes` (one record more where a single one is longer). nil once `finished` was returned.
-    func next(maxBytes: Int) async throws -> [JournalLine]?
-
-    /// The same without waiting: empty when there is nothing yet.
+    /// The encoded records that are there, whole lines without their newline, at most `maxBytes` (one record more where a
+    /// single one is longer); empty when there is nothing yet.
+    ///
+    /// `finished` comes once the store has the build's end too, artifacts and all. Records that can not be read any more
+    /// are told as a `gap` with the number of the last of them.
     func available(maxBytes: Int) throws -> [JournalLine]
+
+    /// Returns when there may be more than the last look found; false once everything was told.
+    ///
+    /// Throws `CancellationError` when its task is cancelled; nothing is lost by that.
+    func more() async throws -> Bool
+}
+
+extension JournalReader {
+    /// What follows; waits for the first record. nil once everything was told.
+    package func next(maxBytes: Int) async throws -> [JournalLine]? {
+        while true {
+            try Task.checkCancellation()
+            let lines = try available(maxBytes: maxBytes)
+            if !lines.isEmpty { return lines }
+            guard try await more() else { return nil }
+        }
+    }
+}
+
+extension Store {
+    /// How many builds start before this one; nil when it does not wait.
+    package func queuePosition(_ id: BuildID) async throws -> Int? { try await queuePositions([id])[id] }
+}
+
+/// Where a reader begins.
+package enum JournalStart: Hashable, Sendable {
+    /// With the record after this number; 0 = the first one.
+    case after(UInt64)
+    /// Somewhere near the end: with the first record of the last so many bytes.
+    case tail(bytes: Int)
+}
+
+extension Store {
+    /// A reader of one attempt's journal that starts after `seq`.
+    package func reader(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        after seq: UInt64
+    ) async throws -> any JournalReader {
+        try await reader(build, attempt, from: .after(seq))
+    }
 }
 
 /// One encoded record.

@@ -56,7 +56,7 @@ struct StoreDatabase: Sendable {
         }
     }
 
-    /// Reads on the calling thread.
+    /// Reads on the calling thread, which must not be one of the few that run tasks: at a start, or the watcher's own.
     func readNow<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try pool.read(body)
@@ -78,7 +78,7 @@ struct StoreDatabase: Sendable {
         }
     }
 
-    /// Writes on the calling thread.
+    /// Writes on the calling thread, with the same care.
     func writeNow<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try pool.write(body)

@@ -22,6 +22,8 @@ package enum StoreError: Error, Hashable, Sendable {
     case illegalMove(BuildID, from: BuildState, to: BuildState)
     case leaseLost(BuildID, AttemptID)
     case alreadyAccepted(BuildID)
+    /// An idempotency key came again with another body; the build it made first.
+    case keyReused(BuildID)
     case journalInUse(AttemptID)
     case journalEnded(AttemptID)
     /// The record after `seq` can not be read.
@@ -47,6 +49,7 @@ extension StoreError {
         case .illegalMove: "store.illegal-move"
         case .leaseLost: "store.lease-lost"
         case .alreadyAccepted: "store.already-accepted"
+        case .keyReused: "store.key-reused"
         case .journalInUse: "store.journal-in-use"
         case .journalEnded: "store.journal-ended"
         case .journalDamaged: "store.journal-damaged"
@@ -74,6 +77,7 @@ extension StoreError {
         case .illegalMove(let id, let from, let to):
             "build \(id) can not go from \(from.rawValue) to \(to.rawValue)"
         case .leaseLost(let build, let attempt): "the lease of \(build) for attempt \(attempt) was taken back"
+        case .keyReused(let id): "this idempotency key made build \(id) of another request"
         case .alreadyAccepted(let id): "this idempotency key already belongs to build \(id)"
         case .journalInUse(let attempt): "the journal of attempt \(attempt) has a writer already"
         case .journalEnded(let attempt): "the journal of attempt \(attempt) has ended"

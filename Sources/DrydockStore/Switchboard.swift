@@ -108,9 +108,9 @@ final class Switchboard: Sendable {
         _ build: BuildID,
         _ attempt: AttemptID,
         watching watch: () throws(StoreError) -> DirectoryWatcher.Watch
-    ) throws {
+    ) async throws {
         let isFirst = state.withLock { $0.builds.isEmpty }
-        let revision = isFirst ? try database.readNow { try BuildRows.revision($0) } : nil
+        let revision = isFirst ? try await database.read { try BuildRows.revision($0) } : nil
         try state.withLock { state in
             if let revision, state.builds.isEmpty { state.revision = max(state.revision, revision) }
             var followed = state.builds[build] ?? FollowedBuild()
@@ -173,7 +173,7 @@ final class Switchboard: Sendable {
         switch notice {
         case .changed(let watch, let name):
             if watch == state.withLock({ $0.bells }) {
-                name == Bells.Bell.mailbox.rawValue ? lookIntoMailbox() : lookAtChanges()
+                name == Bells.Bell.mailbox.rawValue ? lookIntoMailboxNow() : lookAtChanges()
             } else if let build = state.withLock({ $0.watches[watch] }), name.hasSuffix(".ndjson") {
                 wake(build, AttemptID(rawValue: String(name.dropLast(".ndjson".count))), isOver: false)
             }
@@ -185,7 +185,7 @@ final class Switchboard: Sendable {
             wakeAll()
         case .overflowed, .idle:
             lookAtChanges()
-            lookIntoMailbox()
+            lookIntoMailboxNow()
             wakeAll()
         }
     }
@@ -214,17 +214,35 @@ final class Switchboard: Sendable {
         return changes
     }
 
-    func lookIntoMailbox() {
-        let open = state.withLock { $0.isClosed ? [:] : $0.mailboxes.filter { !$0.value.wasTold } }
-        for (token, mailbox) in open {
-            let request = try? database.readNow { try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0) }
-            guard let request = request.flatMap({ $0 }) else { continue }
-            let isFirst = state.withLock { state in
-                defer { state.mailboxes[token]?.wasTold = true }
-                return state.mailboxes[token]?.wasTold == false
+    /// For tasks: their threads are few, and must not wait for a database.
+    func lookIntoMailbox() async {
+        for (token, mailbox) in unread {
+            // A failed look is repeated by the next bell, or in two seconds.
+            let request = try? await database.read {
+                try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0)
             }
-            if isFirst { mailbox.continuation.yield(request) }
+            if let request = request.flatMap({ $0 }) { deliver(request, to: mailbox, token) }
         }
+    }
+
+    /// For the watcher's own thread.
+    private func lookIntoMailboxNow() {
+        for (token, mailbox) in unread {
+            let request = try? database.readNow { try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0) }
+            if let request = request.flatMap({ $0 }) { deliver(request, to: mailbox, token) }
+        }
+    }
+
+    private var unread: [Int: Mailbox] {
+        state.withLock { $0.isClosed ? [:] : $0.mailboxes.filter { !$0.value.wasTold } }
+    }
+
+    private func deliver(_ request: CancelRequest, to mailbox: Mailbox, _ token: Int) {
+        let isFirst = state.withLock { state in
+            defer { state.mailboxes[token]?.wasTold = true }
+            return state.mailboxes[token]?.wasTold == false
+        }
+        if isFirst { mailbox.continuation.yield(request) }
     }
 
     private func wake(_ build: BuildID, _ attempt: AttemptID, isOver: Bool) {

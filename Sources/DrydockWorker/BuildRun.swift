@@ -41,8 +41,12 @@ struct BuildRun: Sendable {
         if stop.failure?.code == .lost { return nil }
         // An end is only written while the build is ours; this also gives recording it a whole lease's time.
         guard try await shop.store.renew(lease) else { return nil }
-        sink.record(.finished(Finished(outcome: outcome, duration: ContinuousClock.now - started)))
-        try await Blocking.run { try journal.sync() }
+        let end = Finished(outcome: outcome, duration: ContinuousClock.now - started)
+        try await Blocking.run {
+            // Not by the sink, which turns what fails into the build's end: without this record there is none.
+            try journal.append([.finished(end)], via: .host, step: nil)
+            try journal.sync()
+        }
         try await shop.store.finish(lease, outcome, artifacts: result.artifacts, preview: result.preview)
         return outcome
     }

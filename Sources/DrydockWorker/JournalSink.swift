@@ -35,9 +35,11 @@ final class JournalSink: Sendable {
         clip.withLock { clip in
             var kept: [Event] = []
             kept.reserveCapacity(events.count)
+            // As it stands before these events: they are few, and what is over by them is clipped by the next.
+            let size = journal.size
             for event in events {
                 if case .log(let line) = event {
-                    kept += clip.admit(line, step: step)
+                    kept += clip.admit(line, step: step, journal: size)
                 } else {
                     kept.append(event)
                 }

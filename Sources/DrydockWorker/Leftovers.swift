@@ -40,7 +40,6 @@ struct Leftovers {
     }
 
     private func activeAttempts() async throws -> Set<String> {
-        let filter = BuildFilter(states: [.preparing, .running, .finishing], limit: 200)
-        return Set(try await shop.store.builds(filter).compactMap { $0.attempt?.rawValue })
+        Set(try await shop.store.leasedAttempts().map(\.rawValue))
     }
 }

@@ -5,7 +5,15 @@ internal import DequeModule
 internal import DrydockModel
 
 /// Decides which log lines of an attempt are kept: the head up to a cap, then only the newest few, with the gap told.
+///
+/// Two things are bounded: the text of the log, and what the journal takes up on the disk, which a flood of empty lines
+/// makes many times its text.
 struct LogClip {
+    /// How many bytes of journal there may be for each byte of text that is allowed.
+    static let journalFactor: Int64 = 4
+
+    /// Bytes of journal from which on no line is kept but the newest few.
+    private let journalCap: Int64
     /// Bytes that tails may still have: those of all steps together.
     private var tailCap: Int
     private var headLeft: Int
@@ -20,31 +28,44 @@ struct LogClip {
         let bytes = Int(clamping: cap.bytes)
         tailCap = min(bytes / 16, 1 << 20)
         headLeft = bytes - tailCap
+        journalCap = cap.bytes > .max / Self.journalFactor ? .max : cap.bytes * Self.journalFactor
     }
 
     /// What a line costs beside its text, so that empty lines are not free.
     private static let overhead = 16
+    /// What a line of the tail takes up beside its text once it is a record.
+    private static let record = 160
 
     /// The events to append for `line`: the line itself, the news that clipping began, or nothing.
-    mutating func admit(_ line: LogLine, step: StepID?) -> [Event] {
+    ///
+    /// `journal`: bytes that the journal takes up so far.
+    mutating func admit(_ line: LogLine, step: StepID?, journal: ByteCount) -> [Event] {
         let cost = line.text.utf8.count + Self.overhead
-        if !isClipping, cost <= headLeft {
+        if !isClipping, cost <= headLeft, journal.bytes < journalCap {
             headLeft -= cost
             return [.log(line)]
         }
+        return hold(line, step, isTextOver: cost > headLeft)
+    }
+
+    private mutating func hold(_ line: LogLine, _ step: StepID?, isTextOver: Bool) -> [Event] {
+        let cost = line.text.utf8.count + Self.record
         let wasClipping = isClipping
         isClipping = true
         tail.append((line, step))
         tailBytes += cost
         while tailBytes > tailCap, let first = tail.popFirst() {
-            let lost = first.0.text.utf8.count + Self.overhead
-            tailBytes -= lost
+            let lost = first.0.text.utf8.count
+            tailBytes -= lost + Self.record
             lostLines += 1
             lostBytes += lost
         }
         guard !wasClipping else { return [] }
-        let text =
-            "The log reached its limit; from here on only its last lines are kept, until the step ends."
+        let what =
+            isTextOver
+            ? "The log reached its limit"
+            : "The log's records reached \(Self.journalFactor) times the limit of its text (many short lines)"
+        let text = what + "; from here on only its last lines are kept, until the step ends."
         return [.notice(title: "Log clipped", markdown: text)]
     }
 

@@ -7,6 +7,29 @@ import Testing
 
 @testable import DrydockProtocol
 
+@Suite("The journal's encoder")
+struct JournalEncoderCostTests {
+    @Test("a record is added where the batch is: nothing of the batch is copied")
+    func noCopies() {
+        var batch: [UInt8] = []
+        batch.reserveCapacity(1 << 20)
+        let before = batch.withUnsafeBufferPointer { $0.baseAddress }
+        for number in 1...1_000 as ClosedRange<UInt64> {
+            let record = JournalRecord(
+                seq: number,
+                at: Timestamp(milliseconds: 1_766_000_000_000),
+                build: BuildID(rawValue: "b_1"),
+                attempt: AttemptID(rawValue: "a_1"),
+                via: .observed,
+                step: nil,
+                event: .log(LogLine(stream: .out, text: "line"))
+            )
+            JournalCodec.encode(record, into: &batch)
+        }
+        #expect(batch.withUnsafeBufferPointer { $0.baseAddress } == before)
+    }
+}
+
 @Suite("Journal codec")
 struct JournalCodecTests {
     private func encoded(_ record: JournalRecord) -> [UInt8] {

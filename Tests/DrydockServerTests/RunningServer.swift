@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockStore
 import FoundationEssentials
+import GRDB
 import Logging
 import NIOCore
 import NIOPosix
@@ -11,6 +11,7 @@ import ServiceLifecycle
 import SystemPackage
 
 @testable import DrydockServer
+@testable import DrydockStore
 
 #if canImport(Glibc)
 import Glibc
@@ -154,10 +155,20 @@ struct RunningServer: Sendable {
     /// Leases the next build and lets `events` follow, each appended by itself.
     func begin() async throws -> Work {
         guard let lease = try await store.lease(to: WorkerID(rawValue: "w")) else { throw Errno.notFound }
-        let work = Work(store: store, lease: lease, journal: try store.journal(lease))
+        let work = Work(store: store, lease: lease, journal: try await store.journal(lease))
         try work.append(.started(Started(number: lease.number, level: "L4", missing: [])))
         try await store.move(lease, to: .running)
         return work
+    }
+}
+
+extension EmbeddedStore {
+    /// Overwrites what was asked for with something that does not decode, as a disk might.
+    func damageRow(of build: BuildID) async throws {
+        try await database.write { db in
+            let sql = "UPDATE builds SET request = CAST('{' AS BLOB) WHERE id = ?"
+            try db.execute(sql: sql, arguments: [build.rawValue])
+        }
     }
 }
 

@@ -120,6 +120,54 @@ struct WebSocketContractTests {
         }
     }
 
+    @Test("who came while the build waited, or is brought up to date, hears of its start once")
+    func oneStart() async throws {
+        try await withServer { server in
+            _ = try await server.enqueue("s")
+            try await server.watch("s") { first in
+                _ = try await first.messages(until: "build_progress")
+                let work = try await server.begin()
+                try work.log((0..<3_000).map { "line \($0)" })
+                try await withThrowingTaskGroup(of: [JSON].self) { group in
+                    for _ in 0..<20 {
+                        group.addTask {
+                            try await server.watch("s") { try await $0.messages(until: "build_completed") }
+                        }
+                    }
+                    // All of them have registered once nobody is missing from the room.
+                    while try await !server.request("GET", "/metrics").text.contains("connections 21\n") {}
+                    try await work.finish()
+                    for try await messages in group {
+                        #expect(messages.types.count { $0 == "BUILD_STARTED" } <= 1, "\(messages.types)")
+                    }
+                }
+                let rest = try await first.messages(until: "build_completed")
+                #expect(!rest.types.contains("BUILD_STARTED") && rest.lines.count == 3_000)
+            }
+        }
+    }
+
+    @Test("a long journal is joined by its end, with a whole window of lines")
+    func longJoin() async throws {
+        try await withServer { server in
+            _ = try await server.enqueue("s")
+            let work = try await server.begin()
+            for start in stride(from: 0, to: 20_000, by: 1_000) {
+                try work.log((start..<start + 1_000).map { "line \($0)" })
+            }
+            // The last 64 KiB hold no line at all: more has to be read.
+            for _ in 0..<900 {
+                try work.append(.notice(title: "t", markdown: String(repeating: "x", count: 100)))
+            }
+            try await server.watch("s") { client in
+                let seen = [try await client.message(), try await client.message()]
+                #expect(seen.types == ["BUILD_STARTED", "build_progress"])
+                #expect(seen.lines == (19_980..<20_000).map { "line \($0)" })
+            }
+            try await work.finish()
+        }
+    }
+
     @Test("a viewer that pauses again and again lags, and gets every line and the end")
     func pausing() async throws {
         try await withServer { server in

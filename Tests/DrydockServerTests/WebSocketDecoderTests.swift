@@ -50,6 +50,13 @@ struct WebSocketDecoderTests {
         )
     }
 
+    @Test("fragments that bring nothing are told, so that they count as messages do")
+    func emptyFragments() throws {
+        let bytes =
+            clientFrame(0x01, []) + clientFrame(0x00, []) + clientFrame(0x00, [0x61]) + clientFrame(0x80, [])
+        #expect(try decode(bytes, pieces: 1_000) == [.emptyFragment, .emptyFragment, .text([0x61])])
+    }
+
     @Test(
         "breaches end the connection with the right code",
         arguments: [

@@ -111,21 +111,24 @@ struct DataDirectoryTests {
             defer { umount2(scope.path.string, Int32(MNT_DETACH)) }
             let store = try EmbeddedStore(opening: scope.path, scope.options)
             let lease = try await store.enqueueLeased(request(), to: .first)
-            let journal = try store.journal(lease)
+            let journal = try await store.journal(lease)
             let lines = (0..<10).map { _ in logLine(String(repeating: "x", count: 1_000)) }
             let segment = store.directory.segment(lease.build.id, lease.attempt)
             #expect(throws: StoreError.diskFull(segment)) {
                 while true { try journal.append(lines, via: .host, step: nil) }
             }
+            // The end still goes in: room was kept for it.
+            let end = try journal.append([finished()], via: .host, step: nil)
             let blob = try store.newBlob()
             #expect(throws: StoreError.self) {
                 while true {
                     try [UInt8](repeating: 7, count: 4_096).withUnsafeBytes { try blob.write($0) }
                 }
             }
+            await #expect(throws: StoreError.self) { try await store.checkWritable() }
             blob.discard()
             // Room again: what was kept is whole, and the journal goes on where it stopped.
-            let reader = try store.reader(lease.build.id, lease.attempt, after: 0)
+            let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
             var seen: [UInt64] = []
             while case let batch = try reader.available(maxBytes: 1 << 20), !batch.isEmpty {
                 seen += batch.map(\.seq)
@@ -133,9 +136,10 @@ struct DataDirectoryTests {
             #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))
             let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT), "size=8m")
             #expect(remounted == 0)
-            let last = try journal.append([finished()], via: .host, step: nil)
-            #expect(last == UInt64(seen.count) + 1)
-            #expect(try await readAll(store, lease).count == Int(last))
+            #expect(end == UInt64(seen.count) + 1)
+            try await store.checkWritable()
+            try await DrydockStoreTests.end(store, lease)
+            #expect(try await readAll(store, lease).count == Int(end))
         }
     }
 }

@@ -99,7 +99,7 @@ struct LeaseConformanceTests {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
             let stale = try await store.enqueueLeased(request(), to: .first)
-            let journal = try store.journal(stale)
+            let journal = try await store.journal(stale)
             try journal.append([logLine("before")], via: .host, step: nil)
             scope.clock.advance(.seconds(31))
             _ = try await store.reap()
@@ -124,7 +124,7 @@ struct LeaseConformanceTests {
             let store = try scope.open()
             let lease = try await store.enqueueLeased(request(), to: .first)
             let preview = PreviewReady(deploy: .make(), root: "", spa: false)
-            let journal = try store.journal(lease)
+            let journal = try await store.journal(lease)
             try journal.append(
                 [.artifact(Self.artifact), .preview(preview), finished()],
                 via: .host,
@@ -161,11 +161,11 @@ struct LeaseConformanceTests {
         try await StoreScope.run(kind) { scope in
             let (server, worker) = (try scope.open(), try scope.open())
             let lease = try await worker.enqueueLeased(request(), to: .first)
-            var early = try worker.cancelRequests(lease).makeAsyncIterator()
+            var early = try await worker.cancelRequests(lease).makeAsyncIterator()
             #expect(try await server.requestCancel(lease.build.id, by: "api", reason: "r") == .requested)
             #expect(try await server.requestCancel(lease.build.id, by: "again", reason: "r") == .requested)
             #expect(await early.next() == CancelRequest(by: "api", reason: "r"))
-            var late = try worker.cancelRequests(lease).makeAsyncIterator()
+            var late = try await worker.cancelRequests(lease).makeAsyncIterator()
             #expect(await late.next() == CancelRequest(by: "api", reason: "r"))
         }
     }

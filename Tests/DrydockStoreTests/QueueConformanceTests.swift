@@ -19,18 +19,72 @@ struct QueueConformanceTests {
         }
     }
 
-    @Test("a repeated idempotency key of a session answers with the first build", arguments: StoreKind.all)
+    @Test(
+        "a repeated idempotency key answers with the first build; with another body it is refused",
+        arguments: StoreKind.all
+    )
     func idempotency(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
             let first = try await store.enqueue(request("a", key: "k"))
             let again = try await store.enqueue(request("a", key: "k", title: "other"))
-            let other = try await store.enqueue(request("b", key: "k"))
             #expect(again == first)
-            #expect(other.id != first.id)
+            // Also in another session: keys belong to their scope, which is the client's token.
+            #expect(try await store.enqueue(request("b", key: "k")) == first)
+            await #expect(throws: StoreError.keyReused(first.id)) {
+                try await store.enqueue(request("a", key: "k", body: Digest(rawValue: "sha256:2")))
+            }
             await #expect(throws: StoreError.alreadyAccepted(first.id)) {
                 try await store.enqueueLeased(request("a", key: "k"), to: .first)
             }
+        }
+    }
+
+    @Test("places are those of the fair order, not of arrival", arguments: StoreKind.all)
+    func positions(_ kind: StoreKind) async throws {
+        try await StoreScope.run(kind) { scope in
+            let store = try scope.open()
+            var ids: [BuildID] = []
+            for session in ["a", "a", "a", "b", "b", "c"] {
+                ids.append(try await store.enqueue(request(session)).id)
+            }
+            func places() async throws -> [Int?] {
+                let places = try await store.queuePositions(ids)
+                return ids.map { places[$0] }
+            }
+            #expect(try await places() == [0, 3, 5, 1, 4, 2])
+            let lease = try #require(try await store.lease(to: .first))
+            #expect(lease.build.id == ids[0])
+            // "a" had a start: its next one waits behind the others' first, and comes after their second by its round.
+            #expect(try await places() == [nil, 2, 4, 0, 3, 1])
+            var started: [BuildID] = []
+            try await end(store, lease)
+            while let next = try await store.lease(to: .first) {
+                started.append(next.build.id)
+                try await end(store, next)
+            }
+            #expect(started == [ids[3], ids[5], ids[1], ids[4], ids[2]])
+            #expect(try await store.queuePositions(ids).isEmpty)
+        }
+    }
+
+    @Test("a build handed back is not a lost attempt; only losses count", arguments: StoreKind.all)
+    func handedBack(_ kind: StoreKind) async throws {
+        try await StoreScope.run(kind) { scope in
+            let store = try scope.open()
+            _ = try await store.enqueue(request())
+            for number in 1...5 {
+                let lease = try #require(try await store.lease(to: .first))
+                #expect(lease.number == number)
+                try await store.move(lease, to: .queued)
+            }
+            let lost = try #require(try await store.lease(to: .first))
+            scope.clock.advance(.seconds(31))
+            #expect(try await store.reap().map(\.state) == [.queued], "the first loss of two")
+            _ = try #require(try await store.lease(to: .first))
+            scope.clock.advance(.seconds(31))
+            #expect(try await store.reap().map(\.state) == [.errored], "the second one")
+            #expect(try await store.build(lost.build.id)?.failure?.code == .lost)
         }
     }
 

@@ -61,7 +61,8 @@ struct StoreScope: Sendable {
 func request(
     _ session: String = "s",
     key: String? = nil,
-    title: String = "hello.tar.gz"
+    title: String = "hello.tar.gz",
+    body: Digest = Digest(rawValue: "sha256:1")
 ) -> BuildRequest {
     BuildRequest(
         session: SessionID(rawValue: session),
@@ -69,7 +70,7 @@ func request(
         source: .path("/src"),
         trigger: .api,
         title: title,
-        idempotencyKey: key
+        idempotency: key.map { Idempotency(scope: "", key: $0, body: body) }
     )
 }
 
@@ -87,7 +88,7 @@ func finished(_ outcome: Outcome = .succeeded) -> Event {
 /// Everything up to the end of the journal.
 func readAll(_ store: any Store, _ lease: Lease, after seq: UInt64 = 0) async throws -> [JournalRecord] {
     var records: [JournalRecord] = []
-    for try await batch in try store.follow(lease.build.id, lease.attempt, after: seq) {
+    for try await batch in try await store.follow(lease.build.id, lease.attempt, after: seq) {
         for line in batch {
             let record = try #require(try JournalCodec.decode(line.bytes))
             #expect(record.seq == line.seq)

@@ -16,7 +16,9 @@ struct LogClipTests {
     @Test("below the cap every line is kept, and nothing is held back")
     func below() {
         var clip = LogClip(cap: ByteCount(100_000))
-        for number in 0..<900 { #expect(clip.admit(line(number), step: nil) == [.log(line(number))]) }
+        for number in 0..<900 {
+            #expect(clip.admit(line(number), step: nil, journal: ByteCount(0)) == [.log(line(number))])
+        }
         #expect(clip.flush().isEmpty)
     }
 
@@ -24,7 +26,7 @@ struct LogClipTests {
     func beyond() throws {
         var clip = LogClip(cap: ByteCount(160_000))
         var kept: [Event] = []
-        for number in 0..<10_000 { kept += clip.admit(line(number), step: nil) }
+        for number in 0..<10_000 { kept += clip.admit(line(number), step: nil, journal: ByteCount(0)) }
         let notices = kept.filter { if case .notice = $0 { true } else { false } }
         #expect(notices.count == 1)
         let head = kept.count - 1
@@ -46,7 +48,7 @@ struct LogClipTests {
         var bytes = 0
         for _ in 0..<50 {
             var kept: [Event] = []
-            for number in 0..<3_000 { kept += clip.admit(line(number), step: nil) }
+            for number in 0..<3_000 { kept += clip.admit(line(number), step: nil, journal: ByteCount(0)) }
             kept += clip.flush().map(\.0)
             for case .log(let line) in kept { bytes += line.text.utf8.count }
         }
@@ -56,11 +58,27 @@ struct LogClipTests {
     @Test("a line larger than everything is counted, not kept")
     func huge() {
         var clip = LogClip(cap: ByteCount(1_000))
-        _ = clip.admit(line(1, length: 5_000), step: nil)
+        _ = clip.admit(line(1, length: 5_000), step: nil, journal: ByteCount(0))
         guard case .gap(let gap)? = clip.flush().first?.0 else {
             Issue.record("no gap")
             return
         }
         #expect(gap.lines == 1)
+    }
+
+    @Test("a journal that grows to four times the cap by short lines is clipped too, and says why")
+    func shortLines() {
+        var clip = LogClip(cap: ByteCount(1_000_000))
+        let empty = LogLine(stream: .out, text: "")
+        #expect(clip.admit(empty, step: nil, journal: ByteCount(3_999_999)) == [.log(empty)])
+        guard case .notice(_, let text)? = clip.admit(empty, step: nil, journal: ByteCount(4_000_000)).first
+        else {
+            Issue.record("nothing is said")
+            return
+        }
+        #expect(text.contains("short lines"))
+        // What is held back is bounded by what it will take up, not by its text.
+        for _ in 0..<1_000_000 { _ = clip.admit(empty, step: nil, journal: ByteCount(4_000_000)) }
+        #expect(clip.flush().count < 1_000)
     }
 }

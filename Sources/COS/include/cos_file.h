@@ -42,6 +42,10 @@ int cos_clone_file(int to, int from);
 /// Source: man 2 copy_file_range.
 int64_t cos_copy_range(int to, int from, size_t count);
 
+/// Sets blocks aside for `count` bytes from `offset` on, behind the end of the file too, whose size stays as it is.
+/// Source: man 2 fallocate (FALLOC_FL_KEEP_SIZE).
+int cos_reserve(int file, int64_t offset, int64_t count);
+
 /// One entry of a directory as `cos_next_entry` finds it.
 typedef struct cos_directory_entry {
     /// Within the buffer, NUL-terminated.

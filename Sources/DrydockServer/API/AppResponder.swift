@@ -25,8 +25,16 @@ struct AppResponder: HTTPResponder {
         var response = await answer(request, context)
         hub.counters.answered(response.status.code)
         // HEAD: the same headers, no body (RFC 9110, section 9.3.2).
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head { response = Self.head(of: response) }
         return response
+    }
+
+    /// The answer without its body; a stream's length is not known, and is not given as none.
+    private static func head(of response: Response) -> Response {
+        let isStream = response.body.contentLength == nil
+        var head = response.createHeadResponse()
+        if isStream { head.headers.set("content-length", nil) }
+        return head
     }
 
     private func answer(_ request: Request, _ context: BasicRequestContext) async -> Response {
@@ -63,7 +71,7 @@ struct AppResponder: HTTPResponder {
     ) async throws -> Response {
         let builds = BuildsAPI(store: store, options: options)
         let artifacts = ArtifactsAPI(store: store)
-        let journal = JournalAPI(store: store, hub: hub)
+        let journal = JournalAPI(store: store, hub: hub, heartbeat: options.streamHeartbeat)
         switch route {
         case .page(let asset): return Page.response(asset)
         case .health: return .text("ok\n")
@@ -78,7 +86,7 @@ struct AppResponder: HTTPResponder {
         case .cancel(let id): return try await builds.cancel(id, request)
         case .retry(let id): return try await builds.retry(id, request)
         case .events(let id): return try await journal.events(try await builds.find(id), request)
-        case .logs(let id): return try await journal.logs(try await builds.find(id), request)
+        case .logs(let id): return try await LogsAPI(store: store).logs(try await builds.find(id), request)
         case .artifacts(let id): return try await artifacts.list(try await builds.find(id))
         case .artifact(let id, let path):
             return try await artifacts.download(try await builds.find(id), path, request, context)

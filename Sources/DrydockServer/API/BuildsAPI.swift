@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Hummingbird
@@ -20,30 +21,61 @@ struct BuildsAPI: Sendable {
     let options: ServerOptions
 
     func create(_ request: Request) async throws -> Response {
-        let query = request.uri.queryParameters
-        let key = request.headers.value("idempotency-key")
-        if let key, !(1...200).contains(key.utf8.count) {
+        // Everything that stands before the body is checked before it is read.
+        let named = try BuildNames(query: request.uri.queryParameters)
+        let key = try Self.idempotencyKey(request)
+        if key == nil, let session = named.session { try await store.checkRoom(for: session) }
+        let upload = SourceUpload(store: store, options: options)
+        let wish = try await upload.read(request)
+        do {
+            let names = try named.completed(by: wish)
+            let session = names.session ?? SessionID(rawValue: "s-\(DeployID.make())")
+            let build = try await store.enqueue(
+                BuildRequest(
+                    session: session,
+                    project: names.project ?? ProjectName(rawValue: session.rawValue),
+                    source: wish.source,
+                    trigger: .api,
+                    title: names.title ?? Self.title(of: wish.source),
+                    idempotency: key.map { idempotency($0, names, wish.source, request) }
+                )
+            )
+            return try await accepted(build, request)
+        } catch {
+            await upload.discard(wish)
+            throw error
+        }
+    }
+
+    private static func idempotencyKey(_ request: Request) throws(Problem) -> String? {
+        guard let key = request.headers.value("idempotency-key") else { return nil }
+        guard (1...200).contains(key.utf8.count) else {
             throw Problem(400, "idempotency_key_invalid", "Idempotency-Key must have 1 to 200 bytes")
         }
-        let wish = try await SourceUpload(store: store, options: options).read(request)
-        let session = try Self.session(query["session_id"].map(String.init) ?? wish.session)
-        let build = try await store.enqueue(
-            BuildRequest(
-                session: session,
-                project: try Self.project(query["project"].map(String.init) ?? wish.project, session),
-                source: wish.source,
-                trigger: .api,
-                title: Self.title(query["title"].map(String.init) ?? wish.title, wish.source),
-                idempotencyKey: key
-            )
+        return key
+    }
+
+    /// Keys belong to the token that they came with; what was asked for is what the client said, not what was made of it.
+    private func idempotency(
+        _ key: String,
+        _ names: BuildNames,
+        _ source: Source,
+        _ request: Request
+    ) -> Idempotency {
+        let token = options.tokens.isEmpty ? nil : AccessPolicy.bearer(request.headers.value("authorization"))
+        let said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
+        let body = said.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
+        return Idempotency(
+            scope: token.map { SHA256Hasher.digest(of: $0.utf8).rawValue } ?? "",
+            key: key,
+            body: SHA256Hasher.digest(of: body.utf8)
         )
-        return try await accepted(build, request)
     }
 
     func list(_ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         var filter = BuildFilter()
-        if let text = query["session_id"] { filter.session = try Self.session(String(text)) }
+        if let text = query["session_id"] { filter.session = try BuildNames.session(String(text)) }
         if let text = query["project"] { filter.project = ProjectName(rawValue: String(text)) }
         if let text = query["before"] { filter.before = BuildID(rawValue: String(text)) }
         for text in query.getAll("state").flatMap({ $0.split(separator: ",") }) {
@@ -59,8 +91,8 @@ struct BuildsAPI: Sendable {
             filter.limit = limit
         }
         let builds = try await store.builds(filter)
-        var views: [BuildView] = []
-        for build in builds { views.append(try await view(build, request)) }
+        let positions = try await store.queuePositions(builds.filter { $0.state == .queued }.map(\.id))
+        let views = builds.map { view($0, positions[$0.id], request) }
         return try .json(List(builds: views, next: builds.count == filter.limit ? builds.last?.id : nil))
     }
 
@@ -86,7 +118,7 @@ struct BuildsAPI: Sendable {
         var again = try await find(id).request
         again.retryOf = id
         again.trigger = .retry
-        again.idempotencyKey = nil
+        again.idempotency = nil
         return try await store.enqueue(again)
     }
 
@@ -107,7 +139,11 @@ struct BuildsAPI: Sendable {
 
     private func view(_ build: Build, _ request: Request) async throws -> BuildView {
         let position = build.state == .queued ? try await store.queuePosition(build.id) : nil
-        return BuildView(build, position: position, preview: previewAddress(build, request))
+        return view(build, position, request)
+    }
+
+    private func view(_ build: Build, _ position: Int?, _ request: Request) -> BuildView {
+        BuildView(build, position: position, preview: previewAddress(build, request))
     }
 
     /// Where the deploy is served, on the port that the client itself came through.
@@ -117,38 +153,12 @@ struct BuildsAPI: Sendable {
         return "http://d-\(deploy).\(options.previewDomain)\(port)/"
     }
 
-    // MARK: Input
-
-    private static func session(_ text: String?) throws(Problem) -> SessionID {
-        guard let text else { return SessionID(rawValue: "s-\(DeployID.make())") }
-        guard let session = SessionID(checking: text) else {
-            throw Problem(400, "session_id_invalid", ClientMessageError.badSession.message)
-        }
-        return session
-    }
-
-    private static func project(_ text: String?, _ session: SessionID) throws(Problem) -> ProjectName {
-        guard let text else { return ProjectName(rawValue: session.rawValue) }
-        guard let project = ProjectName(checking: text) else {
-            throw Problem(
-                400,
-                "project_invalid",
-                "\"project\" must have 1 to 200 bytes and no control characters"
-            )
-        }
-        return project
-    }
-
-    private static func title(_ text: String?, _ source: Source) -> String {
-        if let text, !text.isEmpty {
-            return String(
-                String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 }.prefix(200))
-            )
-        }
+    /// What a source is called when nobody names it.
+    private static func title(of source: Source) -> String {
         switch source {
-        case .archive: return "uploaded archive"
-        case .path(let path): return path
-        case .git(let url, let revision): return revision.map { "\(url) at \($0)" } ?? url
+        case .archive: "uploaded archive"
+        case .path(let path): path
+        case .git(let url, let revision): revision.map { "\(url) at \($0)" } ?? url
         }
     }
 }

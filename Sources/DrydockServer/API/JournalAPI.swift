@@ -8,43 +8,27 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 
-/// The journal of a build over HTTP: records as they come, and its log.
+/// The journal of a build over HTTP: every record, as it comes.
 struct JournalAPI: Sendable {
-    /// How records are framed.
-    private enum Framing: Sendable {
-        case ndjson
-        case events
-
-        /// Appends one record.
-        func append(_ line: JournalLine, _ attempt: AttemptID, to buffer: inout ByteBuffer) {
-            if case .events = self {
-                buffer.writeString("id: \(attempt):\(line.seq)\ndata: ")
-                buffer.writeBytes(line.bytes)
-                buffer.writeStaticString("\n\n")
-            } else {
-                buffer.writeBytes(line.bytes)
-                buffer.writeInteger(UInt8(ascii: "\n"))
-            }
-        }
-    }
-
     private static let batch = 64 << 10
 
     let store: any Store
-    /// Tells of changes, and of the server's end.
+    /// Tells of changes.
     let hub: SessionHub
-
-    private var changed: ChangeSignal { hub.changed }
-
-    // MARK: Events
+    /// How long a stream of events may be silent before it shows that it is alive.
+    let heartbeat: Duration
 
     /// Every record after the cursor, and those that follow until the build has ended.
     func events(_ build: Build, _ request: Request) async throws -> Response {
         let wantsEvents = request.headers.value("accept")?.contains("text/event-stream") ?? false
-        let framing = wantsEvents ? Framing.events : .ndjson
+        let framing = wantsEvents ? RecordFraming.events : .ndjson
         let named =
             request.uri.queryParameters["after"].map(String.init) ?? request.headers.value("last-event-id")
         let start = try await cursor(named, build)
+        if wantsEvents, let start, try await isEnd(start, of: build) {
+            // An EventSource comes back after every end, unless it is told that there is no more (HTML, 9.2.3).
+            return Response(status: .noContent)
+        }
         var headers = HTTPFields()
         headers.set("content-type", wantsEvents ? "text/event-stream" : "application/x-ndjson")
         headers.set("cache-control", "no-store")
@@ -59,122 +43,131 @@ struct JournalAPI: Sendable {
         return Response(status: .ok, headers: headers, body: body)
     }
 
+    // MARK: Cursors
+
     private func cursor(_ text: String?, _ build: Build) async throws -> Cursor? {
         guard let text, !text.isEmpty else { return nil }
         guard let cursor = Cursor(text: text) else {
             throw Problem(400, "cursor_invalid", "a cursor is <attempt>:<seq>")
         }
         guard try await store.attempts(build.id).contains(cursor.attempt) else {
-            throw Problem(
-                410,
-                "cursor_unknown",
-                "the build has no attempt \(cursor.attempt)",
-                hint: "start without a cursor"
-            )
+            throw Self.unknown("the build has no attempt \(cursor.attempt)")
+        }
+        let last = try await lastRecord(build.id, cursor.attempt)
+        // One more: the record that ends the journal is told only when the build's end is known.
+        guard cursor.seq <= last + 1 else {
+            throw Self.unknown("attempt \(cursor.attempt) has \(last) records, not \(cursor.seq)")
         }
         return cursor
     }
 
+    private static func unknown(_ detail: String) -> Problem {
+        Problem(410, "cursor_unknown", detail, hint: "start without a cursor")
+    }
+
+    /// The number of the newest record that is there; 0 when there is none.
+    private func lastRecord(_ build: BuildID, _ attempt: AttemptID) async throws -> UInt64 {
+        var last: UInt64 = 0
+        let reader = try await store.reader(build, attempt, from: .tail(bytes: Self.batch))
+        while case let lines = try reader.available(maxBytes: 1 << 20), let newest = lines.last {
+            last = newest.seq
+        }
+        return last
+    }
+
+    /// Whether nothing will ever follow `cursor`.
+    private func isEnd(_ cursor: Cursor, of build: Build) async throws -> Bool {
+        guard build.state.isTerminal, build.attempt == cursor.attempt else { return false }
+        return try await store.reader(build.id, cursor.attempt, after: cursor.seq).next(maxBytes: 1) == nil
+    }
+
+    // MARK: The stream
+
     private func stream(
         _ id: BuildID,
         from start: Cursor?,
-        _ framing: Framing,
+        _ framing: RecordFraming,
         to writer: inout any ResponseBodyWriter
     ) async throws {
         var done: Set<AttemptID> = []
         while true {
-            let seen = changed.generation
+            let seen = hub.changed.generation
             let attempts = try await store.attempts(id)
             let first = start.flatMap { attempts.firstIndex(of: $0.attempt) } ?? 0
             guard let attempt = attempts[first...].first(where: { !done.contains($0) }) else {
-                guard !hub.isStopping, let row = try await store.build(id), !row.state.isTerminal else {
-                    return
-                }
-                await changed.wait(after: seen)
-                try Task.checkCancellation()
+                guard let row = try await store.build(id), !row.state.isTerminal else { return }
+                let wait = try await StreamWait(heartbeat).first { await hub.changed.wait(after: seen) }
+                guard try await goesOn(after: wait, framing, &writer) else { return }
                 continue
             }
             let after = start?.attempt == attempt ? start?.seq ?? 0 : 0
-            let reader = try store.reader(id, attempt, after: after)
-            while let lines = try await next(reader) {
-                var buffer = ByteBuffer()
-                for line in lines { framing.append(line, attempt, to: &buffer) }
-                try await writer.write(buffer)
-            }
-            try Task.checkCancellation()
-            if hub.isStopping { return }
+            let reader = try await store.reader(id, attempt, after: after)
+            guard try await send(reader, of: attempt, framing, to: &writer) else { return }
             done.insert(attempt)
         }
     }
 
-    /// The records that follow; nil when the attempt is over, or the server.
-    private func next(_ reader: any JournalReader) async throws -> [JournalLine]? {
-        let ready = try reader.available(maxBytes: Self.batch)
-        if !ready.isEmpty { return ready }
-        return try await withThrowingTaskGroup(of: [JournalLine]?.self) { group in
-            group.addTask {
-                do { return try await reader.next(maxBytes: Self.batch) } catch is CancellationError {
-                    return nil
-                }
-            }
-            group.addTask {
-                await self.waitForShutdown()
-                return nil
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
-        }
-    }
-
-    private func waitForShutdown() async {
+    /// Sends one attempt's records until it is over; false when the stream ends before.
+    private func send(
+        _ reader: any JournalReader,
+        of attempt: AttemptID,
+        _ framing: RecordFraming,
+        to writer: inout any ResponseBodyWriter
+    ) async throws -> Bool {
         while true {
-            // The count comes first: a shutdown between the question and the wait would go unheard.
-            let seen = changed.generation
-            guard !hub.isStopping, !Task.isCancelled else { return }
-            await changed.wait(after: seen)
-        }
-    }
-
-    // MARK: Log
-
-    /// The log lines that are there now: plain text, or their records; of the newest attempt.
-    func logs(_ build: Build, _ request: Request) async throws -> Response {
-        let query = request.uri.queryParameters
-        let format = query["format"].map(String.init) ?? "text"
-        guard format == "text" || format == "ndjson" else {
-            throw Problem(400, "filter_invalid", "\"format\" is text or ndjson")
-        }
-        let step = query["step"].map { StepID(rawValue: String($0)) }
-        let isText = format == "text"
-        var headers = HTTPFields()
-        headers.set("content-type", isText ? "text/plain; charset=utf-8" : "application/x-ndjson")
-        headers.set("cache-control", "no-store")
-        headers.set("x-content-type-options", "nosniff")
-        headers.set("content-security-policy", "sandbox; default-src 'none'")
-        guard let attempt = build.attempt else { return Response(status: .ok, headers: headers) }
-        let reader = try store.reader(build.id, attempt, after: 0)
-        let body = ResponseBody { writer in
-            while case let lines = try reader.available(maxBytes: Self.batch), !lines.isEmpty {
+            let lines = try reader.available(maxBytes: Self.batch)
+            if !lines.isEmpty {
                 var buffer = ByteBuffer()
-                for line in lines { Self.appendLog(line, step, isText: isText, to: &buffer) }
-                if buffer.readableBytes > 0 { try await writer.write(buffer) }
+                for line in lines { framing.append(line, attempt, to: &buffer) }
+                try await writer.write(buffer)
+                continue
             }
-            try await writer.finish(nil)
+            let wait = try await StreamWait(heartbeat).first { try await reader.more() }
+            if case .done(false) = wait { return true }
+            guard try await goesOn(after: wait, framing, &writer) else { return false }
         }
-        return Response(status: .ok, headers: headers, body: body)
     }
 
-    private static func appendLog(
-        _ line: JournalLine,
-        _ step: StepID?,
-        isText: Bool,
-        to buffer: inout ByteBuffer
-    ) {
-        // Records of kinds that a newer version wrote are passed over.
-        guard let record = try? JournalCodec.decode(line.bytes), case .log(let log) = record.event,
-            step == nil || record.step == step
-        else { return }
-        if isText { buffer.writeString(log.text) } else { buffer.writeBytes(line.bytes) }
-        buffer.writeInteger(UInt8(ascii: "\n"))
+    /// Whether a stream has more to send after a wait that ended so.
+    private func goesOn<Value>(
+        after ending: StreamWait.Ending<Value>,
+        _ framing: RecordFraming,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws -> Bool {
+        switch ending {
+        case .done: return true
+        case .shutdown: return false
+        case .silence:
+            if let sign = framing.heartbeat { try await writer.write(ByteBuffer(string: sign)) }
+            return true
+        }
+    }
+}
+
+/// How records are framed.
+enum RecordFraming: Sendable {
+    case ndjson
+    /// Server-sent events (HTML, 9.2); the id is the record's cursor.
+    case events
+
+    /// What shows that a stream is alive and means nothing.
+    var heartbeat: String? {
+        switch self {
+        case .events: ": \n\n"
+        // Readers of lines expect records: there, only the connection itself can show it.
+        case .ndjson: nil
+        }
+    }
+
+    /// Appends one record.
+    func append(_ line: JournalLine, _ attempt: AttemptID, to buffer: inout ByteBuffer) {
+        if case .events = self {
+            buffer.writeString("id: \(attempt):\(line.seq)\ndata: ")
+            buffer.writeBytes(line.bytes)
+            buffer.writeStaticString("\n\n")
+        } else {
+            buffer.writeBytes(line.bytes)
+            buffer.writeInteger(UInt8(ascii: "\n"))
+        }
     }
 }

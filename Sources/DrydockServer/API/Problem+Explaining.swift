@@ -13,6 +13,13 @@ extension Problem {
         case let failure as Failure: self.init(failure)
         case StoreError.noSuchBuild(let id): self = .notFound("build \(id.rawValue.prefix(64))")
         case StoreError.noSuchAttempt(_, let attempt): self = .notFound("attempt \(attempt)")
+        case StoreError.keyReused(let id):
+            self.init(
+                422,
+                "idempotency_key_reused",
+                "this Idempotency-Key came before with another request, which made build \(id)",
+                hint: "send a key of its own with each new request"
+            )
         case let error as StoreError where [.queueFull, .diskFull].contains(error.failure.code):
             self.init(error.failure)
         default: self.init(500, .internal, "the server could not answer; its log says why")

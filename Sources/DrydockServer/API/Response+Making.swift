@@ -9,7 +9,9 @@ import NIOCore
 
 extension HTTPFields {
     /// Sets a header by its name; a name that is none is our own mistake.
-    mutating func set(_ name: String, _ value: String) {
+    ///
+    /// nil takes it away.
+    mutating func set(_ name: String, _ value: String?) {
         guard let name = Element.Name(name) else { preconditionFailure("\(name) is no header name") }
         self[name] = value
     }
@@ -57,6 +59,7 @@ extension Response {
         case 401: response.headers.set("www-authenticate", "Bearer")
         case 405: response.headers.set("allow", problem.hint ?? "GET")
         case 413: response.headers.set("connection", "close")
+        case 429: response.headers.set("retry-after", "10")
         case 426:
             response.headers.set("upgrade", "websocket")
             response.headers.set("sec-websocket-version", "13")

@@ -4,7 +4,6 @@
 import DrydockModel
 import DrydockProtocol
 import DrydockStore
-import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -30,6 +29,13 @@ struct SourceUpload: Sendable {
         let type = request.headers.value("content-type")?.lowercased() ?? ""
         if type.hasPrefix("application/json") { return try await readJSON(request) }
         return Wish(source: .archive(try await spool(request)))
+    }
+
+    /// Takes back what was kept for a build that was then refused.
+    func discard(_ wish: Wish) async {
+        guard case .archive(let digest) = wish.source else { return }
+        // What stays behind is unnamed by any build, and costs no more than its bytes.
+        try? await store.discardBlob(digest)
     }
 
     // MARK: Archives
@@ -83,7 +89,7 @@ struct SourceUpload: Sendable {
         guard let body = try? await request.body.collect(upTo: Self.longestJSON) else {
             throw Problem(413, .sourceTooLarge, "a JSON body may have \(Self.longestJSON) bytes")
         }
-        guard let value = try? JSONDecoder().decode(JSON.self, from: Data(body.readableBytesView)),
+        guard let value = try? BoundedJSONReader.read(Array(body.readableBytesView), bounds: .client),
             let source = value["source"]?.object
         else {
             throw Problem(

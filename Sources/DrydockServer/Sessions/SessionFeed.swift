@@ -12,11 +12,25 @@ import Logging
 final class SessionFeed: Sendable {
     /// Bytes of journal that are read and told in one go: small, so that viewers see the first lines soon.
     private static let batch = 16 << 10
+    /// Bytes from the end of a journal that usually hold the lines a joining viewer is shown, and most that are read.
+    private static let tail = 64 << 10
+    private static let longestTail = 4 << 20
 
     /// A batch on its way, and how often sockets had become free before.
     private struct Sent {
         var delivery = Delivery()
         var seen: UInt64 = 0
+    }
+
+    /// The build that is told, and how far.
+    private struct Showing {
+        let build: Build
+        /// It began before anybody watched, and nobody was told of it yet.
+        var isJoining: Bool
+        /// The last record that was told.
+        var cursor: Cursor?
+        /// The attempt that was read to its end.
+        var read: AttemptID?
     }
 
     let room: SessionRoom
@@ -48,24 +62,29 @@ final class SessionFeed: Sendable {
         var shown: Set<BuildID> = []
         // Before the first look: whatever is there began without these viewers.
         var begin: Timestamp?
+        var showing: Showing?
         while !Task.isCancelled {
             let seen = changed.generation
             do {
-                let build = try await nextBuild(shown, since: begin)
-                // A build that was accepted after the first viewer came is told from its start, however soon it ended.
-                let isFirst = begin == nil && (build.map { $0.createdAt < opened } ?? false)
-                begin = begin ?? build.map { min($0.createdAt, opened) } ?? Timestamp(milliseconds: 0)
-                guard let build else {
+                if showing == nil, let build = try await nextBuild(shown, since: begin) {
+                    // A build that was accepted after the first viewer came is told from its start, however soon it ended.
+                    let isJoining = begin == nil && build.createdAt < opened
+                    begin = begin ?? min(build.createdAt, opened)
+                    shown.insert(build.id)
+                    room.show(build)
+                    showing = Showing(build: build, isJoining: isJoining)
+                }
+                begin = begin ?? Timestamp(milliseconds: 0)
+                guard showing != nil else {
                     await changed.wait(after: seen)
                     continue
                 }
-                shown.insert(build.id)
-                try await show(build, isFirst: isFirst)
+                try await show(&showing)
             } catch is CancellationError {
                 return
             } catch {
                 logger.error("session feed: \(error)", metadata: ["session": "\(room.session)"])
-                // The journal is on disk: nothing is lost by looking again.
+                // The journal is on disk, and how far it was told is known: it goes on from there.
                 try? await Task.sleep(for: .seconds(1))
             }
         }
@@ -93,83 +112,88 @@ final class SessionFeed: Sendable {
 
     // MARK: One build
 
-    private func show(_ build: Build, isFirst: Bool) async throws {
-        room.show(build)
-        if isFirst && build.state.isTerminal {
-            // Ended before anybody looked: its last word is in the index, its journal need not be read.
-            room.catchUp { fold in _ = fold.end(Self.outcome(of: build), Self.duration(of: build)) }
-            _ = await room.tellCurrent().arrived()
-            return
-        }
-        if build.attempt == nil { _ = room.tell { $0.begin() } }
-        var followed: Cursor?
-        while !room.hasEnded {
+    /// Shows a build until it has ended; nil then.
+    private func show(_ current: inout Showing?) async throws {
+        while var showing = current, !room.hasEnded {
             try Task.checkCancellation()
             let seen = changed.generation
-            guard let row = try await store.build(build.id) else { return }
-            if let attempt = row.attempt, attempt != followed?.attempt, row.state != .queued {
-                let isJoining = isFirst && followed == nil
-                followed = try await follow(row.id, attempt, isJoining: isJoining)
-                continue
-            }
-            if row.state.isTerminal {
-                try await settle(row, after: followed)
+            guard let row = try await store.build(showing.build.id) else { break }
+            if showing.isJoining, row.state.isTerminal {
+                // Ended before anybody looked: its last word is in the index, its journal need not be read.
+                var fold = Self.fold(of: row)
+                _ = fold.end(Self.outcome(of: row), Self.duration(of: row))
+                _ = await room.tellCurrent(fold).arrived()
+            } else if let attempt = row.attempt, attempt != showing.read, row.state != .queued {
+                defer { current = showing }
+                try await follow(attempt, &showing)
+            } else if row.state.isTerminal {
+                _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }
+                    .arrived()
             } else {
-                try await tellPosition(row)
+                _ = room.tell { $0.begin() }
+                current?.isJoining = false
+                if row.state == .queued, room.note(isWaiting: true),
+                    let position = try await store.queuePosition(row.id)
+                {
+                    // The first time; from then on the hub tells all that wait, once for each change of the queue.
+                    room.tell(position: position, of: row.id)
+                }
                 await changed.wait(after: seen)
             }
         }
+        current = nil
     }
 
-    private func tellPosition(_ row: Build) async throws {
-        guard row.state == .queued, let position = try await store.queuePosition(row.id) else { return }
-        _ = room.tell { $0.wait(behind: position) }
-    }
-
-    /// Ends a build whose row is terminal: by the rest of its journal, else by the row.
-    private func settle(_ row: Build, after cursor: Cursor?) async throws {
-        if let cursor {
-            let reader = try store.reader(row.id, cursor.attempt, after: cursor.seq)
-            while case let lines = try reader.available(maxBytes: Self.batch), !lines.isEmpty {
-                _ = await tell(lines).arrived()
-            }
-        }
-        _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }.arrived()
-    }
-
-    /// Reads one attempt until it is over, by its own word or the store's; returns how far it came.
-    private func follow(_ build: BuildID, _ attempt: AttemptID, isJoining: Bool) async throws -> Cursor {
-        let reader = try store.reader(build, attempt, after: 0)
-        var cursor = Cursor(attempt: attempt, seq: 0)
-        if isJoining {
-            // What was before the first viewer is told as one current state.
-            let joined = clock()
-            while let last = try catchUp(reader) {
-                cursor.seq = last.seq
-                // What comes later is told as it comes: a build that prints faster than this loop reads would else
-                // not be seen before its end.
-                if let at = JournalCodec.head(of: last.bytes[...])?.at, at >= joined { break }
-            }
-            _ = room.tellCurrent()
+    /// Reads one attempt until it is over, by its own word or the store's.
+    private func follow(_ attempt: AttemptID, _ showing: inout Showing) async throws {
+        _ = room.note(isWaiting: false)
+        var reader: any JournalReader
+        if showing.isJoining {
+            reader = try await catchUp(attempt, &showing)
+        } else {
+            let seen = showing.cursor.flatMap { $0.attempt == attempt ? $0.seq : nil } ?? 0
+            reader = try await store.reader(showing.build.id, attempt, after: seen)
         }
         var before = Sent()
         while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
-            cursor.seq = lines.last?.seq ?? cursor.seq
             // Before it is sent: the socket may be full and free again before anybody asks.
             let seen = writable.generation
             let next = Sent(delivery: tell(lines), seen: seen)
+            if let last = lines.last { showing.cursor = Cursor(attempt: attempt, seq: last.seq) }
             await pace(before)
             before = next
         }
         await pace(before)
-        return cursor
+        showing.read = attempt
     }
 
-    /// Takes a piece of what is there without telling anybody; its last record, nil when there is none.
-    private func catchUp(_ reader: any JournalReader) throws -> JournalLine? {
-        let lines = try reader.available(maxBytes: 1 << 20)
-        if !lines.isEmpty { room.catchUp { fold in _ = Self.apply(lines, to: &fold) + fold.flush() } }
-        return lines.last
+    /// Tells what was before the first viewer as one current state; it takes the end of the journal, not all of it.
+    ///
+    /// Nobody hears of the build before that, so that who comes meanwhile is told the same, once.
+    private func catchUp(_ attempt: AttemptID, _ showing: inout Showing) async throws -> any JournalReader {
+        let joined = clock()
+        var bytes = Self.tail
+        while true {
+            let reader = try await store.reader(showing.build.id, attempt, from: .tail(bytes: bytes))
+            var fold = Self.fold(of: showing.build)
+            var (first, last) = (UInt64?.none, UInt64(0))
+            while case let lines = try reader.available(maxBytes: 1 << 20), let newest = lines.last {
+                _ = apply(lines, to: &fold) + fold.flush()
+                (first, last) = (first ?? lines.first?.seq, newest.seq)
+                // What comes later is told as it comes: a build that prints faster than this loop reads would else
+                // not be seen before its end.
+                if let at = JournalCodec.head(of: newest.bytes[...])?.at, at >= joined { break }
+            }
+            // Enough for a whole window, or all there is.
+            if fold.hasWholeWindow || first ?? 1 == 1 || bytes >= Self.longestTail {
+                _ = fold.begin()
+                _ = room.tellCurrent(fold)
+                showing.isJoining = false
+                showing.cursor = Cursor(attempt: attempt, seq: last)
+                return reader
+            }
+            bytes *= 8
+        }
     }
 
     /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
@@ -178,15 +202,23 @@ final class SessionFeed: Sendable {
     }
 
     private func tell(_ lines: [JournalLine]) -> Delivery {
-        room.tell { fold in Self.apply(lines, to: &fold) + fold.flush() }
+        room.tell { fold in apply(lines, to: &fold) + fold.flush() }
     }
 
-    private static func apply(_ lines: [JournalLine], to fold: inout Profile0Fold) -> [Profile0Message] {
-        // A record of a kind from the future does not decode: profile 0 has no words for it either.
+    private func apply(_ lines: [JournalLine], to fold: inout Profile0Fold) -> [Profile0Message] {
         lines.flatMap { line in
-            guard let record = try? JournalCodec.decode(line.bytes) else { return [Profile0Message]() }
-            return fold.apply(record.event)
+            do throws(JournalCodecError) {
+                // nil: a kind from the future, for which profile 0 has no words either.
+                return try JournalCodec.decode(line.bytes).map { fold.apply($0.event) } ?? []
+            } catch {
+                logger.error("record \(line.seq): \(error)", metadata: ["session": "\(room.session)"])
+                return fold.apply(.gap(Gap(reason: "damaged", lines: 1, bytes: ByteCount(0))))
+            }
         }
+    }
+
+    private static func fold(of build: Build) -> Profile0Fold {
+        Profile0Fold(build: build.id, project: build.request.project, title: build.request.title)
     }
 
     // MARK: From the index

@@ -26,6 +26,8 @@ final class SessionHub: Sendable, Service {
 
     /// How long a feed goes on without viewers, so that a reloaded page does not read the journal again.
     private static let linger = Duration.seconds(30)
+    /// Least time between two messages about places in the queue.
+    private static let queuePace = Duration.seconds(1)
 
     private let store: any Store
     private let clock: @Sendable () -> Timestamp
@@ -33,7 +35,6 @@ final class SessionHub: Sendable, Service {
     let counters: ServerCounters
     /// Raised after every change of any build.
     let changed = ChangeSignal()
-    private let stopping = Mutex(false)
     private let feeds = Mutex<[SessionID: Seat]>([:])
     private let commands: AsyncStream<Command>
     private let post: AsyncStream<Command>.Continuation
@@ -55,21 +56,17 @@ final class SessionHub: Sendable, Service {
     /// Sessions that somebody watches, or did until lately.
     var sessions: Int { feeds.withLock { $0.count } }
 
-    /// Whether the server is shutting down: what follows a build over HTTP ends then.
-    var isStopping: Bool { stopping.withLock { $0 } }
-
     /// Runs the feeds until the server shuts down.
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.followStore() }
+                group.addTask { await self.followQueue() }
                 var running: [ObjectIdentifier: FeedTask] = [:]
                 for await command in self.commands { self.carryOut(command, &group, &running) }
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            self.stopping.withLock { $0 = true }
-            self.changed.raise()
             self.post.finish()
         }
     }
@@ -166,6 +163,25 @@ final class SessionHub: Sendable, Service {
                 logger.error("the store's changes can not be followed: \(error)")
                 try? await Task.sleep(for: .seconds(1))
             }
+        }
+    }
+
+    /// Tells those that wait their places, at most once in `queuePace`, whatever happens in between.
+    private func followQueue() async {
+        while !Task.isCancelled {
+            let seen = changed.generation
+            do {
+                let rooms = feeds.withLock { $0.values.map(\.feed.room) }
+                let waiting = rooms.compactMap { room in room.waiting.map { ($0, room) } }
+                let positions = try await store.queuePositions(waiting.map(\.0))
+                for (build, room) in waiting {
+                    if let position = positions[build] { room.tell(position: position, of: build) }
+                }
+            } catch {
+                logger.error("places in the queue can not be told: \(error)")
+            }
+            try? await Task.sleep(for: Self.queuePace)
+            await changed.wait(after: seen)
         }
     }
 

@@ -14,6 +14,8 @@ final class SessionRoom: Sendable {
     private struct State {
         var fold: Profile0Fold?
         var showing: BuildID?
+        /// What is shown waits in the queue.
+        var isWaiting = false
         var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
         var connections = 0
     }
@@ -82,24 +84,38 @@ final class SessionRoom: Sendable {
         let request = build.request
         state.withLock { state in
             state.showing = build.id
+            state.isWaiting = false
             state.fold = Profile0Fold(build: build.id, project: request.project, title: request.title)
         }
     }
 
-    /// Changes what is shown without telling anybody yet; true when the build has ended.
-    @discardableResult
-    func catchUp(_ change: (inout Profile0Fold) -> Void) -> Bool {
+    /// The build that is shown and waits in the queue.
+    var waiting: BuildID? { state.withLock { $0.isWaiting ? $0.showing : nil } }
+
+    /// Notes whether the shown build waits; true when that is news.
+    func note(isWaiting: Bool) -> Bool {
         state.withLock { state in
-            guard var fold = state.fold.take() else { return true }
-            change(&fold)
-            defer { state.fold = fold }
-            return fold.hasEnded
+            defer { state.isWaiting = isWaiting }
+            return state.isWaiting != isWaiting
         }
     }
 
-    /// Tells everybody the current state, after `catchUp`.
-    func tellCurrent() -> Delivery {
-        state.withLock { state in deliver(state.fold?.current() ?? [], state) }
+    /// Tells how many builds start before `build`, unless it has left the queue meanwhile.
+    func tell(position: Int, of build: BuildID) {
+        state.withLock { state in
+            guard state.isWaiting, state.showing == build, var fold = state.fold.take() else { return }
+            let messages = fold.wait(behind: position)
+            state.fold = fold
+            _ = deliver(messages, state)
+        }
+    }
+
+    /// Begins with what happened before anybody was told: everybody hears the current state, once.
+    func tellCurrent(_ fold: Profile0Fold) -> Delivery {
+        state.withLock { state in
+            state.fold = fold
+            return deliver(fold.current(), state)
+        }
     }
 
     /// Changes what is shown, and sends what follows from it to every connection.

@@ -163,7 +163,8 @@ struct WebSocketDecoder: Sendable {
             try Self.check(payload, &validator)
             message = .text(payload, validator)
         }
-        return header.isFinal ? try takeMessage() : nil
+        if header.isFinal { return try takeMessage() }
+        return header.length == 0 ? .emptyFragment : nil
     }
 
     private static func check(_ payload: [UInt8], _ validator: inout UTF8Validator) throws(WebSocketFailure) {

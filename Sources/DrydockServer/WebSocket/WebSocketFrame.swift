@@ -47,6 +47,8 @@ enum WebSocketInput: Hashable, Sendable {
     /// A whole text message, valid UTF-8.
     case text([UInt8])
     case binary
+    /// A frame that neither brings bytes nor ends a message; a client could send them without end.
+    case emptyFragment
     case ping([UInt8])
     case pong
     /// nil = without a code.

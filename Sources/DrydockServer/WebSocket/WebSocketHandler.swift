@@ -188,7 +188,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
             WebSocketEncoder.append(.pong, payload, to: &frame)
             // A peer that pings and does not read would otherwise fill the buffer with pongs.
             if isWritable { send(frame) }
-        case .pong: break
+        case .pong, .emptyFragment: break
         case .close(let code): close(code, "")
         case .text, .binary: delegate.received(input, from: self)
         }

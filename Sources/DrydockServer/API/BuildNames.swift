@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import HummingbirdCore
+
+/// What a request calls its build: in the address, or in a JSON body; the address counts first. All of it is checked.
+struct BuildNames: Sendable {
+    var session: SessionID?
+    var project: ProjectName?
+    var title: String?
+
+    init(query: FlatDictionary<Substring, Substring>) throws(Problem) {
+        session = try Self.checked(query["session_id"].map(String.init), Self.session)
+        project = try Self.checked(query["project"].map(String.init), Self.project)
+        title = query["title"].flatMap { Self.title(String($0)) }
+    }
+
+    /// The same with what only the body says.
+    func completed(by wish: SourceUpload.Wish) throws(Problem) -> BuildNames {
+        var names = self
+        if session == nil { names.session = try Self.checked(wish.session, Self.session) }
+        if project == nil { names.project = try Self.checked(wish.project, Self.project) }
+        if title == nil { names.title = wish.title.flatMap(Self.title) }
+        return names
+    }
+
+    /// `Optional.map` would lose the type of what is thrown.
+    private static func checked<Name>(
+        _ text: String?,
+        _ check: (String) throws(Problem) -> Name
+    ) throws(Problem) -> Name? {
+        guard let text else { return nil }
+        return try check(text)
+    }
+
+    static func session(_ text: String) throws(Problem) -> SessionID {
+        guard let session = SessionID(checking: text) else {
+            throw Problem(400, "session_id_invalid", ClientMessageError.badSession.message)
+        }
+        return session
+    }
+
+    private static func project(_ text: String) throws(Problem) -> ProjectName {
+        guard let project = ProjectName(checking: text) else {
+            throw Problem(
+                400,
+                "project_invalid",
+                "\"project\" must have 1 to 200 bytes and no control characters"
+            )
+        }
+        return project
+    }
+
+    /// One line for people; nil when nothing of it is left.
+    private static func title(_ text: String) -> String? {
+        let scalars = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(200)
+        return scalars.isEmpty ? nil : String(String.UnicodeScalarView(scalars))
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import FoundationEssentials
+import Testing
+
+@testable import DrydockServer
+
+@Suite("Uploads", .timeLimit(.minutes(1)))
+struct UploadTests {
+    private static let gzip: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0]
+    private static let json = ["Content-Type": "application/json"]
+
+    @Test("a key without a session works, belongs to its token, and is refused with another body")
+    func keys() async throws {
+        let tokens = ["first", "second"]
+        try await withServer {
+            $0.tokens = tokens.map { SHA256Hasher.digest(of: $0.utf8) }
+        } _: { server in
+            func post(
+                _ token: String,
+                _ query: String = "",
+                _ body: [UInt8] = Self.gzip
+            ) async throws -> RawResponse {
+                try await server.request(
+                    "POST",
+                    "/api/v1/builds" + query,
+                    headers: ["Idempotency-Key": "k", "Authorization": "Bearer \(token)"],
+                    body: body
+                )
+            }
+            let first = try await post("first")
+            #expect(first.status == 202)
+            #expect(try await post("first").json?["id"] == first.json?["id"])
+            let other = try await post("second")
+            #expect(other.status == 202 && other.json?["id"] != first.json?["id"])
+            for changed in [
+                try await post("first", "?title=x"), try await post("first", "", Self.gzip + [1]),
+            ] {
+                #expect(changed.status == 422 && changed.json?["code"]?.string == "idempotency_key_reused")
+            }
+        }
+    }
+
+    @Test("names are checked before the body is read", arguments: ["session_id", "project"])
+    func namesFirst(_ name: String) async throws {
+        try await withServer { server in
+            try await server.connect { client in
+                let target = "/api/v1/builds?\(name)=%01"
+                try await client.request("POST", target, headers: ["Content-Length": "1000000"])
+                // Not a byte of the body was sent.
+                #expect(try await client.head().status == 400)
+            }
+        }
+    }
+
+    @Test("what is refused leaves no blob behind, and 429 says when to come back")
+    func refused() async throws {
+        try await withServer { server in
+            for _ in 0..<100 { _ = try await server.enqueue("full") }
+            let before = try Self.blobs(server)
+            let answers = [
+                try await server.request("POST", "/api/v1/builds?session_id=full", body: Self.gzip),
+                try await server.request(
+                    "POST",
+                    "/api/v1/builds?session_id=full",
+                    headers: ["Idempotency-Key": "k"],
+                    body: Self.gzip
+                ),
+            ]
+            for answer in answers {
+                #expect(answer.status == 429 && answer.headers["retry-after"].flatMap { Int($0) } ?? 0 > 0)
+            }
+            #expect(try Self.blobs(server) == before)
+        }
+    }
+
+    @Test("what others use is not taken back with a refused upload")
+    func sharedBlob() async throws {
+        try await withServer { server in
+            let first = try await server.request("POST", "/api/v1/builds?session_id=a", body: Self.gzip)
+            for _ in 0..<100 { _ = try await server.enqueue("full") }
+            let headers = ["Idempotency-Key": "k"]
+            let target = "/api/v1/builds?session_id=full"
+            #expect(try await server.request("POST", target, headers: headers, body: Self.gzip).status == 429)
+            let digest = SHA256Hasher.digest(of: Self.gzip)
+            let kept = try server.store.blobPath(digest)
+            #expect(first.status == 202 && kept != nil)
+        }
+    }
+
+    @Test("JSON of clients is read in bounds: deep and wide ones are refused, honest ones are not")
+    func bounded() async throws {
+        try await withServer { server in
+            let wide = "[" + Array(repeating: "{}", count: 20_000).joined(separator: ",") + "]"
+            let deep = String(repeating: "[", count: 1_000)
+            for body in [wide, deep, #"{"source":{"path":"/x"},"source":{"path":"/y"}}"#] {
+                let answer = try await server.request(
+                    "POST",
+                    "/api/v1/builds",
+                    headers: Self.json,
+                    body: Array(body.utf8)
+                )
+                #expect([400, 413].contains(answer.status), "\(answer.status)")
+            }
+            try await server.watch("s") { client in
+                try await client.say("[" + Array(repeating: "{}", count: 60_000).joined(separator: ",") + "]")
+                #expect(try await client.message()["data"]?["code"]?.string == "message_not_json")
+                try await client.say(#"{"type":"PING","data":{"deep":[[[[[{"a":[1,2,3]}]]]]]}}"#)
+                #expect(try await client.message()["type"]?.string == "PONG")
+            }
+        }
+    }
+
+    private static func blobs(_ server: RunningServer) throws -> [String] {
+        let root = server.store.directory.blobs.appending("sha256").string
+        return try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.utf8.count > 3 }.sorted()
+    }
+}
