@@ -37,7 +37,7 @@ struct ListCommand: AsyncParsableCommand {
         )
         let builds = try await store.builds(filter)
         if json { return try Console.json(builds.map { BuildView($0, position: nil, preview: nil) }) }
-        for build in builds { Console.out(Self.row(build)) }
+        for build in builds { Console.wrapped(Self.row(build), indent: 4) }
         if builds.isEmpty { Console.out("no builds yet") }
     }
 

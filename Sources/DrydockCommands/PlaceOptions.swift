@@ -113,9 +113,15 @@ struct PluginOptions: ParsableArguments {
             throw CommandProblem(.usage, "--plugins \(directory)", why: "there is no such directory")
         }
         let shipped = try Installation().plugins.map { [$0] } ?? []
-        let files = FileManager.default
-        let known = named + Self.usual.filter { files.fileExists(atPath: $0) } + shipped
+        let known = named + Self.usual.filter(Self.isOwn) + shipped
         return known.enumerated().filter { known.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+    }
+
+    /// Whether it is there and belongs to this user or to root: under `sudo`, `HOME` may be somebody else's.
+    private static func isOwn(_ directory: String) -> Bool {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { return false }
+        return status.st_uid == geteuid() || status.st_uid == 0
     }
 
     /// Where plugins of one's own lie: the user's, and the machine's.

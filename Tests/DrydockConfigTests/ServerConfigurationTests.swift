@@ -94,4 +94,23 @@ struct ServerConfigurationTests {
         }
         #expect(text.split(separator: "\n").count { $0.hasPrefix("| `") } == Setting.all.count)
     }
+
+    @Test("every key that a message names is one that there is")
+    func namedKeys() throws {
+        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources")
+        let known = Set(Setting.all.map(\.key) + ["preview.root", "preview.start"])
+        let literal = try Regex(#""(?:[^"\\]|\\.)*""#, as: Substring.self)
+        let key = try Regex(#"\b(?:limits|sources|preview|uids)\.[a-z_]+\b"#, as: Substring.self)
+        var found: Set<String> = []
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in files
+        where file.pathExtension == "swift" {
+            for text in try String(contentsOf: file, encoding: .utf8).matches(of: literal) {
+                found.formUnion(text.output.matches(of: key).map { String($0.output) })
+            }
+        }
+        #expect(found.count > 5)
+        #expect(found.subtracting(known).isEmpty, "\(found.subtracting(known))")
+    }
 }
