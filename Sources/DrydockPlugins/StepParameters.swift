@@ -25,6 +25,7 @@ package enum StepParameters {
         if let key = values.keys.sorted().first(where: { values[$0]?.containsNUL == true }) {
             return Problem(key: key, message: "the parameter \"\(key)\" holds a NUL character")
         }
+        if plugin.manifest.kind == .guest, let lost = lostVariable(values.keys.sorted()) { return lost }
         guard let schema = plugin.manifest.config else { return nil }
         if let stranger = values.keys.sorted().first(where: { schema.properties[$0] == nil }) {
             return Problem(
@@ -48,6 +49,39 @@ package enum StepParameters {
         return nil
     }
 
+    /// Why a guest would not see one of these parameters: as a variable it has no name, or another one's.
+    private static func lostVariable(_ keys: [String]) -> Problem? {
+        var seen: [String: String] = [:]
+        for key in keys {
+            guard let name = variable(key) else {
+                return Problem(
+                    key: key,
+                    message: "the parameter \"\(key.prefix(64))\" can not be the name of a variable",
+                    hint: "use letters, digits, - and _"
+                )
+            }
+            if let other = seen.updateValue(key, forKey: name) {
+                return Problem(
+                    key: key,
+                    message: "the parameters \"\(other)\" and \"\(key)\" are both the variable \(name)",
+                    hint: "leave one of them out"
+                )
+            }
+        }
+        return nil
+    }
+
+    /// `DRYDOCK_WITH_<KEY>`; nil where that is no name.
+    private static func variable(_ key: String) -> String? {
+        let isName =
+            !key.isEmpty
+            && key.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+            }
+        return isName ? "DRYDOCK_WITH_" + key.uppercased().replacing("-", with: "_") : nil
+    }
+
     /// Bytes of the longest value that a variable holds; Linux takes 128 KiB for name and value together.
     static let longestVariable = 64 << 10
 
@@ -55,12 +89,8 @@ package enum StepParameters {
     static func environment(_ with: JSON) -> [String: String] {
         var variables: [String: String] = [:]
         for (key, value) in with.object ?? [:] {
-            let isName = key.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-            }
-            guard isName, let text = text(value), !text.utf8.contains(0) else { continue }
-            variables["DRYDOCK_WITH_" + key.uppercased().replacing("-", with: "_")] = text
+            guard let name = variable(key), let text = text(value), !text.utf8.contains(0) else { continue }
+            variables[name] = text
         }
         return variables
     }

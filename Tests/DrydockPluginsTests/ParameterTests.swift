@@ -32,6 +32,22 @@ struct ParameterTests {
         #expect(problem.message.contains(reason), "\(problem.message)")
     }
 
+    @Test(
+        "a parameter that a guest could not see is an error, not left out",
+        arguments: [
+            (["a-b", "a_b"], "both the variable DRYDOCK_WITH_A_B"), (["ü"], "name of a variable"),
+            ([""], "name"),
+        ]
+    )
+    func lost(keys: [String], reason: String) throws {
+        let bench = try Bench()
+        let with = JSON.object(Dictionary(uniqueKeysWithValues: keys.map { ($0, JSON.bool(true)) }))
+        let problem = StepParameters.problem(with, plugin: try bench.plugin("true"))
+        #expect(problem?.message.contains(reason) == true, "\(String(describing: problem))")
+        let driver = try bench.plugin("true", kind: "driver", name: "driver")
+        #expect(StepParameters.problem(with, plugin: driver) == nil)
+    }
+
     @Test("what they do take goes through", arguments: ["linux CFLAGS=-O2", "", "lib/a.o -j4 x+y"])
     func taken(targets: String) throws {
         let plugin = try #require(Self.shipped["make"])
