@@ -141,7 +141,10 @@ let package = Package(
         ),
         tests(
             "DrydockWorker",
-            ["DrydockModel", "DrydockStore", "DrydockPlugins", "DrydockSandbox", systemPackage]
+            [
+                "DrydockModel", "DrydockConfig", "DrydockStore", "DrydockPlugins", "DrydockSandbox",
+                systemPackage,
+            ]
         ),
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
         tests(

@@ -23,7 +23,7 @@ static const struct description descriptions[] = {
      "unprivileged user namespaces are off: set user.max_user_namespaces and kernel.unprivileged_userns_clone, "
      "or allow userns in an AppArmor profile for drydock-jail; in a container see drydock doctor"},
     {SBX_STEP_IDENTITY, "take the inside identity",
-     "the outside ids are not mapped here: as root in a container give it the ids the configuration names in uids"},
+     "the outside ids are not mapped here: as root in a container, map user and group id 101000 into it"},
     {SBX_STEP_DIE_WITH_PARENT, "die with the parent", "the process that asked for the sandbox has ended"},
     {SBX_STEP_PRIVATE, "make mounts private", "mounting is forbidden here: see drydock doctor"},
     {SBX_STEP_ROOT, "make the root file system", "a directory of the spec is missing or can not be mounted"},

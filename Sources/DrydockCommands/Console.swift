@@ -25,6 +25,37 @@ enum Console {
 
     static var stdoutIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// A terminal that can not move its cursor (`TERM=dumb`).
+    static var isDumb: Bool { variable("TERM") == "dumb" }
+
+    /// Whether colours are wanted (https://no-color.org).
+    static var wantsColour: Bool { variable("NO_COLOR") == "" && !isDumb }
+
+    private static func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+
+    /// Lines on stdout, as wide as the terminal at the most: what does not fit goes on below, `indent` columns further in.
+    ///
+    /// Files and pipes get the line whole, so that programs can read it.
+    static func wrapped(_ line: String, indent: Int) {
+        guard stdoutIsTerminal else { return out(line) }
+        for part in wrap(line, width: max(20, width - 1), indent: indent) { out(part) }
+    }
+
+    private static func wrap(_ line: String, width: Int, indent: Int) -> [String] {
+        var lines: [String] = []
+        var rest = line[...]
+        var margin = ""
+        while margin.count + rest.count > width {
+            let room = rest.prefix(width - margin.count)
+            // A word that is longer than the line is cut.
+            let end = room.dropFirst(lines.isEmpty ? indent : 1).lastIndex(of: " ") ?? room.endIndex
+            lines.append(margin + rest[..<end])
+            rest = rest[end...].drop { $0 == " " }
+            margin = String(repeating: " ", count: min(indent, width / 2))
+        }
+        return lines + [margin + rest]
+    }
+
     /// Columns of the terminal; 80 where there is none.
     static var width: Int {
         var size = winsize()

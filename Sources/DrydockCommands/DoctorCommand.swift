@@ -27,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if json {
             try Console.json(report)
         } else {
-            for line in report.lines { Console.out(line) }
+            for line in report.lines { Console.wrapped(line, indent: 4) }
         }
         if !report.canBuild() { throw ExitStatus.unavailable.code }
     }

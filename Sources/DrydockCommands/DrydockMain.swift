@@ -28,12 +28,12 @@ package enum DrydockMain {
         } catch let status as ExitCode {
             return status.rawValue
         } catch {
-            return explain(error)
+            return explain(error, arguments)
         }
     }
 
     /// Help goes to stdout and is no error; what the parser can not take goes to stderr with status 64.
-    private static func explain(_ error: any Error) -> Int32 {
+    private static func explain(_ error: any Error, _ arguments: [String]) -> Int32 {
         let status = DrydockCommand.exitCode(for: error)
         let message = DrydockCommand.fullMessage(for: error)
         if status == .success {
@@ -41,11 +41,36 @@ package enum DrydockMain {
             return ExitStatus.succeeded.rawValue
         }
         if status == .validationFailure {
-            Console.error("drydock: \(message)")
+            let why = DrydockCommand.message(for: error).split(whereSeparator: \.isNewline)
+                .map { $0.drop { $0 == " " } }.joined(separator: " ")
+            let path = commandPath(arguments)
+            let what = path.isEmpty ? "the command line" : path
+            let remedy =
+                "see `\((["drydock", path, "--help"].filter { !$0.isEmpty }).joined(separator: " "))`"
+            let problem = CommandProblem(
+                .usage,
+                what,
+                why: why.hasSuffix(".") ? String(why.dropLast()) : why,
+                remedy: remedy
+            )
+            Console.error(TerminalText.plain(problem.text))
             return ExitStatus.usage.rawValue
         }
         Console.error("drydock: internal error: \(error): please report this with the command that led to it")
         return ExitStatus.bug.rawValue
+    }
+
+    /// The command that was asked for, as it is typed behind `drydock`: `plugin list`.
+    private static func commandPath(_ arguments: [String]) -> String {
+        var command: any ParsableCommand.Type = DrydockCommand.self
+        var path: [String] = []
+        for word in arguments {
+            let known = command.configuration.subcommands
+            guard let next = known.first(where: { $0._commandName == word }) else { break }
+            command = next
+            path.append(word)
+        }
+        return path.joined(separator: " ")
     }
 
     /// The parser takes an unknown command for an unexpected argument; this says which one was meant.
@@ -60,7 +85,7 @@ package enum DrydockMain {
                 let nearest = Spelling.nearest(word, in: names)
                 throw CommandProblem(
                     .usage,
-                    "\(path) \(word)",
+                    "\(path) \(word)".replacing("drydock ", with: "", maxReplacements: 1),
                     why: "there is no such command",
                     remedy: nearest.map { "did you mean `\(path) \($0)`?" } ?? "`\(path) --help` lists them"
                 )
@@ -83,6 +108,7 @@ struct DrydockCommand: AsyncParsableCommand {
               drydock serve                         API, live streams and previews on 127.0.0.1:8080
               drydock doctor                        what this machine can do, and what is missing
             """,
+        version: DrydockVersion.text,
         subcommands: [
             BuildCommand.self, RunCommand.self, ServeCommand.self, WorkerCommand.self, PlanCommand.self,
             ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,

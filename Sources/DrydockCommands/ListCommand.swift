@@ -37,7 +37,7 @@ struct ListCommand: AsyncParsableCommand {
         )
         let builds = try await store.builds(filter)
         if json { return try Console.json(builds.map { BuildView($0, position: nil, preview: nil) }) }
-        for build in builds { Console.out(Self.row(build)) }
+        for build in builds { Console.wrapped(Self.row(build), indent: 4) }
         if builds.isEmpty { Console.out("no builds yet") }
     }
 
@@ -140,18 +140,5 @@ struct CancelCommand: AsyncParsableCommand {
         case .alreadyFinished: Console.out("\(build) had ended before")
         case .noSuchBuild: throw CommandProblem(.usage, build, why: "there is no such build")
         }
-    }
-}
-
-extension Store {
-    /// The build, or a problem that says how to find its id.
-    func require(_ id: String) async throws -> Build {
-        if let found = try await build(BuildID(rawValue: id)) { return found }
-        throw CommandProblem(
-            .usage,
-            id,
-            why: "there is no such build here",
-            remedy: "`drydock list` shows those there are"
-        )
     }
 }

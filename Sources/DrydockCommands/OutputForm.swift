@@ -15,11 +15,18 @@ enum OutputForm: String, ExpressibleByArgument, CaseIterable {
     case json
 
     /// What suits this stdout.
-    static var suitable: OutputForm { Console.stdoutIsTerminal ? .tty : .plain }
+    static var suitable: OutputForm { Console.stdoutIsTerminal && !Console.isDumb ? .tty : .plain }
 
     var followed: BuildFollower.Output {
         switch self {
-        case .tty: .view(LiveView(write: { Console.raw($0) }, width: { Console.width }))
+        case .tty:
+            .view(
+                LiveView(
+                    write: { Console.raw($0) },
+                    width: { Console.width },
+                    isColoured: Console.wantsColour
+                )
+            )
         case .plain: .view(PlainView(write: { Console.out($0) }))
         case .json: .json
         }

@@ -101,7 +101,9 @@ struct PluginOptions: ParsableArguments {
         name: .customLong("plugins"),
         help: ArgumentHelp(
             "A directory with plugins (repeatable; the first one wins).",
-            discussion: "Those that come with Drydock are always the last.",
+            discussion:
+                "After these your own in ~/.config/drydock/plugins, the machine's in /etc/drydock/plugins, "
+                + "and those that come with Drydock.",
             valueName: "dir"
         )
     )
@@ -114,6 +116,25 @@ struct PluginOptions: ParsableArguments {
             throw CommandProblem(.usage, "--plugins \(directory)", why: "there is no such directory")
         }
         let shipped = try Installation().plugins.map { [$0] } ?? []
-        return named + shipped.filter { !named.contains($0) }
+        let known = named + Self.usual.filter(Self.isOwn) + shipped
+        return known.enumerated().filter { known.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+    }
+
+    /// Whether it is there and belongs to this user or to root: under `sudo`, `HOME` may be somebody else's.
+    private static func isOwn(_ directory: String) -> Bool {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { return false }
+        return status.st_uid == geteuid() || status.st_uid == 0
+    }
+
+    /// Where plugins of one's own lie: the user's, and the machine's.
+    ///
+    /// Not the working directory's: that may be a project nobody has vouched for.
+    private static var usual: [String] {
+        let environment = ProcessInfo.processInfo.environment
+        let home =
+            environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            ?? environment["HOME"].map { $0 + "/.config" }
+        return (home.map { [$0 + "/drydock/plugins"] } ?? []) + ["/etc/drydock/plugins"]
     }
 }

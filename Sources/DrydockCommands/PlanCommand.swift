@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import DrydockModel
+internal import DrydockProtocol
 internal import DrydockWorker
 
 /// The command `drydock plan`.
@@ -19,7 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
-    @Flag(help: "The plan as JSON.") var json = false
+    @Flag(help: "The plan as JSON, as the journal's record `plan` has it.") var json = false
     @Argument(help: "The project's directory.") var directory: String
 
     func run() async throws {
@@ -27,24 +28,37 @@ struct PlanCommand: AsyncParsableCommand {
         let shop = try await place.workshop(store: place.openStore(), plugins: plugins)
         let survey: PlanSurvey
         do {
-            survey = try await PlanSurvey.make(of: path, shop: shop)
+            survey = try await PlanSurvey.make(of: path, shop: shop) { plugin, line in
+                Console.error(TerminalText.plain("\(plugin): \(line)"))
+            }
         } catch let failure as Failure {
             throw CommandProblem("plan \(directory)", failure)
         }
-        if json { return try Console.json(survey.planned) }
-        for candidate in survey.candidates {
-            Console.out(
-                TerminalText.plain(
-                    "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
-                )
+        if json {
+            return Console.out(
+                String(decoding: JournalCodec.fields(of: .plan(survey.planned)), as: UTF8.self)
             )
         }
-        Console.out("plan: \(TerminalText.plain(survey.planned.why))")
+        for candidate in survey.candidates {
+            Console.wrapped(
+                TerminalText.plain(
+                    "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
+                ),
+                indent: 18
+            )
+        }
+        Console.wrapped("plan: \(TerminalText.plain(survey.planned.why))", indent: 6)
         for step in survey.planned.plan.steps {
             let needs =
                 step.needs.isEmpty ? "" : ", after " + step.needs.map(\.rawValue).joined(separator: ", ")
-            Console.out(TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"))
+            Console.wrapped(
+                TerminalText.plain("  \(step.id): \(step.title) (plugin \(step.plugin)\(needs))"),
+                indent: 4
+            )
         }
-        for clipped in survey.planned.plan.clipped { Console.out(TerminalText.plain("  \(clipped)")) }
+        for clipped in survey.planned.plan.clipped {
+            Console.wrapped(TerminalText.plain("  \(clipped)"), indent: 4)
+        }
+        for notice in survey.planned.plan.notices { Console.wrapped("  \(notice)", indent: 4) }
     }
 }

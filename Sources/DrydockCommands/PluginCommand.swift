@@ -43,7 +43,7 @@ struct PluginListCommand: AsyncParsableCommand {
         if json {
             Console.bytes(try PluginReport.json(catalog) + [UInt8(ascii: "\n")])
         } else {
-            for line in PluginReport.lines(catalog) { Console.out(TerminalText.plain(line)) }
+            for line in PluginReport.lines(catalog) { Console.wrapped(TerminalText.plain(line), indent: 30) }
         }
         if !catalog.invalid.isEmpty { throw ExitStatus.failed.code }
     }

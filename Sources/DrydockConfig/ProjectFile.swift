@@ -16,8 +16,8 @@ package struct ProjectFile: Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     package var preview: PreviewRule?
     package var limits: RequestedLimits
-    /// The line on which each step names its plugin, for who finds that there is none.
-    package internal(set) var pluginLines: [StepID: Int] = [:]
+    /// Where each step stands, for who finds that its plugin is none or does not take its parameters.
+    package internal(set) var lines: [StepID: StepLines] = [:]
 
     /// Reads the file's bytes; whatever is wrong throws `configInvalid` with line and hint.
     package init(parsing bytes: [UInt8]) throws(Failure) {
@@ -33,6 +33,21 @@ package struct ProjectFile: Hashable, Sendable {
     }
 }
 
+/// The lines of one step in the file, from 1.
+package struct StepLines: Hashable, Sendable {
+    /// Of `plugin`.
+    package var plugin: Int?
+    /// Of `with`; of the step where it has none.
+    package var with: Int?
+    /// Of each key of `with`.
+    package var parameters: [String: Int] = [:]
+
+    package init(plugin: Int? = nil, with: Int? = nil) {
+        self.plugin = plugin
+        self.with = with
+    }
+}
+
 /// The numbers a project asks for; nil = what the operator gives.
 package struct RequestedLimits: Hashable, Sendable {
     package var memory: ByteCount?
@@ -41,6 +56,8 @@ package struct RequestedLimits: Hashable, Sendable {
     package var total: Duration?
     package var silence: Duration?
     package var log: ByteCount?
+    /// CPU cores.
+    package var cpus: Double?
 
     package init() {}
 }
@@ -93,6 +110,9 @@ private struct Clipping {
         limits.total = smaller("total", asked.total, limits.total) { $0.setting }
         limits.silence = smaller("silence", asked.silence, limits.silence) { $0.setting }
         limits.log = smaller("log", asked.log, limits.log) { $0.description }
+        if let cpus = asked.cpus {
+            limits.cpus = limits.cpus.map { smaller("cpus", cpus, $0) { "\($0)" } } ?? cpus
+        }
         return limits
     }
 

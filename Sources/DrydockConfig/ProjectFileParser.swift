@@ -28,12 +28,20 @@ struct ProjectFileParser {
         )
         if case .list(let elements)? = fields["steps"]?.content {
             for element in elements {
-                let plugin = element.field("plugin")
-                guard let id = (element.field("id") ?? plugin)?.json.string else { continue }
-                file.pluginLines[StepID(rawValue: id)] = plugin?.line ?? element.line
+                guard let id = (element.field("id") ?? element.field("plugin"))?.json.string else { continue }
+                file.lines[StepID(rawValue: id)] = lines(of: element)
             }
         }
         return file
+    }
+
+    private func lines(of step: YAMLValue) -> StepLines {
+        let with = step.field("with")
+        var lines = StepLines(plugin: step.field("plugin")?.line ?? step.line, with: with?.line ?? step.line)
+        if case .table(let fields)? = with?.content {
+            for field in fields { lines.parameters[field.key] = field.line ?? field.value.line }
+        }
+        return lines
     }
 
     private func checkVersion(_ version: YAMLValue?, _ document: YAMLValue) throws(Failure) {
@@ -130,6 +138,13 @@ struct ProjectFileParser {
             }
             hosts.append(host)
         }
+        if !hosts.isEmpty {
+            throw reader.unsupported(
+                "network",
+                value.line,
+                instead: "put what the build needs into the source"
+            )
+        }
         return hosts
     }
 
@@ -168,27 +183,27 @@ struct ProjectFileParser {
         let root = try fields["root"].map { value throws(Failure) in try reader.relativePath(value, "root") }
         let start = try fields["start"].map { value throws(Failure) in try reader.texts(value, "start") }
         let spa = try fields["spa"].map { value throws(Failure) in try reader.bool(value, "spa") } ?? false
-        if let start, start.isEmpty { throw reader.failure("'start' is empty", fields["start"]?.line) }
-        if (root == nil) == (start == nil) {
-            throw reader.failure(
-                "'preview' needs either 'root' or 'start'",
-                value.line,
-                hint: "'root: site' serves files, 'start: [python3, app.py]' runs a server"
+        if start != nil {
+            throw reader.unsupported(
+                "preview.start",
+                fields["start"]?.line,
+                instead: "'root: site' serves files"
             )
         }
-        if spa && root == nil {
-            throw reader.failure("'spa' goes with 'root' only", fields["spa"]?.line)
+        guard let root else {
+            throw reader.failure("'preview' needs 'root'", value.line, hint: "'root: site' serves files")
         }
-        return PreviewRule(root: root, spa: spa, start: start)
+        return PreviewRule(root: root, spa: spa)
     }
 
     private func limits(_ value: YAMLValue) throws(Failure) -> RequestedLimits {
-        let keys = ["memory", "processes", "disk", "total", "silence", "log"]
+        let keys = ["memory", "processes", "cpus", "disk", "total", "silence", "log"]
         var limits = RequestedLimits()
         for (key, value) in try reader.table(value, "limits", keys: keys).sorted(by: { $0.key < $1.key }) {
             switch key {
             case "memory": limits.memory = try reader.size(value, key)
             case "processes": limits.processes = try reader.integer(value, key, in: 1...1_000_000)
+            case "cpus": limits.cpus = try reader.number(value, key, in: 0.01...4_096)
             case "disk": limits.disk = try reader.size(value, key)
             case "total": limits.total = try reader.duration(value, key)
             case "silence": limits.silence = try reader.duration(value, key)

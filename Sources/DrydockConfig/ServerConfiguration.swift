@@ -22,10 +22,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Builds that run at one time.
     package var slots = 2
     package var sources = SourceSettings()
-    /// File with the secrets; nil = there are none.
-    package var secrets: String?
     package var preview = PreviewSettings()
-    package var uids = UserRange()
     package var minimumLevel = MinimumLevel.l3
 
     /// Nothing but defaults.
@@ -50,12 +47,6 @@ package struct SourceSettings: Hashable, Sendable {
 package struct PreviewSettings: Hashable, Sendable {
     /// Previews have names of their own below it: `d-….DOMAIN`.
     package var domain = "localhost"
-}
-
-/// User ids for sandboxes, one range each, used when Drydock runs as root.
-package struct UserRange: Hashable, Sendable {
-    package var first = 100_000
-    package var count = 65_536
 }
 
 /// The least protection that builds run with.

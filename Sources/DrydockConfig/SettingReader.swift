@@ -12,6 +12,11 @@ struct SettingReader {
         Failure(.configInvalid, .user, message, hint: hint, file: file, line: line)
     }
 
+    /// Refuses a setting that nothing would carry out: better than a promise that is broken in silence.
+    func unsupported(_ name: String, _ line: Int?, instead: String) -> Failure {
+        failure("'\(name)' is not supported yet", line, hint: "leave it out; \(instead)")
+    }
+
     private func mismatch(_ name: String, _ wanted: String, _ value: YAMLValue) -> Failure {
         failure("'\(name)' must be \(wanted), not \(value.typeName)", value.line)
     }

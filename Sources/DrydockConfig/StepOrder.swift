@@ -18,11 +18,10 @@ struct StepOrder {
                 resolved[place].needs.append(StepID(rawValue: need))
             }
         }
-        if let cycle = cycle(in: resolved), let place = ids.firstIndex(of: cycle[0].rawValue) {
-            let path = (cycle + [cycle[0]]).map(\.rawValue).joined(separator: " → ")
+        if let cycle = resolved.cycle, let place = ids.firstIndex(of: cycle[0].rawValue) {
             throw reader.failure(
                 cycle.count == 1
-                    ? "the step '\(cycle[0])' needs itself" : "steps wait for each other: \(path)",
+                    ? "the step '\(cycle[0])' needs itself" : "steps wait for each other: \(cycle.ring)",
                 needs[place].first?.line,
                 hint: "take one of them out of 'needs'"
             )
@@ -40,22 +39,5 @@ struct StepOrder {
             line,
             hint: hint
         )
-    }
-
-    /// Ids that need each other in a ring, each needing the next; nil when there is none.
-    private func cycle(in steps: [PlannedStep]) -> [StepID]? {
-        var needs = Dictionary(steps.map { ($0.id, $0.needs) }, uniquingKeysWith: { first, _ in first })
-        // Steps that need nothing that is left can run; what remains in the end waits for itself.
-        while let ready = steps.first(where: { needs[$0.id]?.allSatisfy { needs[$0] == nil } ?? false }) {
-            needs[ready.id] = nil
-        }
-        guard var step = steps.first(where: { needs[$0.id] != nil })?.id else { return nil }
-        var path: [StepID] = []
-        while !path.contains(step) {
-            path.append(step)
-            guard let next = needs[step]?.first(where: { needs[$0] != nil }) else { return nil }
-            step = next
-        }
-        return path.firstIndex(of: step).map { Array(path[$0...]) }
     }
 }

@@ -28,9 +28,7 @@ enum YAMLDocument {
                 file: file
             )
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.configInvalid, .user, "\(file) is not UTF-8 text", file: file)
-        }
+        let text = try text(of: bytes, file: file)
         if let line = lineOfTooManyAliases(bytes) {
             throw Failure(
                 .configInvalid,
@@ -48,28 +46,56 @@ enum YAMLDocument {
         return value
     }
 
+    /// The file's text; a byte order mark in front of it, which some editors write, is no part of it.
+    private static func text(of bytes: [UInt8], file: String) throws(Failure) -> String {
+        let isWide = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let content = bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...]
+        if !isWide, let text = String(validating: content, as: UTF8.self) { return text }
+        throw Failure(
+            .configInvalid,
+            .user,
+            "\(file) is \(isWide ? "UTF-16" : "not UTF-8 text")",
+            hint: "save it as UTF-8",
+            file: file
+        )
+    }
+
     private static func compose(_ text: String, file: String) throws(Failure) -> Node? {
         do {
             return try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch let error as YamlError {
-            throw YAMLDocument.failure(error, file: file)
+            throw YAMLDocument.failure(error, text: text, file: file)
         } catch {
             throw Failure(.configInvalid, .user, "\(file) is not YAML: \(error)", file: file)
         }
     }
 
-    private static func failure(_ error: YamlError, file: String) -> Failure {
+    private static func failure(_ error: YamlError, text: String, file: String) -> Failure {
         let (problem, line): (String, Int?) =
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
                 (problem, mark.line)
             case .duplicatedKeysInMapping(let duplicates, let context):
-                ("the key '\(duplicates.first ?? "")' stands twice", context.mark.line)
-            case .reader(let problem, _, _, _): (problem, nil)
+                duplicate(duplicates.first ?? "", from: context.mark, in: text)
+            case .reader(let problem, let offset, _, _):
+                // A control character, mostly.
+                (
+                    problem,
+                    offset.map { offset in 1 + text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } }
+                )
             default: ("it can not be read", nil)
             }
         return Failure(.configInvalid, .user, "\(file) is not valid: \(problem)", file: file, line: line)
+    }
+
+    /// A key that stands twice, and the line of its second place: Yams tells the first one's.
+    private static func duplicate(_ key: String, from first: Mark, in text: String) -> (String, Int) {
+        let second =
+            YAMLKeySearch(key: key, line: first.line, column: first.column).lineOfNext(in: text) ?? first.line
+        let place = second == first.line ? "" : ", first in line \(first.line)"
+        return ("the key '\(key.prefix(64))' stands twice\(place)", second)
     }
 
     /// The line on which there are more uses of anchors than allowed; nil when there are not.
@@ -136,6 +162,7 @@ enum YAMLDocument {
                     throw refusal("has a key that is not a word", key.mark?.line)
                 }
                 let line = scalar.mark?.line
+                try checkNUL(scalar)
                 if scalar.string == "<<" { throw refusal("uses the merge key '<<'", line) }
                 fields.append(
                     YAMLField(key: scalar.string, line: line, value: try value(element, depth: depth + 1))
@@ -145,6 +172,7 @@ enum YAMLDocument {
         }
 
         private func content(_ scalar: Node.Scalar) throws(Failure) -> YAMLValue.Content {
+            try checkNUL(scalar)
             // Yams marks what is quoted as a string itself.
             if scalar.style == .plain {
                 try checkTag(scalar.tag, scalar.mark?.line)
@@ -152,6 +180,19 @@ enum YAMLDocument {
             }
             if scalar.tag.rawValue != Tag.Name.str.rawValue { try checkTag(scalar.tag, scalar.mark?.line) }
             return .text(scalar.string)
+        }
+
+        /// No string may hold a NUL: what reads it as C does would see another one than was written.
+        private func checkNUL(_ scalar: Node.Scalar) throws(Failure) {
+            guard scalar.string.utf8.contains(0) else { return }
+            throw Failure(
+                .configInvalid,
+                .user,
+                "\(file) has a NUL character in a text, which ends there for every program",
+                hint: "take the \\0 (or \\x00) out",
+                file: file,
+                line: scalar.mark?.line
+            )
         }
 
         private func checkTag(_ tag: Tag, _ line: Int?) throws(Failure) {

@@ -17,13 +17,13 @@ package struct Outcome: Codable, Hashable, Sendable {
     }
 
     /// The outcome that `failure` means: the user's fault is `failed`, the others' `errored`; cancelling, replacing
-    /// and the build's total timeout have states of their own.
+    /// and running out of time (the build's, a step's, or that without output) have states of their own.
     package init(_ failure: Failure) {
         self.failure = failure
         switch failure.code {
         case .cancelled: state = .cancelled
         case .superseded: state = .superseded
-        case .totalTimeout: state = .timedOut
+        case .stepTimeout, .silenceTimeout, .totalTimeout: state = .timedOut
         default: state = failure.fault == .user ? .failed : .errored
         }
     }

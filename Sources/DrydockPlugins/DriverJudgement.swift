@@ -25,6 +25,9 @@ struct DriverJudgement {
         case .ended(.wallTimeout):
             // The command's time is the step's: where it ended a command, the driver is not to blame.
             if let lastFailure, lastFailure.code == .stepTimeout { return lastFailure }
+            if let lastFailure, lastFailure.code == .cancelled {
+                return Failure(.stepTimeout, .user, "a command of the step was not done when its time was up")
+            }
             return Failure(.pluginTimeout, .plugin, "the plugin \(plugin) was not done when its time was up")
         case .ended(.silenceTimeout):
             return Failure(.pluginTimeout, .plugin, "the plugin \(plugin) neither did nor said anything")
@@ -37,7 +40,7 @@ struct DriverJudgement {
     private func failure(exit status: Int) -> Failure? {
         switch status {
         case 0: failureDespiteSuccess
-        case 1...63: projectFailure(status)
+        case 1...63: diedInTheMiddle ? died(status) : projectFailure(status)
         case 64: Failure(.pluginProtocol, .plugin, "the plugin \(plugin) does not know the verb \"run\"")
         case 65:
             Failure(.configInvalid, .user, said ?? "the plugin \(plugin) can not work with its parameters")
@@ -49,6 +52,23 @@ struct DriverJudgement {
                 hint: said
             )
         }
+    }
+
+    /// Whether a driver that knows the protocol went away without a word about how its work ended.
+    ///
+    /// What the host saw of its command, out of memory or out of time, still says more.
+    private var diedInTheMiddle: Bool {
+        statement.saidHello && statement.end == nil && statement.error == nil
+            && (lastFailure == nil || lastFailure?.code == .stepFailed)
+    }
+
+    private func died(_ status: Int) -> Failure {
+        Failure(
+            .pluginCrashed,
+            .plugin,
+            "the plugin \(plugin) ended with exit status \(status) before it said \"end\"",
+            hint: "its own last lines of output tell more"
+        )
     }
 
     /// Exit status 0 is a success unless the driver's own words are against it.

@@ -20,9 +20,15 @@ struct GuestHost: Sendable {
             sink: sink,
             masker: StepMasker(context.masks),
             stage: nil,
-            guest: GuestRecords(stages: context.plugin.manifest.stages),
+            guest: GuestRecords(plugin: context.plugin, isInSource: context.isInSource),
             tail: 0
         )
+        let spec: SandboxSpec
+        do throws(Failure) {
+            spec = try self.spec()
+        } catch {
+            return StepReport(failure: error, usage: Usage(wall: .zero))
+        }
         let command = SandboxedCommand(
             spec: spec,
             deadline: .now.advanced(by: context.timeout),
@@ -49,12 +55,13 @@ struct GuestHost: Sendable {
 
     private var name: String { "step \(context.step.id)" }
 
-    private var spec: SandboxSpec {
+    private func spec() throws(Failure) -> SandboxSpec {
+        let parameters = try ParameterFiles(context.step, folder: context.parameters)
         var spec = context.project
         spec.argv = context.plugin.command
-        spec.mounts += context.plugin.mounts
+        spec.mounts += context.plugin.mounts + parameters.mounts
         spec.environment.merge(context.plugin.environment) { _, ours in ours }
-        spec.environment.merge(StepParameters.environment(context.step.with)) { _, ours in ours }
+        spec.environment.merge(parameters.variables) { _, ours in ours }
         return spec
     }
 

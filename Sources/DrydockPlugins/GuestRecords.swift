@@ -71,13 +71,25 @@ struct GuestRecords {
         case text(reason: String?)
     }
 
+    private let name: String
+    private let isInSource: @Sendable (String) -> Bool
+    /// What that said: a guest may name a file a million times, and as many files.
+    private var known: [String: Bool] = [:]
     private let titles: [StageID: ManifestStage]
+
+    /// Files whose place in the source is looked up.
+    private static let fileLimit = 1_000
     private var flow = RecordFlow(now: .now)
     private var malformed = 0
     /// The stage that was started last.
     private(set) var stage: StageID?
 
-    init(stages: [ManifestStage]) { titles = Dictionary(stages.map { ($0.id, $0) }) { first, _ in first } }
+    /// `isInSource` tells whether a relative path is a file of the project.
+    init(plugin: Plugin, isInSource: @escaping @Sendable (String) -> Bool) {
+        name = plugin.name
+        self.isInSource = isInSource
+        titles = Dictionary(plugin.manifest.stages.map { ($0.id, $0) }) { first, _ in first }
+    }
 
     mutating func read(_ line: [UInt8], masker: Masker) -> Reading {
         switch PluginLineDecoder.decode(line) {
@@ -116,12 +128,34 @@ struct GuestRecords {
         case .expect(let of, let total): return [(flow.expectation(total, stage: of ?? stage), .advised)]
         case .log(var line):
             line.stage = line.stage ?? stage
+            // The plugin's own channel is a driver's: this one the project shares.
+            line.stream = .out
             return [(.log(line), .advised)]
         case .diag(var diagnostic):
             diagnostic.stage = diagnostic.stage ?? stage
-            return [(.diag(diagnostic), .advised)]
+            return [(.diag(advised(diagnostic)), .advised)]
         default: return nil
         }
+    }
+
+    /// A message as its sayer's, whoever reads it: with a place only where there is one, and without advice.
+    ///
+    /// What to do next is said by the host alone: the text may be the project's.
+    private mutating func advised(_ said: Diagnostic) -> Diagnostic {
+        var diagnostic = said
+        diagnostic.message = "\(name) says: \(said.message)"
+        (diagnostic.hint, diagnostic.url) = (nil, nil)
+        diagnostic.file = said.file.map(ProjectOutput.inProject).flatMap { isKnown($0) ? $0 : nil }
+        if diagnostic.file == nil { (diagnostic.line, diagnostic.column) = (nil, nil) }
+        return diagnostic
+    }
+
+    private mutating func isKnown(_ file: String) -> Bool {
+        if let answer = known[file] { return answer }
+        guard known.count < Self.fileLimit else { return false }
+        let answer = isInSource(file)
+        known[file] = answer
+        return answer
     }
 
     /// Ends the running stage, which only the host can.

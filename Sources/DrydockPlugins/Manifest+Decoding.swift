@@ -55,7 +55,9 @@ extension Manifest {
             secrets: try permits?.texts("secrets") ?? []
         )
         observers = try fields.texts("observers") ?? []
-        config = try fields.object("config", allowing: nil).map { .object($0.values) }
+        config = try fields.object("config", allowing: nil).map { fields throws(ManifestProblem) in
+            try ParameterSchema(fields)
+        }
         let timeout = try fields.object("timeout", allowing: ["step", "silence"])
         stepTimeout = try timeout?.seconds("step")
         silenceTimeout = try timeout?.seconds("silence")

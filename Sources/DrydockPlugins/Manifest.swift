@@ -19,7 +19,7 @@ package struct Manifest: Hashable, Sendable {
     package var permits: Permits
     package var observers: [String]
     /// What a step's `with` may hold; nil = anything.
-    package var config: JSON?
+    package var config: ParameterSchema?
     package var stepTimeout: Duration?
     package var silenceTimeout: Duration?
     /// Artifacts and preview of every run that succeeds.

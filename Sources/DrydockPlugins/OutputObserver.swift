@@ -65,6 +65,21 @@ struct OutputObserver {
         return .diagnostic(Diagnostic(severity: .error, message: message, file: file, line: number))
     }
 
+    /// Whether a file may be called that: `12` of `12:30: error: …` is an hour.
+    private static func isFileName(_ name: some Sequence<UInt8>) -> Bool {
+        name.contains { (0x41...0x5A).contains($0 & 0xDF) || $0 >= 0x80 || $0 == UInt8(ascii: "_") }
+    }
+
+    /// Whether it ends in two digits of their own, as what stands before the minutes of a time does: `Jan 5 12`,
+    /// `2026-01-05T12`.
+    private static func endsInHours(_ name: some BidirectionalCollection<UInt8>) -> Bool {
+        let end = Array(name.suffix(4))
+        guard end.count >= 2, end.suffix(2).allSatisfy(ByteScan.isDigit) else { return false }
+        guard let before = end.dropLast(2).last else { return true }
+        if before == UInt8(ascii: "T") { return end.count == 4 && ByteScan.isDigit(end[0]) }
+        return " :[(".utf8.contains(before)
+    }
+
     /// `file:line[:column]: error|warning|fatal error: message`, as gcc, clang and swiftc write it.
     private static func located(_ line: UnsafeRawBufferPointer) -> Observation? {
         guard line[0] > 0x20 else { return nil }
@@ -76,7 +91,10 @@ struct OutputObserver {
             guard let number = scan.integer(), scan.take(":") else { continue }
             let column = scan.integer()
             guard column == nil || scan.take(":"), scan.take(" ") else { continue }
-            guard let severity = scan.severity() else { continue }
+            guard isFileName(line[..<colon]) else { continue }
+            // The minutes and seconds of a time of day, or the seconds alone.
+            let isTime = number < 60 && (column ?? 0) < 60 && endsInHours(line[..<colon])
+            guard !isTime, let severity = scan.severity() else { continue }
             let diagnostic = Diagnostic(
                 severity: severity,
                 message: String(decoding: scan.rest, as: UTF8.self),
@@ -143,8 +161,9 @@ private struct ByteScan {
         return .progress(current: Double(current), total: Double(total), unit: nil)
     }
 
-    /// A percentage with nothing but space or brackets around it: at the start of a line, or anywhere in an
-    /// overwritten piece, where it can hardly be anything else.
+    /// A percentage with nothing but space or brackets around it: alone on its line or in brackets of its own at the
+    /// start (what else begins with one is prose: `50% of the people`), or anywhere in an overwritten piece, where it
+    /// can hardly be anything else.
     func percent(anywhere: Bool) -> OutputObserver.Observation? {
         var start = 0
         while let sign = line[start...].firstIndex(of: UInt8(ascii: "%")) {
@@ -154,13 +173,22 @@ private struct ByteScan {
             let first = sign - digits.count
             let isFree = first == 0 || Self.isFrame(line[first - 1])
             let isClosed = start == line.count || Self.isFrame(line[start])
-            guard isFree, isClosed, anywhere || line[..<first].allSatisfy(Self.isFrame) else {
+            guard isFree, isClosed, anywhere || isAlone(first..<start) else {
                 guard anywhere else { return nil }
                 continue
             }
             return .progress(current: Double(value), total: 100, unit: "%")
         }
         return nil
+    }
+
+    /// Whether there is nothing but frames before the percentage, and behind it the end, a closing bracket or a bar.
+    private func isAlone(_ percentage: Range<Int>) -> Bool {
+        guard line[..<percentage.lowerBound].allSatisfy(Self.isFrame) else { return false }
+        guard let next = line[percentage.upperBound...].first(where: { $0 != 0x20 && $0 != 0x09 }) else {
+            return true
+        }
+        return next != UInt8(ascii: "(") && Self.isFrame(next)
     }
 
     private static func isFrame(_ byte: UInt8) -> Bool {

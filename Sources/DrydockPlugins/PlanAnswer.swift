@@ -35,6 +35,7 @@ enum PlanAnswer {
         if let missing = steps.flatMap(\.needs).first(where: { !ids.contains($0) }) {
             throw ManifestProblem("a step needs \"\(missing)\", which is not there")
         }
+        if let cycle = steps.cycle { throw ManifestProblem("steps wait for each other: \(cycle.ring)") }
         return steps
     }
 
@@ -43,13 +44,18 @@ enum PlanAnswer {
         try fields.allow(only: keys)
         let id = try fields.required("id")
         guard PluginName.isValid(id[...]) else { throw ManifestProblem("\"\(id)\" is no step id") }
+        guard fields.values.values.allSatisfy({ !$0.containsNUL }) else {
+            throw ManifestProblem("the step \"\(id)\" holds a NUL character")
+        }
+        guard try fields.texts("network")?.isEmpty != false else {
+            throw ManifestProblem("the step \"\(id)\" asks for network, which is not supported yet")
+        }
         var step = PlannedStep(
             id: StepID(rawValue: id),
             plugin: try fields.text("plugin") ?? planner.name,
             title: try fields.text("title") ?? id,
             with: fields.values["with"] ?? .object([:]),
             needs: try fields.texts("needs")?.map(StepID.init(rawValue:)) ?? [],
-            network: try fields.texts("network") ?? [],
             inputs: try fields.texts("inputs") ?? [],
             outputs: try fields.texts("outputs") ?? [],
             timeout: try fields.seconds("timeout"),

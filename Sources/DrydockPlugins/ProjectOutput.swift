@@ -51,10 +51,15 @@ final class ProjectOutput: Sendable {
         }
     }
 
+    /// A file of the project without the place it has only inside.
+    static func inProject(_ file: String) -> String {
+        file.hasPrefix(InsidePath.source + "/") ? String(file.dropFirst(InsidePath.source.count + 1)) : file
+    }
+
     /// The last lines, oldest first, masked; each at most 1 KiB.
     var tail: [String] { state.withLock { $0.reader.tail } }
 
-    /// The first errors that were read off the output, or advised.
+    /// The first errors that were read off the output; what was advised is none of them.
     var errors: [Diagnostic] { state.withLock { $0.reader.errors } }
 }
 
@@ -122,10 +127,7 @@ private final class OutputReader: @unchecked Sendable {
         guard guest != nil, segment.dropped == 0 else { return false }
         switch guest?.read(Array(segment.bytes), masker: secrets) {
         case .facts(let facts):
-            for (event, via) in facts {
-                if case .diag(let diagnostic) = event { keep(diagnostic) }
-                batch.add(event, via: via)
-            }
+            for (event, via) in facts { batch.add(event, via: via) }
             return true
         case .text(let reason):
             if let reason {
@@ -152,16 +154,11 @@ private final class OutputReader: @unchecked Sendable {
             diagnosticsLeft -= 1
             var diagnostic = found.masked(by: secrets)
             diagnostic.stage = currentStage
-            diagnostic.file = diagnostic.file.map(Self.inProject)
+            diagnostic.file = diagnostic.file.map(ProjectOutput.inProject)
             keep(diagnostic)
             batch.add(.diag(diagnostic), via: .observed)
         case nil: break
         }
-    }
-
-    /// A file of the project without the place it has only inside.
-    private static func inProject(_ file: String) -> String {
-        file.hasPrefix(InsidePath.source + "/") ? String(file.dropFirst(InsidePath.source.count + 1)) : file
     }
 
     private func keep(_ diagnostic: Diagnostic) {

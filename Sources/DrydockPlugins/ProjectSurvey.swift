@@ -34,20 +34,31 @@ package struct ProjectSurvey: Sendable {
     private let files: [String]
     private let driver: SandboxSpec
     private let launcher: any SandboxLauncher
+    private let heard: @Sendable (_ plugin: String, _ line: String) -> Void
 
     /// How long a driver may take for `detect` or `plan`.
     private static let patience = Duration.seconds(20)
     /// Bytes of an answer.
     private static let answerLimit = 256 << 10
+    /// Bytes of what it says beside that.
+    private static let saidLimit = 16 << 10
 
     /// A survey of the project whose top holds `files`; `driver` is a driver's sandbox, with the project mounted
     /// read-only and noexec.
-    package init(catalog: PluginCatalog, files: [String], driver: SandboxSpec, launcher: any SandboxLauncher)
-    {
+    ///
+    /// `heard` gets the lines that drivers write to standard error, the first 16 KiB of each verb's.
+    package init(
+        catalog: PluginCatalog,
+        files: [String],
+        driver: SandboxSpec,
+        launcher: any SandboxLauncher,
+        heard: @escaping @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
+    ) {
         self.catalog = catalog
         self.files = files
         self.driver = driver
         self.launcher = launcher
+        self.heard = heard
     }
 
     /// Every plugin's score, and why.
@@ -63,16 +74,16 @@ package struct ProjectSurvey: Sendable {
             let id = StepID(rawValue: plugin.name)
             return [PlannedStep(id: id, plugin: plugin.name, title: plugin.manifest.title)]
         }
-        let (status, answer) = try await ask(plugin, .plan)
-        guard status == 0 else {
+        let answer = try await ask(plugin, .plan)
+        guard answer.status == 0 else {
             throw Failure(
                 .planFailed,
                 .plugin,
-                "the plugin \(plugin.name) could not plan: exit status \(status)"
+                "the plugin \(plugin.name) could not plan: exit status \(answer.status)\(answer.lastWord)"
             )
         }
         do {
-            return try PlanAnswer.steps(answer, planner: plugin)
+            return try PlanAnswer.steps(answer.bytes, planner: plugin)
         } catch {
             throw Failure(
                 .planFailed,
@@ -95,15 +106,15 @@ package struct ProjectSurvey: Sendable {
             return match.map { answer(rule.score, "found \($0)") } ?? answer(0, "only used where it is named")
         }
         do throws(Failure) {
-            let (status, bytes) = try await ask(plugin, .detect)
-            switch status {
+            let said = try await ask(plugin, .detect)
+            switch said.status {
             case 0:
-                let json = (try? BoundedJSONReader.read(bytes)) ?? .null
+                let json = (try? BoundedJSONReader.read(said.bytes)) ?? .null
                 let score = json["score"]?.integer.map { min(max($0, 0), 100) } ?? rule.score
                 let why = json["why"]?.string.map { String($0.prefix(200)) }
                 return answer(score, why ?? match.map { "found \($0)" } ?? "it says so")
             case 100: return answer(0, "it says it is not its project")
-            default: return answer(0, "its detection failed: exit status \(status)")
+            default: return answer(0, "its detection failed: exit status \(said.status)\(said.lastWord)")
             }
         } catch {
             return answer(0, "its detection failed: \(error.message)")
@@ -111,9 +122,10 @@ package struct ProjectSurvey: Sendable {
     }
 
     /// Runs a verb that answers on standard output.
-    private func ask(_ plugin: Plugin, _ verb: PluginVerb) async throws(Failure) -> (Int, [UInt8]) {
+    private func ask(_ plugin: Plugin, _ verb: PluginVerb) async throws(Failure) -> Answer {
         let control = SandboxControl()
-        let collected = Collected(limit: Self.answerLimit, control: control)
+        let collected = Collected(limit: Self.answerLimit) { control.end(.cancelled, grace: .zero) }
+        let complaints = Collected(limit: Self.saidLimit) {}
         var spec = driver
         spec.argv = plugin.command + [verb.rawValue]
         spec.mounts += plugin.mounts
@@ -124,7 +136,7 @@ package struct ProjectSurvey: Sendable {
             silence: Self.patience,
             grace: .zero,
             control: control,
-            onOutput: { stream, bytes in if stream == .out { collected.add(bytes) } }
+            onOutput: { stream, bytes in (stream == .out ? collected : complaints).add(bytes) }
         )
         let end: CommandEnd
         do throws(Errno) {
@@ -139,35 +151,51 @@ package struct ProjectSurvey: Sendable {
                 command: plugin.name
             )
         }
+        for line in complaints.lines { heard(plugin.name, line) }
         let name = "the plugin \(plugin.name)"
         switch end.ending {
         case .notStarted(let error): throw OutcomeTable.failure(of: error, command: name).blamedOnPlugin
         case .ran(let report):
-            if case .exit(let status) = report.verdict { return (status, collected.bytes) }
+            if case .exit(let status) = report.verdict {
+                return Answer(status: status, bytes: collected.bytes, lastWord: complaints.lastWord)
+            }
             let failure = OutcomeTable.failure(of: report.verdict, command: name, limits: driver.limits)
             throw failure?.blamedOnPlugin ?? Failure(.internal, .platform, "\(name) ended in no known way")
         }
     }
 }
 
-/// A bounded answer; a plugin that says more is ended.
+/// What a driver answered to a verb.
+private struct Answer {
+    var status: Int
+    var bytes: [UInt8]
+    /// `: ` and the last line of its standard error, empty where there is none.
+    var lastWord: String
+}
+
+/// The first bytes of a stream; `full` is called when there are more than that.
 private final class Collected: Sendable {
     private let content = Mutex<[UInt8]>([])
     private let limit: Int
-    private let control: SandboxControl
+    private let full: @Sendable () -> Void
 
-    init(limit: Int, control: SandboxControl) {
+    init(limit: Int, full: @escaping @Sendable () -> Void) {
         self.limit = limit
-        self.control = control
+        self.full = full
     }
 
     var bytes: [UInt8] { content.withLock { $0 } }
+
+    /// The lines that are not empty, repaired.
+    var lines: [String] { bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) } }
+
+    var lastWord: String { lines.last.map { ": " + $0.prefix(200) } ?? "" }
 
     func add(_ bytes: UnsafeRawBufferPointer) {
         let isFull = content.withLock { content in
             content += bytes.prefix(limit - content.count)
             return content.count == limit
         }
-        if isFull { control.end(.cancelled, grace: .zero) }
+        if isFull { full() }
     }
 }

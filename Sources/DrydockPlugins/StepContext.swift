@@ -29,6 +29,10 @@ package struct StepContext: Sendable {
     package var files: [String]
     /// Between TERM and the end of everything.
     package var grace: Duration
+    /// A directory of the host that no sandbox can write to, for parameters too long for a variable; nil = none.
+    package var parameters: String?
+    /// Whether a relative path is a file of the source as it was before anything ran.
+    package var isInSource: @Sendable (String) -> Bool
 
     package init(
         build: BuildID,
@@ -47,6 +51,7 @@ package struct StepContext: Sendable {
         masks = []
         files = []
         grace = .seconds(10)
+        isInSource = { _ in false }
     }
 
     /// What bounds the step as a whole: the least of what the operator, the plan and the manifest say.

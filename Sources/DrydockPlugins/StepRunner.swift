@@ -30,10 +30,10 @@ package final class StepRunner: Sendable {
         launcher: any SandboxLauncher,
         sink: any StepEventSink
     ) async -> StepReport {
-        if let failure = StepParameters.problem(context.step.with, plugin: context.plugin) {
-            return StepReport(failure: failure, usage: Usage(wall: .zero))
+        if let problem = StepParameters.problem(context.step.with, plugin: context.plugin) {
+            return StepReport(failure: problem.failure, usage: Usage(wall: .zero))
         }
-        var report = await host(context, launcher, sink)
+        var report = await host(context, launcher, ForwardProgress(sink))
         let cancelled = state.withLock { state in
             defer { state = .ended }
             if case .cancelled(let failure) = state { return failure as Failure? }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
+package import DrydockModel
 
 // The order of the keys here is the order of the tables in docs/events.md.
 
@@ -19,6 +19,19 @@ extension JournalRecord {
         writer.field("via", via.rawValue)
         writer.field("step", step?.rawValue)
         event.write(to: &writer)
+    }
+}
+
+extension JournalCodec {
+    /// `event` as its record has it: kind, version and fields, without what makes it one of a journal.
+    package static func fields(of event: Event) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("kind", event.kind.rawValue)
+            writer.field("v", version)
+            event.write(to: &writer)
+        }
+        return writer.bytes
     }
 }
 

@@ -64,6 +64,8 @@ package struct Profile0Fold: Sendable {
         var messages = begin()
         switch event {
         case .log(let line): messages += add(line.text)
+        case .notice(let title, let markdown):
+            messages += add("\(title): \(markdown)".split(whereSeparator: \.isNewline).joined(separator: " "))
         case .gap(let gap): messages += add("… \(gap.lines) lines were not kept: \(gap.reason)")
         case .stage(let change) where change.op == .start:
             messages += announce(change.title ?? change.stage.rawValue)

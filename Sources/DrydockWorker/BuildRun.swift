@@ -74,8 +74,14 @@ struct BuildRun: Sendable {
         let snapshot = try await Snapshot.make(for: self)
         let cleanUp = { @Sendable in snapshot.discard(logger: shop.logger) }
         return try await Blocking.cleaning(up: cleanUp) {
-            let planned = try await Planning(shop: shop, snapshot: snapshot).plan()
+            let sink = sink
+            let planning = Planning(shop: shop, snapshot: snapshot) { plugin, line in
+                let text = LogLine(stream: .plugin, text: "\(plugin): \(line)")
+                sink.emit([.log(text)], via: .declared, step: nil)
+            }
+            let planned = try await planning.plan()
             sink.record(.plan(planned))
+            for notice in planned.plan.notices { sink.record(.notice(title: "Not yet", markdown: notice)) }
             sink.limitLog(to: planned.plan.limits.log)
             try stop.check()
             return try await carryOut(planned.plan, snapshot)

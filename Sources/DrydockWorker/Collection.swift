@@ -29,6 +29,7 @@ struct Collection {
             return (artifacts, summary)
         }
         try selection.requireAll(in: artifacts)
+        if artifacts.isEmpty { try tellNothingMade() }
         run.sink.record(events: artifacts.map(Event.artifact))
         if !summary.passedOver.isEmpty {
             let text = "links passed over: " + summary.passedOver.joined(separator: ", ")
@@ -37,6 +38,21 @@ struct Collection {
         let preview = try preview(of: artifacts)
         if let preview { run.sink.record(.preview(preview)) }
         return BuildRun.Result(artifacts: artifacts, preview: preview)
+    }
+
+    /// A build that made nothing says so, and is none that succeeded where a step's `outputs` promised something.
+    private func tellNothingMade() throws(Failure) {
+        let hint = "what shall be kept has to be written below $DRYDOCK_OUT"
+        if let step = plan.steps.first(where: { !$0.outputs.isEmpty }) {
+            let promised = step.outputs.map { "'\($0)'" }.joined(separator: ", ")
+            throw Failure(
+                .artifactMissing,
+                .user,
+                "step \(step.id) says that it makes \(promised), and nothing was made",
+                hint: hint
+            )
+        }
+        run.sink.record(.notice(title: "Nothing was made", markdown: "The build has no artifacts: \(hint)."))
     }
 
     private static func keep(

@@ -13,15 +13,21 @@ package struct PlanSurvey: Sendable {
 
     /// Looks at a copy of the directory `path`.
     ///
+    /// `heard` gets what drivers write to standard error meanwhile.
+    ///
     /// Throws the `Failure` that a build of it would end with.
-    package static func make(of path: String, shop: Workshop) async throws -> PlanSurvey {
+    package static func make(
+        of path: String,
+        shop: Workshop,
+        heard: @escaping @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
+    ) async throws -> PlanSurvey {
         // A sign of life under the copy's own name: a worker that starts meanwhile must not take it for a left-over.
         let name = WorkerID.make("plan")
         let registration = try shop.store.register(name)
         defer { registration.end() }
         let snapshot = try await Snapshot.make(of: path, name: name.rawValue, shop: shop)
         defer { snapshot.discard(logger: shop.logger) }
-        let planning = Planning(shop: shop, snapshot: snapshot)
+        let planning = Planning(shop: shop, snapshot: snapshot, heard: heard)
         let detection = try await planning.detect()
         return PlanSurvey(candidates: detection.candidates, planned: try await planning.plan(by: detection))
     }

@@ -12,20 +12,24 @@ internal import SystemPackage
 struct Planning {
     let shop: Workshop
     let snapshot: Snapshot
+    /// Gets what drivers write to standard error while they are asked.
+    var heard: @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
 
-    /// The plan, clipped by the operator's policy, with every plugin that it names there and usable.
+    /// The plan, clipped by the operator's policy, with every plugin that it names there and usable, and every parameter
+    /// one that its plugin takes.
     ///
     /// `detection` is what the plugins said, for who asked them already; nil = they are asked where it takes that.
     func plan(by detection: Detection? = nil) async throws -> Planned {
         let file = try projectFile()
         let policy = OperatorPolicy(limits: shop.options.limits)
         if let file, !file.steps.isEmpty {
-            for step in file.steps { try requirePlugin(step, line: file.pluginLines[step.id]) }
+            try check(.projectFile(file.lines)).check(file.steps)
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
         let said: Detection
         if let detection { said = detection } else { said = try await detect() }
-        let (steps, why) = try await planned(by: said)
+        let (steps, why, planner) = try await planned(by: said)
+        try check(.plugin(planner)).check(steps)
         let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
         return Planned(plan: asked.plan(clippedBy: policy, detected: steps), why: why)
     }
@@ -45,13 +49,20 @@ struct Planning {
                     root: .hostToolchain(additional: shop.options.toolchain),
                     limits: shop.options.limits
                 ),
-                launcher: shop.launcher
+                launcher: shop.launcher,
+                heard: heard
             )
         }
     }
 
+    private func check(_ origin: PlanCheck.Origin) -> PlanCheck {
+        PlanCheck(catalog: shop.catalog, path: shop.options.path, origin: origin)
+    }
+
     /// The steps of the plugin that recognises the project best.
-    private func planned(by detection: Detection) async throws -> ([PlannedStep], why: String) {
+    private func planned(
+        by detection: Detection
+    ) async throws -> ([PlannedStep], why: String, planner: String) {
         guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
             throw Self.nobodyWants(detection)
         }
@@ -59,7 +70,8 @@ struct Planning {
         let losers =
             others.isEmpty
             ? "" : "; also " + others.map { "\($0.plugin) \($0.score)" }.joined(separator: ", ")
-        return (try await survey.plan(plugin), "\(winner.plugin) \(winner.score): \(winner.why)" + losers)
+        let why = "\(winner.plugin) \(winner.score): \(winner.why)" + losers
+        return (try await survey.plan(plugin), why, plugin.name)
     }
 
     private static func nobodyWants(_ detection: Detection) -> Failure {
@@ -81,43 +93,13 @@ struct Planning {
         return plan
     }
 
-    private func requirePlugin(_ step: PlannedStep, line: Int?) throws(Failure) {
-        guard shop.catalog[step.plugin] == nil else { return }
-        var failure = Self.unknownPlugin(step, shop.catalog)
-        failure.line = line
-        throw failure
-    }
-
-    /// A plugin that a plan names and that can not be used: invalid ones with their reason, others with the nearest name.
-    static func unknownPlugin(_ step: PlannedStep, _ catalog: PluginCatalog) -> Failure {
-        let invalid = catalog.invalid.first { invalid in
-            let name = invalid.path.split(separator: "/").last.map(String.init) ?? ""
-            return name.drop { $0.isNumber }.dropFirst().prefix { $0 != "." } == step.plugin
-        }
-        if let invalid {
-            return Failure(
-                .noPlugin,
-                .user,
-                "step \(step.id): the plugin '\(step.plugin)' is invalid: \(invalid.path): \(invalid.reason)",
-                file: ProjectFile.name
-            )
-        }
-        let nearest = Spelling.nearest(step.plugin, in: catalog.plugins.map(\.name))
-        return Failure(
-            .noPlugin,
-            .user,
-            "step \(step.id): there is no plugin '\(step.plugin)'",
-            hint: nearest.map { "did you mean \($0)?" } ?? "`drydock plugin list` shows those there are",
-            file: ProjectFile.name
-        )
-    }
-
     private func projectFile() throws -> ProjectFile? {
         do {
             let name = TreePath.root.appending(ProjectFile.name.utf8)
             let file = try snapshot.open().openFile(name, .read)
             return try ProjectFile(parsing: try file.withDescriptor { try Self.contents(of: $0) })
         } catch Errno.noSuchFileOrDirectory {
+            try refuseMisnamed()
             return nil
         } catch Errno.tooManySymbolicLinkLevels {
             throw Failure(
@@ -127,6 +109,21 @@ struct Planning {
                 hint: "put the file itself there"
             )
         }
+    }
+
+    /// A file that is meant to be ours and is not read would be an answer to another question.
+    private func refuseMisnamed() throws {
+        let near = ["drydock.yml", "drydock.yaml", ".drydock.yml", ".drydock.yaml"]
+        guard let name = try snapshot.topLevelNames().first(where: { near.contains($0.lowercased()) }) else {
+            return
+        }
+        throw Failure(
+            .configInvalid,
+            .user,
+            "the project's file is named \(name), and only \(ProjectFile.name) is read",
+            hint: "rename it: mv \(name) \(ProjectFile.name)",
+            file: name
+        )
     }
 
     /// The file's bytes; one more than the parser takes at the most, so that it says what is wrong.

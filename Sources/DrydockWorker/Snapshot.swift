@@ -47,7 +47,7 @@ struct Snapshot: Sendable {
         )
         do {
             let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
-            _ = try await Blocking.run { try copy(path, into: directory) }
+            _ = try await Blocking.run { try copy(path, into: directory, shop.options.sourceLimits) }
             return snapshot
         } catch {
             snapshot.discard(logger: shop.logger)
@@ -58,6 +58,7 @@ struct Snapshot: Sendable {
     /// Fills the empty snapshot and says with what, for people.
     private func fill(for run: BuildRun) async throws -> String {
         let request = run.lease.build.request
+        let limits = run.shop.options.sourceLimits
         if request.trigger != .cli { try run.shop.options.allowed.check(request.source) }
         let directory = try parent.makeDirectory(Array(name.utf8)[...])
         switch request.source {
@@ -66,7 +67,7 @@ struct Snapshot: Sendable {
             let summary = try await Unpacking(run: run, target: path).unpack(digest)
             return "\(summary.files) files, \(summary.bytes.bytes) bytes"
         case .path(let path):
-            return try await Blocking.run { try Self.copy(path, into: directory) }
+            return try await Blocking.run { try Self.copy(path, into: directory, limits) }
         case .git(let url, let revision):
             let scratch = run.shop.options.snapshots.appending(name + ".git")
             let hosts = request.trigger == .cli ? nil : run.shop.options.allowed.gitHosts
@@ -79,7 +80,7 @@ struct Snapshot: Sendable {
                     revision: revision,
                     into: directory,
                     scratch: scratch,
-                    GitOptions(hosts: hosts)
+                    GitOptions(hosts: hosts, limits: limits)
                 )
                 return
                     "git commit \(summary.commit), \(summary.copied.files) files, \(summary.copied.bytes) bytes"
@@ -87,8 +88,12 @@ struct Snapshot: Sendable {
         }
     }
 
-    private static func copy(_ path: String, into directory: DirectoryHandle) throws -> String {
-        let summary = try LocalSource.copy(FilePath(path), into: directory)
+    private static func copy(
+        _ path: String,
+        into directory: DirectoryHandle,
+        _ limits: WalkLimits
+    ) throws -> String {
+        let summary = try LocalSource.copy(FilePath(path), into: directory, limits: limits)
         let leftOut =
             summary.leftOut == 0 ? "" : ", left out: " + summary.examplesLeftOut.joined(separator: ", ")
         return "\(summary.files) files, \(summary.bytes) bytes" + leftOut
@@ -106,6 +111,14 @@ struct Snapshot: Sendable {
                 execution: .denied
             )
         ]
+    }
+
+    /// Whether `path` is a regular file below `directory`, which no link leads out of.
+    static func isFile(_ path: String, in directory: DirectoryHandle) -> Bool {
+        let plain = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+        guard let path = try? TreePath(parsing: plain.utf8), let file = try? directory.openFile(path, .read)
+        else { return false }
+        return file.withDescriptor { (try? fileStatus(of: $0).kind) == .file }
     }
 
     /// The names at its top, sorted.

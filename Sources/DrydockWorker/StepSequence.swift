@@ -119,7 +119,7 @@ struct StepSequence {
 
     private func context(_ step: PlannedStep) throws -> StepContext {
         guard let plugin = run.shop.catalog[step.plugin] else {
-            throw Planning.unknownPlugin(step, run.shop.catalog)
+            throw PlanCheck.unknownPlugin(step, run.shop.catalog)
         }
         let options = run.shop.options
         let environment = StepEnvironment(build: run.lease.build.id, path: options.path)
@@ -144,6 +144,9 @@ struct StepSequence {
             limits: plan.limits
         )
         context.files = try snapshot.topLevelNames()
+        context.parameters = workspace.parameters
+        let source = try snapshot.open()
+        context.isInSource = { Snapshot.isFile($0, in: source) }
         return context
     }
 }

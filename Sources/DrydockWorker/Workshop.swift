@@ -58,6 +58,11 @@ package struct WorkerOptions: Sendable {
     package var level: String
     package var missing: [String]
 
+    /// What a source of any kind may hold: the caps of archives hold for directories and git too.
+    var sourceLimits: WalkLimits {
+        WalkLimits(entries: sourceCaps.entries, bytes: sourceCaps.bytes, fileSize: sourceCaps.fileSize)
+    }
+
     package init(
         snapshots: FilePath,
         work: FilePath,

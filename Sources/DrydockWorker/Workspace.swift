@@ -63,7 +63,11 @@ package struct Workspace: Sendable {
         let tree = try make(tree, in: root)
         var made: [DirectoryHandle] = []
         for folder in folders { made.append(try make(folder, in: tree)) }
-        if let snapshot { _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(owner: owner)) }
+        if let snapshot {
+            // The snapshot was measured when it was made.
+            let limits = WalkLimits(entries: .max, bytes: ByteCount(.max), fileSize: ByteCount(.max))
+            _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(limits: limits, owner: owner))
+        }
         return made[1]
     }
 
@@ -94,6 +98,9 @@ package struct Workspace: Sendable {
             )
         ]
     }
+
+    /// A directory that only the host writes to: a step's own files of the host's lie beside what its sandbox sees.
+    var parameters: String { path.string }
 
     /// All of it, for measuring how much it takes up.
     func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }

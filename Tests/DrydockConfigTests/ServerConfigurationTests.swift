@@ -53,6 +53,14 @@ struct ServerConfigurationTests {
             ("limits: { log: 1GiB }\n", 1, "'limits.log' must be 256MiB at most", nil),
             ("toolchain: [opt]\n", 1, "'toolchain' has 'opt', which is no absolute path", "begin it with /"),
             ("plugins: /x\n", 1, "'plugins' must be a list, not text", nil),
+            (
+                "slots: 1\nsecrets: /x\n", 2, "'secrets' is not supported yet",
+                "leave it out; steps get no secrets"
+            ),
+            (
+                "uids:\n  count: 70000\n", 2, "'uids.count' is not supported yet",
+                "leave it out; as root, sandboxes belong to user 101000"
+            ),
         ] as [(String, Int, String, String?)]
     )
     func mistakes(yaml: String, line: Int, message: String, hint: String?) {
@@ -85,5 +93,24 @@ struct ServerConfigurationTests {
             #expect(text.contains("| `\(setting.key)` | `\(setting.variable)` | \(setting.kind.rawValue) |"))
         }
         #expect(text.split(separator: "\n").count { $0.hasPrefix("| `") } == Setting.all.count)
+    }
+
+    @Test("every key that a message names is one that there is")
+    func namedKeys() throws {
+        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources")
+        let known = Set(Setting.all.map(\.key) + ["preview.root", "preview.start"])
+        let literal = try Regex(#""(?:[^"\\]|\\.)*""#, as: Substring.self)
+        let key = try Regex(#"\b(?:limits|sources|preview|uids)\.[a-z_]+\b"#, as: Substring.self)
+        var found: Set<String> = []
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in files
+        where file.pathExtension == "swift" {
+            for text in try String(contentsOf: file, encoding: .utf8).matches(of: literal) {
+                found.formUnion(text.output.matches(of: key).map { String($0.output) })
+            }
+        }
+        #expect(found.count > 5)
+        #expect(found.subtracting(known).isEmpty, "\(found.subtracting(known))")
     }
 }

@@ -111,6 +111,33 @@ struct DriverHostTests {
         #expect(bench.sink.log(.plugin).count { $0 == "@dd sparkle x" } == 5)
     }
 
+    @Test(
+        "a driver that goes away after hello without a word is the plugin's fault",
+        arguments: [
+            "exit 1", "echo '@dd exec a -- exit 7'; read -r s; read -r e; exit 7",
+            "echo oops >&2; kill -9 $$", "echo '@dd stage a'; exit 63",
+        ]
+    )
+    func died(script: String) async throws {
+        let bench = try Bench()
+        let report = await bench.run(try driver(bench, "echo '@dd hello'; " + script))
+        #expect(report.failure?.code == .pluginCrashed)
+        #expect(report.failure?.fault == .plugin)
+    }
+
+    @Test("one that never said hello, or says end or error, blames whom it means to")
+    func toldItsEnd() async throws {
+        let bench = try Bench()
+        for script in [
+            "exit 1", "echo '@dd hello'; echo '@dd end failed'; exit 1",
+            "echo '@dd hello'; echo '@dd error x -- broken'; exit 1",
+        ] {
+            let report = await bench.run(try driver(bench, script))
+            #expect(report.failure?.code == .stepFailed, "\(script)")
+            #expect(report.failure?.fault == .user)
+        }
+    }
+
     @Test("a driver that hangs is the plugin's fault, a command that hangs the project's")
     func timeouts() async throws {
         let bench = try Bench()

@@ -34,7 +34,7 @@ struct PlanAnswerTests {
             {"steps": [
               {"id": "deps"},
               {"id": "site", "plugin": "static", "title": "The site", "with": {"root": "docs"}, "needs": ["deps"],
-               "env": {"A": "b"}, "inputs": ["docs/**"], "outputs": ["site/**"], "network": ["example.org"],
+               "env": {"A": "b"}, "inputs": ["docs/**"], "outputs": ["site/**"],
                "weight": 2.5, "timeout": 90}
             ]}
             """
@@ -47,7 +47,6 @@ struct PlanAnswerTests {
         #expect(site.env == ["A": "b"])
         #expect(site.inputs == ["docs/**"])
         #expect(site.outputs == ["site/**"])
-        #expect(site.network == ["example.org"])
         #expect(site.weight == 2.5)
         #expect(site.timeout == .seconds(90))
     }
@@ -76,6 +75,10 @@ struct PlanAnswerTests {
             (#"{"steps": [{"id": "a", "env": {"A": 1}}]}"#, "\"A\""),
             (#"{"steps": [{"id": "a", "weight": -1}]}"#, "weight"),
             (#"{"steps": [{"id": "a", "run": "ls"}]}"#, "run"),
+            (#"{"steps": [{"id": "a", "needs": ["b"]}, {"id": "b", "needs": ["a"]}]}"#, "a → b → a"),
+            (#"{"steps": [{"id": "a", "needs": ["a"]}]}"#, "a → a"),
+            (#"{"steps": [{"id": "a", "with": {"run": "x\u0000"}}]}"#, "NUL"),
+            (#"{"steps": [{"id": "a", "network": ["example.org"]}]}"#, "not supported yet"),
         ]
     )
     func refused(answer: String, reason: String) async throws {

@@ -60,6 +60,22 @@ struct Profile0FoldTests {
         )
     }
 
+    @Test("a notice is a line of the log: who only sees this profile is told too")
+    func notices() {
+        var fold = fold()
+        _ = fold.begin()
+        let notice = Event.notice(title: "Nothing was made", markdown: "no\nartifacts")
+        #expect(fold.apply(notice) == [])
+        #expect(
+            fold.flush() == [
+                .progress(
+                    message: "Nothing was made: no artifacts",
+                    logs: ["Nothing was made: no artifacts"]
+                )
+            ]
+        )
+    }
+
     @Test("nothing follows the terminal message")
     func silence() {
         var fold = fold()

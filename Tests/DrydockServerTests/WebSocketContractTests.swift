@@ -157,7 +157,9 @@ struct WebSocketContractTests {
             }
             // The last 64 KiB hold no line at all: more has to be read.
             for _ in 0..<900 {
-                try work.append(.notice(title: "t", markdown: String(repeating: "x", count: 100)))
+                try work.append(
+                    .diag(Diagnostic(severity: .note, message: String(repeating: "x", count: 100)))
+                )
             }
             try await server.watch("s") { client in
                 let seen = [try await client.message(), try await client.message()]

@@ -99,13 +99,23 @@ struct BadProjectTests {
         }
     }
 
-    @Test("a silent step ends when its time is up, with status 1 and the code")
+    @Test("a step that runs out of its time ends with status 3 and the code")
     func stepTimeout() async throws {
         try await withScratch { scratch in
             let yaml = step("echo sleeping\nsleep 3000") + "    timeout: 2s\n"
             let finished = try build(scratch, yaml: yaml)
-            #expect(finished.status == 1, "\(finished.out)")
+            #expect(finished.status == 3, "\(finished.out)")
+            #expect(finished.out.contains("timedOut after"), "\(finished.out)")
             #expect(finished.out.contains("step_timeout"), "\(finished.out)")
+        }
+    }
+
+    @Test("a silent step ends with status 3 and its own code")
+    func silenceTimeout() async throws {
+        try await withScratch { scratch in
+            let finished = try build(scratch, yaml: step("sleep 3000") + "limits: { silence: 2s }\n")
+            #expect(finished.status == 3, "\(finished.out)")
+            #expect(finished.out.contains("silence_timeout"), "\(finished.out)")
         }
     }
 

@@ -7,6 +7,7 @@ internal import DrydockModel
 struct LiveView: TerminalView, Sendable {
     private let write: @Sendable (String) -> Void
     private let width: @Sendable () -> Int
+    private let isColoured: Bool
     private var startedAt: Timestamp?
     private var now: Timestamp?
     private var step = ""
@@ -16,8 +17,13 @@ struct LiveView: TerminalView, Sendable {
     private var isDrawn = false
 
     /// `write` gets text without a final newline; `width` is asked before each drawing.
-    init(write: @escaping @Sendable (String) -> Void, width: @escaping @Sendable () -> Int) {
+    init(
+        write: @escaping @Sendable (String) -> Void,
+        width: @escaping @Sendable () -> Int,
+        isColoured: Bool
+    ) {
         self.write = write
+        self.isColoured = isColoured
         self.width = width
     }
 
@@ -34,7 +40,8 @@ struct LiveView: TerminalView, Sendable {
         case .step(let change): showStep(change)
         case .stage(let change): showStage(change)
         case .progress(let progress): self.progress = progress
-        case .log(let log): line(TerminalText.sanitised(log.text) + "\u{1B}[0m")
+        case .log(let log):
+            line(isColoured ? TerminalText.sanitised(log.text) + "\u{1B}[0m" : TerminalText.plain(log.text))
         default: showRest(record.event)
         }
         draw()
@@ -120,6 +127,9 @@ struct LiveView: TerminalView, Sendable {
         write(text + "\n")
     }
 
-    private func colour(_ code: Int, _ text: String) -> String { "\u{1B}[\(code)m\(text)\u{1B}[0m" }
+    private func colour(_ code: Int, _ text: String) -> String {
+        isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+
     private func dim(_ text: String) -> String { colour(2, text) }
 }

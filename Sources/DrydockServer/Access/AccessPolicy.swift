@@ -49,7 +49,8 @@ struct AccessPolicy: Sendable {
                 421,
                 "host_unknown",
                 "this server does not answer for the host \"\(host.name)\"",
-                hint: "add it to `hosts` in the server's configuration if it is a name of this server"
+                hint:
+                    "add https://\(host.name) to `origins` in the configuration if it is a name of this server"
             )
         }
         return .app
