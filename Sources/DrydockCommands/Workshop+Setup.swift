@@ -19,9 +19,13 @@ extension Workshop {
         label: String
     ) async throws -> Workshop {
         let installation = try Installation()
-        let launcher = try installation.launcher()
+        // The group first: without it the level that is found would be lower than the one that builds get.
+        _ = try installation.launcher()
         let report = await SandboxDoctor.examine()
         try require(configuration.minimumLevel, report)
+        // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
+        // too: what the machine could do once it may not be able to do later.
+        let launcher = try installation.launcher(minimum: report.level)
         return Workshop(
             store: store,
             launcher: launcher,
