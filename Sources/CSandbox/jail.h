@@ -105,6 +105,7 @@ int sbx_share_limits(void);
 /// Parts of step 6, in the new root.
 int sbx_bound_kernel(const struct sbx_context *context);
 int sbx_cover_statistics(void);
+int sbx_show_groups(const struct sbx_context *context);
 int sbx_make_session(struct sbx_context *context);
 int sbx_check_environment(struct sbx_context *context);
 int sbx_close_descriptors(struct sbx_context *context);

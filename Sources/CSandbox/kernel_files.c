@@ -140,6 +140,7 @@ int sbx_make_kernel_files(struct sbx_context *context) {
     int empty = -1;
     if (result == 0) result = make_proc(context, &empty);
     if (result == 0) result = sbx_cover_statistics();
+    if (result == 0) result = sbx_show_groups(context);
     if (result == 0) result = mask_files();
     if (result == 0) result = mask_directories(empty);
     sbx_close(&empty);

@@ -112,6 +112,17 @@ final class Bench: Sendable {
         )
     }
 
+    /// Runs a shell script on the host.
+    func outside(_ script: String, in folder: String) throws {
+        let child = try ChildProcess.spawn(
+            "/bin/sh",
+            arguments: ["sh", "-c", "umask 022; cd \"$1\" && \(script)", "sh", folder],
+            environment: ["PATH=/usr/bin:/bin"],
+            inherited: []
+        )
+        #expect(try child.waitBlocking().status == .exited(0))
+    }
+
     /// Runs a shell script.
     func shell(_ script: String, limits: Limits = Limits()) async throws -> Outcome {
         try await run(spec(["sh", "-c", script], limits: limits))
