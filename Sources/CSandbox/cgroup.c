@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 #include "jail.h"
 #include "sbx_jail.h"
 
-/// The name of a group ends in the number of the jail that made it: how leftovers are known.
+/// The name of a group tells the jail that made it, by number and start: a number alone comes back, and what it had left
+/// would be taken for the next one's.
 static const char prefix[] = "drydock-jail-";
 
 static const char *const controllers[SBX_CGROUP_GROUPS] = {"memory", "pids", "cpu"};
@@ -62,16 +63,40 @@ static int own_group(const char *groups, const char *controller, char *path, siz
     return -ENOENT;
 }
 
+/// When a process began, in the kernel's ticks; 0 where there is none of this number.
+static uint64_t start_of(pid_t process) {
+    char path[32];
+    char text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // Field 22; field 2 is a name of any shape in parentheses (man 5 proc_pid_stat).
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 22; field++) at = strchr(at + 1, ' ');
+    return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
 static int write_number(int directory, const char *file, uint64_t number) {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
     return sbx_write_file(directory, file, text);
 }
 
+static uint64_t socket_memory(const struct sbx_limits *limits) {
+    const uint64_t most = 64U << 20;
+    return limits->memory_bytes / 4 < most ? limits->memory_bytes / 4 : most;
+}
+
 /// The init counts too, and is not the build's: hence one process more.
 static int limit_v1(const struct sbx_limits *limits, int directory, int index) {
     if (bits[index] == SBX_LIMIT_MEMORY) {
         int result = write_number(directory, "memory.limit_in_bytes", limits->memory_bytes);
+        // What waits in sockets is counted by itself here, and not at all without a limit. v2 counts it as memory.
+        int sockets = result == 0 ? write_number(directory, "memory.kmem.tcp.limit_in_bytes", socket_memory(limits)) : 0;
+        if (sockets != 0 && sockets != -ENOENT) return sockets;
         // Counts swap too, and is there only where the kernel accounts for it.
         int swap = result == 0 ? write_number(directory, "memory.memsw.limit_in_bytes", limits->memory_bytes) : 0;
         return result == 0 && swap != 0 && swap != -ENOENT ? swap : result;
@@ -148,14 +173,23 @@ static int create_v2(struct sbx_context *context, const char *groups) {
     return result;
 }
 
+/// Whether `result` means that there are no groups for us here, so that the level is lower; or success. Anything else, as
+/// a group of this name that is there already, is a failure, and never a sandbox without limits.
+static int is_absent(int result) {
+    return result == 0 || result == -ENOENT || result == -EACCES || result == -EPERM || result == -EROFS
+           || result == -ENOTDIR || result == -ENODEV;
+}
+
 int sbx_cgroup_create(struct sbx_context *context) {
     struct sbx_cgroup *cgroup = &context->cgroup;
-    snprintf(cgroup->name, sizeof cgroup->name, "%s%d", prefix, getpid());
+    snprintf(cgroup->name, sizeof cgroup->name, "%s%d-%" PRIu64, prefix, getpid(), start_of(getpid()));
     char groups[8192];
     int listed = read_groups(groups, sizeof groups);
     int result = listed == 0 ? create_v2(context, groups) : listed;
+    if (!is_absent(result)) return result;
     for (int i = 0; listed == 0 && result != 0 && i < SBX_CGROUP_GROUPS; i++) {
         int made = create_v1(context, groups, i);
+        if (!is_absent(made)) return made;
         if (made != 0 && i + 1 == SBX_CGROUP_GROUPS && cgroup->limits == 0) result = made;
     }
     const uint32_t wanted = SBX_LIMIT_MEMORY | SBX_LIMIT_PROCESSES;
@@ -170,7 +204,8 @@ int sbx_join_cgroup(struct sbx_context *context) {
         if (join >= 0 && write(join, "0", 1) != 1) return -errno;
         sbx_close(&context->cgroup.joins[i]);
     }
-    return 0;
+    // Once all groups are joined: they are the root of what is seen inside, and their names are not.
+    return unshare(CLONE_NEWCGROUP) != 0 ? -errno : 0;
 }
 
 /// Reads a file of numbers: the number alone, or the one after `key`; 0 where there is none.
@@ -219,8 +254,10 @@ static void reap_below(const char *path) {
     if (parent < 0) return;
     for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
         if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0) continue;
-        long jail = strtol(entry->d_name + sizeof prefix - 1, NULL, 10);
-        if (jail > 0 && kill((pid_t)jail, 0) != 0 && errno == ESRCH) {
+        char *end = NULL;
+        long jail = strtol(entry->d_name + sizeof prefix - 1, &end, 10);
+        uint64_t start = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+        if (jail > 0 && (start == 0 || start_of((pid_t)jail) != start)) {
             unlinkat(parent, entry->d_name, AT_REMOVEDIR);
         }
     }

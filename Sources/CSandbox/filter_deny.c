@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -43,6 +44,9 @@ enum {
     LINE_DISCIPLINE = 0x5423,
     OPEN_TEMPORARY = 020000000,
     LISTENER = 1U << 3,
+    MAP_HUGE = 0x40000,
+    MEMFD_HUGE = 4,
+    SHARED_MEMORY_HUGE = 04000,
 };
 
 static const struct denial denials[] = {
@@ -62,6 +66,13 @@ static const struct denial denials[] = {
     {"fcntl", EPERM, 1, {SBX_INT(1, F_NOTIFY)}},
     // A listener could answer calls in another process's name.
     {"seccomp", EPERM, 1, {SBX_BITS(1, LISTENER, LISTENER)}},
+    // Huge pages are set aside for the machine, and no memory limit counts them. As where there are none.
+    {"mmap", ENOMEM, 1, {SBX_BITS(3, MAP_HUGE, MAP_HUGE)}},
+    {"memfd_create", EINVAL, 1, {SBX_BITS(1, MEMFD_HUGE, MEMFD_HUGE)}},
+    {"shmget", EPERM, 1, {SBX_BITS(2, SHARED_MEMORY_HUGE, SHARED_MEMORY_HUGE)}},
+    // Answered as done and not done, as `ulimit -c 0` must not fail: session.c tells why 1 has to stay.
+    {"setrlimit", 0, 1, {SBX_INT(0, RLIMIT_CORE)}},
+    {"prlimit64", 0, 2, {SBX_INT(1, RLIMIT_CORE), {2, SCMP_CMP_NE, 0, 0}}},
     // Files that would change the identity of whoever runs them, wherever they are copied to.
     {"chmod", EPERM, 1, {SBX_BITS(1, S_ISUID, S_ISUID)}},
     {"fchmod", EPERM, 1, {SBX_BITS(1, S_ISUID, S_ISUID)}},

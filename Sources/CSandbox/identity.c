@@ -55,10 +55,12 @@ int sbx_identity_take(struct sbx_context *context) {
     struct sbx_record go;
     int result = sbx_packet_receive(context->control_init, &go);
     if (result != 0) return result;
-    if (!context->privileged) return set_ids(SBX_INSIDE_ID, SBX_INSIDE_ID);
     // The supplementary groups of root must go; an ordinary user can not, and has none that are mapped.
-    if (setgroups(0, NULL) != 0) return -errno;
-    return set_ids(0, 0);
+    if (context->privileged && setgroups(0, NULL) != 0) return -errno;
+    result = context->privileged ? set_ids(0, 0) : set_ids(SBX_INSIDE_ID, SBX_INSIDE_ID);
+    // Not by clone3: the directory of message queues would belong to root outside, who is not mapped, and nobody inside
+    // could make one in it.
+    return result == 0 && unshare(CLONE_NEWIPC) != 0 ? -errno : result;
 }
 
 /// Step 3. After the last change of credentials, which would clear it.
@@ -126,6 +128,8 @@ int sbx_enter_namespace(struct sbx_context *context) {
     if (result != 0) return result;
     // The change of user cleared it, and the map files of a non-dumpable process belong to root.
     if (prctl(PR_SET_DUMPABLE, 1) != 0) return -errno;
+    result = sbx_share_limits();
+    if (result != 0) return result;
     if (unshare(CLONE_NEWUSER) != 0) return -errno;
     result = map_inner();
     if (result == 0) result = pass(context->pair_step);

@@ -171,8 +171,9 @@ static int make_channels(struct sbx_context *context) {
 /// Step 1. No libc wrapper: the child goes on here, on a copy of this stack, as after a fork.
 static int clone_child(struct sbx_context *context) {
     struct clone_args arguments = {
-        .flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
-                 | CLONE_NEWCGROUP | CLONE_PIDFD | (__u64)CLONE_CLEAR_SIGHAND,
+        // The IPC and cgroup namespaces come later: see sbx_identity_take and sbx_join_cgroup.
+        .flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_PIDFD
+                 | (__u64)CLONE_CLEAR_SIGHAND,
         .pidfd = (__u64)(uintptr_t)&context->init_pidfd,
         .exit_signal = SIGCHLD,
     };
@@ -252,6 +253,7 @@ static int prepare(struct sbx_context *context, struct sbx_record *failure) {
     if (result != 0 || fault == SBX_STEP_PARENT_SPEC) return fail(failure, SBX_STEP_PARENT_SPEC, result ? result : -EIO);
     // 102. The limits, before there is anything to limit.
     result = fault == SBX_STEP_PARENT_CGROUP ? -EIO : sbx_cgroup_create(context);
+    sbx_bounds_read(context);
     if (result != 0) return fail(failure, SBX_STEP_PARENT_CGROUP, result);
     // 103. As root here, where every path can be reached; an ordinary user's child sees what it sees.
     context->trees = calloc((size_t)context->spec->entry_count + 1, sizeof *context->trees);

@@ -49,6 +49,11 @@ struct sbx_context {
     int root;
     /// `max_user_namespaces` of the outer user namespace, open for writing.
     int namespace_limit;
+    /// Files whose changes the sandbox may watch, and how many watchers it may have.
+    uint64_t watches;
+    uint64_t watchers;
+    /// Whether the sandbox could give itself an OOM score below 0, so that it must not write to /proc.
+    int sparable;
     pid_t init;
     int init_pidfd;
     pid_t step;
@@ -78,6 +83,8 @@ int sbx_cgroup_create(struct sbx_context *context);
 void sbx_cgroup_usage(const struct sbx_cgroup *cgroup, struct sbx_record *record);
 void sbx_cgroup_kill(const struct sbx_cgroup *cgroup);
 void sbx_cgroup_remove(struct sbx_cgroup *cgroup);
+/// Part of step 102: reads what the host's user may have of what bounds.c shares out.
+void sbx_bounds_read(struct sbx_context *context);
 int sbx_trees_clone(struct sbx_context *context);
 int sbx_identity_map(const struct sbx_context *context);
 
@@ -93,6 +100,12 @@ int sbx_make_network(struct sbx_context *context);
 int sbx_limit_namespaces(struct sbx_context *context);
 int sbx_forbid_namespaces(struct sbx_context *context);
 int sbx_enter_namespace(struct sbx_context *context);
+/// A part of step 9.
+int sbx_share_limits(void);
+/// Parts of step 6, in the new root.
+int sbx_bound_kernel(const struct sbx_context *context);
+int sbx_cover_statistics(void);
+int sbx_show_groups(const struct sbx_context *context);
 int sbx_make_session(struct sbx_context *context);
 int sbx_check_environment(struct sbx_context *context);
 int sbx_close_descriptors(struct sbx_context *context);

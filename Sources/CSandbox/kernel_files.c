@@ -19,6 +19,9 @@
 #include "jail.h"
 #include "mounts.h"
 
+/// The number of terminals is the machine's (kernel.pty.max), so each sandbox gets a few.
+static const char terminals[] = "ptmxmode=0666,mode=0600,max=64";
+
 enum { COVER_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 
 struct node {
@@ -44,6 +47,7 @@ static const char *const masked_files[] = {
     "proc/modules",     "proc/mtrr",       "proc/config.gz",  "proc/iomem",      "proc/ioports",
     "proc/kcore",       "proc/interrupts", "proc/cmdline",    "proc/consoles",   "proc/diskstats",
     "proc/partitions",  "proc/swaps",      "proc/locks",      "proc/latency_stats",
+    "proc/softirqs",    "proc/schedstat",
 };
 
 /// Directories of /proc that get an empty one over them. The files of `pressure` can even be written: by anybody, and
@@ -69,9 +73,11 @@ static int make_devices(const struct sbx_context *context) {
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         if (symlink(links[i].outside, links[i].inside) != 0) return -errno;
     }
-    if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 0755) != 0) return -errno;
+    if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 0755) != 0 || mkdir("dev/mqueue", 0755) != 0) return -errno;
     if (mount_setattr(AT_FDCWD, "dev", AT_RECURSIVE, &closed, sizeof closed) != 0) return -errno;
-    if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=0600") != 0) return -errno;
+    if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals) != 0) return -errno;
+    // Not for its names: Landlock lets mq_open pass only where this directory can be named in a rule.
+    if (mount("mqueue", "dev/mqueue", "mqueue", COVER_FLAGS, NULL) != 0 && errno != ENODEV) return -errno;
     return mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, memory) != 0 ? -errno : 0;
 }
 
@@ -124,7 +130,7 @@ static int make_proc(struct sbx_context *context, int *empty) {
     if (mount("proc", "proc", "proc", COVER_FLAGS, NULL) != 0) return -errno;
     // Opened while it can be: step 9 writes it, nobody after.
     context->namespace_limit = open("proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
-    return context->namespace_limit < 0 ? -errno : 0;
+    return context->namespace_limit < 0 ? -errno : sbx_bound_kernel(context);
 }
 
 /// Step 6. After step 5, which made the root; before step 7, as the devices come from the host.
@@ -133,6 +139,8 @@ int sbx_make_kernel_files(struct sbx_context *context) {
     int result = make_devices(context);
     int empty = -1;
     if (result == 0) result = make_proc(context, &empty);
+    if (result == 0) result = sbx_cover_statistics();
+    if (result == 0) result = sbx_show_groups(context);
     if (result == 0) result = mask_files();
     if (result == 0) result = mask_directories(empty);
     sbx_close(&empty);

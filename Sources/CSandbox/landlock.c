@@ -74,7 +74,9 @@ static int allow_all(const struct sbx_context *context, int ruleset, uint64_t al
     int result = allow(ruleset, "/", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR);
     if (result == 0) result = allow(ruleset, "/dev", (change | FS_READ_DIR | FS_IOCTL_DEV) & all);
     if (result == 0) result = allow(ruleset, "/dev/shm", all & ~(uint64_t)FS_EXECUTE);
-    if (result == 0) result = allow(ruleset, "/proc", (change | FS_READ_DIR) & all);
+    if (result == 0) result = allow(ruleset, "/dev/mqueue", all & ~(uint64_t)FS_EXECUTE);
+    uint64_t in_proc = context->sparable ? FS_READ_FILE | FS_READ_DIR : change | FS_READ_DIR;
+    if (result == 0) result = allow(ruleset, "/proc", in_proc & all);
     for (uint32_t i = 0; result == 0 && i < spec->entry_count; i++) {
         const struct sbx_entry *entry = &spec->entries[i];
         int writable = (entry->head.options & SBX_ENTRY_WRITABLE) != 0;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "jail.h"
@@ -17,6 +18,36 @@ struct wanted_limit {
     uint64_t soft;
     uint64_t hard;
 };
+
+/// What the kernel counts for the user outside too, whom the sandboxes and Drydock itself may share: each sandbox gets
+/// a part of it. All processes of a sandbox count together (by user namespace, Linux 5.14).
+struct shared_limit {
+    __rlimit_resource_t resource;
+    uint64_t most;
+    /// One part of so many.
+    uint64_t part;
+};
+
+static const struct shared_limit shared[] = {
+    // POSIX timers too: each has a signal waiting for it.
+    {RLIMIT_SIGPENDING, 1024, 8},
+    // Two queues as mq_open makes them by default.
+    {RLIMIT_MSGQUEUE, 200U << 10, 4},
+    {RLIMIT_MEMLOCK, 1U << 20, 8},
+};
+
+/// Before the namespace of the step is made, which keeps them as its own maximum.
+int sbx_share_limits(void) {
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+        struct rlimit limit;
+        if (getrlimit(shared[i].resource, &limit) != 0) return -errno;
+        uint64_t most = limit.rlim_max == RLIM_INFINITY ? shared[i].most : limit.rlim_max / shared[i].part;
+        limit.rlim_max = most < shared[i].most ? most : shared[i].most;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(shared[i].resource, &limit) != 0) return -errno;
+    }
+    return 0;
+}
 
 static int set_limits(const struct sbx_context *context) {
     const struct sbx_limits *limits = &context->spec->limits;
@@ -28,11 +59,12 @@ static int set_limits(const struct sbx_context *context) {
         {RLIMIT_NOFILE, limits->open_files, limits->open_files},
         {RLIMIT_NPROC, processes, processes},
         {RLIMIT_FSIZE, limits->file_size_bytes, limits->file_size_bytes},
-        {RLIMIT_CORE, 0, 0},
+        // A handler that core_pattern pipes to would run as the host's root, on memory of the build. 0 does not stop
+        // that, this does (man 5 core); filter B lets nobody change it.
+        {RLIMIT_CORE, 1, 1},
         // Nothing inside may go before the processes of the host, whatever its user may.
         {RLIMIT_RTPRIO, 0, 0},
         {RLIMIT_NICE, 0, 0},
-        {RLIMIT_MEMLOCK, 8 * mebibyte, 8 * mebibyte},
         {RLIMIT_STACK, 8 * mebibyte, 64 * mebibyte},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -50,11 +82,13 @@ static int set_limits(const struct sbx_context *context) {
 }
 
 static int reset_signals(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
+    // The kernel's own struct, all zero: the default. Not by glibc, which refuses 32 and 33: ignored by our caller, they
+    // would stay so, and no thread inside could be cancelled.
+    const uint64_t standard[4] = {0};
     sigset_t none;
-    for (int number = 1; number < NSIG; number++) {
-        // KILL, STOP and the two that glibc keeps for itself are refused; those have no disposition to reset.
-        sigaction(number, &standard, NULL);
+    for (int number = 1; number <= 64; number++) {
+        int changes = number != SIGKILL && number != SIGSTOP;
+        if (changes && syscall(SYS_rt_sigaction, number, standard, NULL, sizeof standard[0]) != 0) return -errno;
     }
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL) != 0 ? -errno : 0;

@@ -139,6 +139,8 @@ static int check_complete(const struct sbx_spec *spec) {
     if (spec->working_directory == NULL || spec->host_name == NULL) return -EINVAL;
     if (spec->limits.memory_bytes == 0 || spec->limits.processes == 0) return -EINVAL;
     if (spec->limits.open_files < 3 || spec->limits.file_size_bytes == 0) return -EINVAL;
+    // To tmpfs a size of 0 means: as much as there is.
+    if (spec->limits.scratch_bytes == 0) return -EINVAL;
     if (spec->settings.profile >= SBX_PROFILE_COUNT) return -EINVAL;
     return (spec->settings.options & ~known) != 0 ? -EINVAL : 0;
 }

@@ -22,6 +22,8 @@ package struct CollectionSummary: Hashable, Sendable {
     ///
     /// The first few, for people.
     package var passedOver: [String] = []
+
+    package init() {}
 }
 
 /// Takes what a build left in `$DRYDOCK_OUT`.

@@ -21,10 +21,12 @@ struct Installation {
     }
 
     /// The sandbox's launcher, with a control group made ready for it; a problem that says where `drydock-jail` was looked for when there is none.
-    func launcher() throws -> JailLauncher {
+    ///
+    /// A sandbox that would get less than `minimum` does not start.
+    func launcher(minimum: SandboxLevel = .reduced) throws -> JailLauncher {
         HostCgroup.prepare()
         do throws(SandboxError) {
-            return try JailLauncher()
+            return try JailLauncher(options: SpecOptions(minimumLevel: minimum))
         } catch {
             throw error.problem("the sandbox", command: "drydock-jail")
         }

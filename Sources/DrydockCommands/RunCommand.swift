@@ -34,11 +34,12 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prepared = try sandbox.prepare(command)
+        let prepared = try sandbox.prepare(command, .process)
         let ended: SandboxReport
         do {
             defer { prepared.discard() }
-            ended = try await StreamedSandbox(spec: prepared.spec).run(with: try Installation().launcher())
+            let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace)
+            ended = try await sandbox.run(with: try Installation().launcher())
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
             throw ExitCode(125)
@@ -74,6 +75,9 @@ struct RunCommand: AsyncParsableCommand {
         case .ended(.wallTimeout), .ended(.silenceTimeout):
             Console.error("drydock: run: time is up: give it more with --limit total=DURATION")
             return 124
+        case .ended(.diskLimit):
+            Console.error("drydock: run: the command wrote more than --limit disk=SIZE allows")
+            return 128 + SIGKILL
         case .ended: return 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
         case .setupFailed(let step, let number, let hint):

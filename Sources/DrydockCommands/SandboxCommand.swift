@@ -63,7 +63,7 @@ struct SandboxSpecCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prepared = try sandbox.prepare(command)
+        let prepared = try sandbox.prepare(command, .kept)
         do {
             try Data(try prepared.spec.encoded()).write(to: URL(filePath: output))
         } catch {

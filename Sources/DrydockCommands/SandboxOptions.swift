@@ -35,7 +35,7 @@ struct SandboxOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "memory=512MiB, processes=64, files=1024, file-size=1GiB, cpus=1.5 or total=90s (repeatable).",
+            "memory=512MiB, processes=64, files=1024, file-size=1GiB, disk=2GiB, cpus=1.5 or total=90s (repeatable).",
             valueName: "k=v"
         )
     )
@@ -44,22 +44,22 @@ struct SandboxOptions: ParsableArguments {
     /// A spec, and the workspace that it needs.
     struct Prepared {
         let spec: SandboxSpec
-        fileprivate let folder: FilePath
-        fileprivate let workspace: Workspace
+        let workspace: Workspace
+        fileprivate let folder: RunFolder
 
         /// Removes the workspace; once the sandbox has ended.
         func discard() {
             do {
                 try workspace.remove()
-                try FileManager.default.removeItem(atPath: folder.string)
+                try folder.remove()
             } catch {
-                Console.error("drydock: \(folder): could not be removed: \(error)")
+                Console.error("drydock: \(folder.path): could not be removed: \(error)")
             }
         }
     }
 
     /// Makes the workspace and the spec that runs `command` in it.
-    func prepare(_ command: [String]) throws -> Prepared {
+    func prepare(_ command: [String], _ lifetime: RunFolder.Lifetime) throws -> Prepared {
         guard profile != .browser else {
             throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
         }
@@ -74,20 +74,19 @@ struct SandboxOptions: ParsableArguments {
             )
         }
         let snapshot = try workspace.map { try Self.directory($0) }
-        let folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
-            "drydock-run-\(UUID().uuidString)"
-        )
-        try FileManager.default.createDirectory(
-            atPath: folder.string,
-            withIntermediateDirectories: false,
-            attributes: [.posixPermissions: 0o711]
-        )
-        let made = try Workspace(
-            below: folder,
-            name: "run",
-            snapshot: snapshot,
-            owner: Installation.workspaceOwner
-        )
+        let folder = try RunFolder(lifetime)
+        let made: Workspace
+        do {
+            made = try Workspace(
+                below: folder.path,
+                name: "run",
+                snapshot: snapshot,
+                owner: Installation.workspaceOwner
+            )
+        } catch {
+            try? folder.remove()  // the first error is the one to tell
+            throw error
+        }
         let shown = readOnly.map {
             SandboxMount(source: $0.absolutePath, target: $0.absolutePath, access: .readOnly)
         }
@@ -98,7 +97,7 @@ struct SandboxOptions: ParsableArguments {
             profile: profile,
             limits: limits
         )
-        return Prepared(spec: spec, folder: folder, workspace: made)
+        return Prepared(spec: spec, workspace: made, folder: folder)
     }
 
     private static func directory(_ path: String) throws -> DirectoryHandle {
@@ -160,6 +159,7 @@ struct SandboxOptions: ParsableArguments {
         ("processes", { $0.set(\.processes, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
         ("files", { $0.set(\.openFiles, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
         ("file-size", { $0.set(\.fileSize, ByteCount(text: $1)) }),
+        ("disk", { $0.set(\.disk, ByteCount(text: $1)) }),
         ("cpus", { $0.set(\.cpus, Double($1).flatMap { $0 > 0 && $0.isFinite ? .some($0) : nil }) }),
         ("total", { $0.set(\.total, Duration(setting: $1)) }),
     ]

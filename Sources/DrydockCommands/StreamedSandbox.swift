@@ -4,6 +4,7 @@
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
+internal import DrydockWorker
 internal import Glibc
 internal import SystemPackage
 
@@ -13,8 +14,10 @@ struct StreamedSandbox {
     private static let grace = Duration.seconds(5)
 
     let spec: SandboxSpec
+    /// Measured as long as it runs.
+    let workspace: Workspace
 
-    /// Runs it to its end, for its policy's total time at most.
+    /// Runs it to its end, for its policy's total time at most, and as long as its files are within their limit.
     func run(with launcher: any SandboxLauncher) async throws -> SandboxReport {
         let input = try Ends()
         let output = try Ends()
@@ -25,7 +28,7 @@ struct StreamedSandbox {
             stderr: OwnedDescriptor(taking: error.write)
         )
         let (readerLeft, leaving) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let pumps = [
+        let outputs = [
             try Self.pump(output.read, to: STDOUT_FILENO, name: "stdout", leaving),
             try Self.pump(error.read, to: STDERR_FILENO, name: "stderr", leaving),
         ]
@@ -40,12 +43,9 @@ struct StreamedSandbox {
         let report = await Interruption.cancelling {
             running.end(.cancelled, grace: Self.grace)
         } during: {
-            await Self.report(of: running, within: spec.limits.total, readerLeft)
+            await end(of: running, readerLeft)
         }
-        for pump in pumps {
-            pump.stop(within: .seconds(2))
-            await pump.finished()
-        }
+        for output in outputs { await output.finished() }
         return report
     }
 
@@ -59,21 +59,40 @@ struct StreamedSandbox {
         }
     }
 
+    /// A stream of the sandbox on its way to one of ours.
+    private struct Output {
+        let pump: PipePump
+        let filter: TerminalFilter?
+        let descriptor: Int32
+
+        /// Returns when all of it is written.
+        func finished() async {
+            pump.stop(within: .seconds(2))
+            await pump.finished()
+            _ = filter?.rest().withUnsafeBytes { Console.copy($0, to: descriptor) }
+        }
+    }
+
     private static func pump(
         _ end: FileDescriptor,
         to descriptor: Int32,
         name: String,
         _ leaving: AsyncStream<Void>.Continuation
-    ) throws -> PipePump {
-        try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
-            if !Console.copy(bytes, to: descriptor) { leaving.yield() }
+    ) throws -> Output {
+        // A file gets the bytes as they are.
+        let filter = isatty(descriptor) == 1 ? TerminalFilter() : nil
+        let pump = try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
+            let isWritten =
+                filter?.filter(bytes).withUnsafeBytes { Console.copy($0, to: descriptor) }
+                ?? Console.copy(bytes, to: descriptor)
+            if !isWritten { leaving.yield() }
         }
+        return Output(pump: pump, filter: filter, descriptor: descriptor)
     }
 
     /// Waits for the end, which comes at the latest when time is up, or nobody reads the output any more.
-    private static func report(
+    private func end(
         of running: any RunningSandbox,
-        within limit: Duration,
         _ readerLeft: AsyncStream<Void>
     ) async -> SandboxReport {
         await withTaskGroup(of: Void.self) { group in
@@ -82,8 +101,13 @@ struct StreamedSandbox {
             }
             group.addTask {
                 // Cancelled: it ended in time.
-                guard (try? await Task.sleep(for: limit)) != nil else { return }
-                running.end(.wallTimeout, grace: grace)
+                guard (try? await Task.sleep(for: spec.limits.total)) != nil else { return }
+                running.end(.wallTimeout, grace: Self.grace)
+            }
+            group.addTask {
+                await DiskWatch(workspace: workspace, limit: spec.limits.disk) { _ in
+                    running.end(.diskLimit, grace: .zero)
+                }.run()
             }
             let report = await running.report()
             group.cancelAll()

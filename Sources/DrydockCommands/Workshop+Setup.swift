@@ -19,9 +19,13 @@ extension Workshop {
         label: String
     ) async throws -> Workshop {
         let installation = try Installation()
-        let launcher = try installation.launcher()
+        // The group first: without it the level that is found would be lower than the one that builds get.
+        _ = try installation.launcher()
         let report = await SandboxDoctor.examine()
         try require(configuration.minimumLevel, report)
+        // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
+        // too: what the machine could do once it may not be able to do later.
+        let launcher = try installation.launcher(minimum: report.level)
         return Workshop(
             store: store,
             launcher: launcher,
@@ -30,7 +34,7 @@ extension Workshop {
                 snapshots: store.directory.snapshots,
                 work: store.directory.work,
                 limits: configuration.limits,
-                toolchain: configuration.toolchain,
+                toolchain: try seen(configuration.toolchain),
                 path: Installation.pathInside(toolchain: configuration.toolchain),
                 program: installation.program,
                 programLibraries: Installation.libraries(),
@@ -49,6 +53,20 @@ extension Workshop {
             ),
             logger: PlaceOptions.logger(label)
         )
+    }
+
+    /// The operator's directories, and those of `/etc` that toolchains read.
+    private static func seen(_ toolchain: [String]) throws -> [String] {
+        for path in toolchain where (path + "/").hasPrefix("/etc/") && !ToolchainSettings.isHarmless(path) {
+            throw CommandProblem(
+                .usage,
+                "toolchain: \(path)",
+                why: "builds would see what not everybody may read, or what goes by the name of a secret",
+                remedy:
+                    "name a directory that belongs to root and that everybody may read, without keys in it"
+            )
+        }
+        return toolchain + ToolchainSettings.find().filter { !toolchain.contains($0) }
     }
 
     private static func require(_ minimum: MinimumLevel, _ report: DoctorReport) throws {

@@ -54,7 +54,7 @@ package struct Queued: Codable, Hashable, Sendable {
 package struct Started: Codable, Hashable, Sendable {
     /// The attempt's number, from 1.
     package var number: Int
-    /// The sandbox level every step of it runs at: `L4`, `L3`, ….
+    /// The sandbox level every step of it runs at: `L4`, `L3`, …; a sandbox that would get less does not start.
     package var level: String
     /// What is missing below L4, a sentence each with its remedy.
     package var missing: [String]

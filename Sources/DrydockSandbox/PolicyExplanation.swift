@@ -17,7 +17,8 @@ package enum PolicyExplanation {
         return """
             profile    \(policy.profile.rawValue)
             sees       the toolchain (/usr /bin /sbin /lib* /opt) read-only, a made-up /etc, a small /dev, its own
-                       /proc without what tells of or changes the machine; no /sys, no home, no other file
+                       /proc without what tells of or changes the machine; of /sys its own memory group; no home,
+                       no other file
             writes     its workspace (/w), /tmp and /dev/shm; nothing it writes is set-uid or a device
             network    \(network)
             is         user and group 1000 in user namespaces of its own, without any capability, and can gain none

@@ -30,6 +30,8 @@ struct RootPlan {
     private static let toolchain = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"]
     /// What the toolchain needs of `/etc`; nothing else of the host's is seen.
     private static let settings = ["/etc/alternatives", "/etc/ssl", "/etc/ld.so.cache"]
+    /// Names and numbers that libc and web tools look up; shown where they are plain files.
+    private static let tables = ["/etc/services", "/etc/protocols", "/etc/mime.types"]
     /// What the jail makes itself.
     private static let own: Set<String> = ["dev", "proc", "sys", "tmp", "w", "plugin", "run"]
 
@@ -38,6 +40,9 @@ struct RootPlan {
         case .hostToolchain(let additional):
             for path in Self.toolchain { addCopy(of: path, at: path) }
             for path in Self.settings {
+                entries.append(.bind(path, at: path, options: SBX_ENTRY_OPTIONAL.rawValue))
+            }
+            for path in Self.tables where HostFile.kind(of: path) == .other {
                 entries.append(.bind(path, at: path, options: SBX_ENTRY_OPTIONAL.rawValue))
             }
             addSyntheticFiles(hostName: spec.hostName)

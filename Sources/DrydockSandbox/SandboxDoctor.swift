@@ -108,7 +108,10 @@ package enum SandboxDoctor {
             .init(
                 name: "memory-limit",
                 isOK: found.limitsMemory,
-                detail: limited(found.limitsMemory),
+                detail: found.limitsMemory
+                    ? limited(true)
+                    : "no cgroup can be made here: each process is limited by itself, "
+                        + "and shared mappings, memfds, sockets and pipes are not",
                 remedy: groups
             ),
             .init(

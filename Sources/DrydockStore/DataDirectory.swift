@@ -83,5 +83,9 @@ package struct DataDirectory: Hashable, Sendable {
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
         guard status.st_uid == geteuid() else { throw .ownedByAnother(path, owner: status.st_uid) }
+        // Whoever made it: a service manager or a `mkdir` leaves it open to all users of the machine.
+        if status.st_mode & 0o077 != 0, chmod(path.string, 0o700) != 0 {
+            throw .system("closing", path, Errno(rawValue: errno))
+        }
     }
 }

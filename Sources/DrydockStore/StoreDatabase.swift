@@ -23,6 +23,7 @@ struct StoreDatabase: Sendable {
             unlink(path.string + "-wal")
             unlink(path.string + "-shm")
         }
+        try Self.close(path)
         do {
             pool = try DatabasePool(path: path.string, configuration: Self.configuration(durability))
             let isNewer = try pool.read { try Schema.migrator.hasBeenSuperseded($0) }
@@ -30,6 +31,18 @@ struct StoreDatabase: Sendable {
             try Schema.migrator.migrate(pool)
         } catch {
             throw Self.told(error, path)
+        }
+    }
+
+    /// Makes the file, and those that belong to it, readable for their owner alone, whatever the umask.
+    ///
+    /// SQLite gives new ones the rights of the database. One that is there is not opened: closing it would let go of the
+    /// locks that another connection of this process holds. Source: sqlite.org/howtocorrupt.html, 2.2.
+    private static func close(_ path: FilePath) throws(StoreError) {
+        let made = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if made >= 0 { Glibc.close(made) }
+        for suffix in ["", "-wal", "-shm"] where chmod(path.string + suffix, 0o600) != 0 && errno != ENOENT {
+            throw .system("closing", FilePath(path.string + suffix), Errno(rawValue: errno))
         }
     }
 

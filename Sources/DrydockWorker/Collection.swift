@@ -22,7 +22,8 @@ struct Collection {
         let limits = WalkLimits(bytes: plan.limits.disk, fileSize: plan.limits.fileSize)
         let (artifacts, summary) = try await Blocking.run {
             var artifacts: [Artifact] = []
-            let summary = try ArtifactCollector.collect(from: workspace.out, limits: limits) { file, read in
+            guard let out = try workspace.openOut() else { return (artifacts, CollectionSummary()) }
+            let summary = try ArtifactCollector.collect(from: out, limits: limits) { file, read in
                 guard let role = selection.role(of: file.path) else { return }
                 artifacts.append(try Self.keep(file, role, in: store, unless: stop, read))
             }

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import DrydockModel
+package import DrydockModel
 internal import DrydockOS
 
 /// Looks now and then at how much a workspace takes up, and stops the build that takes too much.
 ///
 /// A look walks the tree, so the pauses grow with it: looking takes about one part in twenty of a core at most. What is
 /// written in between is bounded by the largest single file, and by how fast the disk is.
-struct DiskWatch: Sendable {
+package struct DiskWatch: Sendable {
     private static let shortestPause = Duration.milliseconds(250)
     /// So many looks in a row may end early before the build counts as one that hides.
     private static let mostBlindLooks = 40
 
-    let workspace: Workspace
-    let limit: ByteCount
-    let stop: StopSignal
+    private let workspace: Workspace
+    private let limit: ByteCount
+    private let onBreach: @Sendable (Failure) -> Void
+
+    /// A watch that calls `onBreach` once, when `workspace` takes up more than `limit` or can not be measured.
+    package init(workspace: Workspace, limit: ByteCount, onBreach: @escaping @Sendable (Failure) -> Void) {
+        self.workspace = workspace
+        self.limit = limit
+        self.onBreach = onBreach
+    }
 
     /// Looks until the task is cancelled or the limit was passed.
-    func run() async {
+    package func run() async {
         var blindLooks = 0
         while true {
             let clock = ContinuousClock()
@@ -27,7 +34,7 @@ struct DiskWatch: Sendable {
             let look = (try? await Blocking.run { try Self.look(workspace) }) ?? (used: 0, isWhole: false)
             blindLooks = look.isWhole ? 0 : blindLooks + 1
             if blindLooks > Self.mostBlindLooks {
-                return stop.stop(
+                return onBreach(
                     Failure(
                         .diskFull,
                         .user,
@@ -37,7 +44,7 @@ struct DiskWatch: Sendable {
                 )
             }
             if look.used > limit.bytes {
-                return stop.stop(
+                return onBreach(
                     Failure(
                         .diskFull,
                         .user,

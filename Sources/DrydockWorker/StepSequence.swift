@@ -25,7 +25,7 @@ struct StepSequence {
     func runAll() async throws -> Declared {
         let limit = plan.limits.total
         let stop = run.stop
-        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk, stop: stop)
+        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk) { stop.stop($0) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // cancelled: it ended in time

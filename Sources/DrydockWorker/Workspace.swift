@@ -24,8 +24,6 @@ package struct Workspace: Sendable {
     private let parent: DirectoryHandle
     private let name: String
     private let path: FilePath
-    /// Where the build's artifacts are taken from.
-    package let out: DirectoryHandle
 
     /// Makes the workspace `name` below `path`, with a copy of `snapshot` (nil = nothing) in it that belongs to `owner`.
     ///
@@ -36,7 +34,7 @@ package struct Workspace: Sendable {
         self.path = path.appending(name)
         do {
             let root = try parent.makeDirectory(Array(name.utf8)[...], permissions: 0o711)
-            out = try Self.fill(root, snapshot: snapshot, owner: owner)
+            try Self.fill(root, snapshot: snapshot, owner: owner)
         } catch {
             try? TreeRemover.remove(name, in: parent)  // the first error is the one to tell
             throw error
@@ -47,7 +45,7 @@ package struct Workspace: Sendable {
         _ root: DirectoryHandle,
         snapshot: DirectoryHandle?,
         owner: FileOwner?
-    ) throws -> DirectoryHandle {
+    ) throws {
         func make(
             _ name: String,
             in parent: DirectoryHandle,
@@ -68,7 +66,6 @@ package struct Workspace: Sendable {
             let limits = WalkLimits(entries: .max, bytes: ByteCount(.max), fileSize: ByteCount(.max))
             _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(limits: limits, owner: owner))
         }
-        return made[1]
     }
 
     /// The build's own tree, writable: for the sandboxes that run the project's code.
@@ -104,6 +101,24 @@ package struct Workspace: Sendable {
 
     /// All of it, for measuring how much it takes up.
     func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }
+
+    /// Where the build's artifacts are, looked up by name: a build may remove the directory and make it anew.
+    ///
+    /// Nil when there is no directory of that name, a link to one included.
+    ///
+    /// Only once none of its sandboxes is alive.
+    func openOut() throws -> DirectoryHandle? {
+        let root = try open()
+        do throws(Errno) {
+            // A build may have closed them.
+            let tree = try root.openDirectoryForcing(Array(Self.tree.utf8)[...])
+            return try tree.openDirectoryForcing(Array("out".utf8)[...])
+        } catch {
+            let absent = [Errno.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels]
+            guard absent.contains(error) else { throw error }
+            return nil
+        }
+    }
 
     /// Removes it.
     ///

@@ -72,6 +72,14 @@ static int ensure_streams(void) {
     return 0;
 }
 
+/// A driver's file must not change any more once it was checked; one that is named is the user's own affair.
+static int check_seals(int file) {
+    const int wanted = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    int seals = fcntl(file, F_GET_SEALS);
+    if (seals < 0) return -errno;
+    return (seals & wanted) == wanted ? 0 : -EPERM;
+}
+
 /// Maps the spec; the mapping lives as long as the process.
 static int map_spec(const struct arguments *arguments, struct sbx_spec *spec) {
     const char *path = arguments->spec != NULL ? arguments->spec : "";
@@ -80,6 +88,7 @@ static int map_spec(const struct arguments *arguments, struct sbx_spec *spec) {
     if (file < 0 || fstat(file, &found) != 0) return -errno;
     int result = found.st_size <= 0 ? -EINVAL : 0;
     if (found.st_size > (off_t)SBX_SPEC_MAX_BYTES) result = -E2BIG;
+    if (result == 0 && arguments->driven) result = check_seals(file);
     if (result == 0) {
         size_t size = (size_t)found.st_size;
         void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);

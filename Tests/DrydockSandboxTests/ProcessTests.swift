@@ -209,7 +209,7 @@ extension SandboxTests {
                     (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup/\(controller)"))
                     ?? []
                 for name in names where name.hasPrefix("drydock-jail-") {
-                    let owner = name.dropFirst("drydock-jail-".count)
+                    let owner = name.dropFirst("drydock-jail-".count).prefix { $0 != "-" }
                     #expect(FileManager.default.fileExists(atPath: "/proc/\(owner)"), "\(name) is left")
                 }
             }

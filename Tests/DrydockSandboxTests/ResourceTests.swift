@@ -48,11 +48,14 @@ extension SandboxTests {
             #expect(try await bench.shell("stat -c %s /w/fits").output == "1048576\n")
         }
 
-        @Test("open files end at their limit, core files are never written")
+        @Test("open files and locked memory end at their limits, core files are never written")
         func otherLimits() async throws {
             let bench = try Bench()
-            let outcome = try await bench.shell("ulimit -n; ulimit -c", limits: Limits(openFiles: 77))
-            #expect(outcome.output == "77\n0\n")
+            let outcome = try await bench.shell(
+                "ulimit -n; ulimit -c; ulimit -l",
+                limits: Limits(openFiles: 77)
+            )
+            #expect(outcome.output == "77\n0\n1024\n")
         }
 
         @Test("CPU time is told")
@@ -137,6 +140,30 @@ extension SandboxTests {
                 #expect(!starts && (step == 16 || step == 102))
                 #expect(hint.contains("L3"))
             }
+        }
+
+        @Test("a group that a jail of the same number has left never means no limits")
+        func leftGroup() async throws {
+            let usual = try await Bench().shell("true").capabilities
+            let bench = try Bench(wrapper: "leftover", flags: ["-DSTARTED=0"])
+            #expect(try await bench.shell("true").capabilities == usual)
+            try JailLauncher().reapLeftovers()
+        }
+
+        @Test("a group of exactly the jail's name is refused, and reaped once the jail is gone")
+        func sameGroup() async throws {
+            let usual = try await Bench().shell("true").capabilities
+            guard usual?.limitsMemory == true else { return }  // L3: there are no groups to stumble over
+            let bench = try Bench(wrapper: "leftover", flags: ["-DSTARTED=1"])
+            do {
+                let outcome = try await bench.shell("true")
+                Issue.record("it ran: \(outcome)")
+            } catch let error as SandboxError {
+                guard case .setupFailed(102, _, let errno, _) = error else { throw error }
+                #expect(errno == 17)
+            }
+            try JailLauncher().reapLeftovers()
+            #expect(try await Bench().shell("true").capabilities == usual)
         }
 
         @Test("a set-up that is killed for want of memory is not told as a start")

@@ -40,7 +40,7 @@ final class Bench: Sendable {
     private let launcher: JailLauncher
 
     /// `wrapper` names a program of `Tests/Fixtures/sandbox` that changes the kernel's answers and becomes the jail.
-    init(_ options: SpecOptions = SpecOptions(), wrapper: String? = nil) throws {
+    init(_ options: SpecOptions = SpecOptions(), wrapper: String? = nil, flags: [String] = []) throws {
         directory = FilePath("/tmp/drydock-test-\(UInt64.random(in: .min ... .max))")
         workspace = directory.appending("w")
         let jail = wrapper == nil ? try JailLocation.find() : directory.appending("drydock-jail")
@@ -51,7 +51,7 @@ final class Bench: Sendable {
         )
         if let wrapper {
             let real = "-DJAIL=\"\(try JailLocation.find())\""
-            _ = try ProbeProgram.compile(wrapper, to: jail, flags: [real])
+            _ = try ProbeProgram.compile(wrapper, to: jail, flags: [real] + flags)
         }
         try ProbeProgram.build(into: workspace)
         try handOver()
@@ -112,6 +112,17 @@ final class Bench: Sendable {
         )
     }
 
+    /// Runs a shell script on the host.
+    func outside(_ script: String, in folder: String) throws {
+        let child = try ChildProcess.spawn(
+            "/bin/sh",
+            arguments: ["sh", "-c", "umask 022; cd \"$1\" && \(script)", "sh", folder],
+            environment: ["PATH=/usr/bin:/bin"],
+            inherited: []
+        )
+        #expect(try child.waitBlocking().status == .exited(0))
+    }
+
     /// Runs a shell script.
     func shell(_ script: String, limits: Limits = Limits()) async throws -> Outcome {
         try await run(spec(["sh", "-c", script], limits: limits))
@@ -162,6 +173,8 @@ final class Collected: Sendable {
 
 /// The C program with one attack for each name.
 enum ProbeProgram {
+    private static let fixtures = FilePath("\(#filePath)").removingLastComponent().removingLastComponent()
+        .appending("Fixtures/sandbox")
     private static let compiled = Mutex<[UInt8]?>(nil)
 
     /// Puts the program `probe` into `directory`; compiles it the first time.
@@ -169,7 +182,7 @@ enum ProbeProgram {
         let target = directory.appending("probe")
         let bytes = try compiled.withLock { known in
             if let known { return known }
-            let made = try compile("probe", to: target)
+            let made = try compile("probe", to: target, flags: ["\(fixtures)/taking.c"])
             known = made
             return made
         }
@@ -184,8 +197,7 @@ enum ProbeProgram {
 
     /// Compiles a program of `Tests/Fixtures/sandbox`; returns its bytes.
     static func compile(_ name: String, to target: FilePath, flags: [String] = []) throws -> [UInt8] {
-        let source = FilePath("\(#filePath)").removingLastComponent().removingLastComponent()
-            .appending("Fixtures/sandbox/\(name).c")
+        let source = fixtures.appending("\(name).c")
         let compiler = try ChildProcess.spawn(
             "/usr/bin/cc",
             arguments: ["cc", "-o", target.string] + flags + [source.string],

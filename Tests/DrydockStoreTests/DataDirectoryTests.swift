@@ -25,6 +25,30 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test("whoever made it, it is for its owner alone, and so is the database")
+    func closed() async throws {
+        try await StoreScope.run { scope in
+            let path = scope.path
+            #expect(mkdir(path.string, 0o755) == 0 && chmod(path.string, 0o755) == 0)
+            for _ in 0..<2 {
+                let store = try EmbeddedStore(opening: path, scope.options)
+                _ = try await store.enqueue(request())
+                let names = try FileManager.default.contentsOfDirectory(atPath: path.string)
+                for name in names where name.hasPrefix("db.sqlite") {
+                    #expect(try mode(path.appending(name)) == 0o600, "\(name)")
+                }
+                #expect(try mode(path) == 0o700)
+                // One of before this rule; the second opening finds it.
+                #expect(chmod(path.appending("db.sqlite").string, 0o644) == 0)
+                try store.close()
+            }
+        }
+    }
+
+    private func mode(_ path: FilePath) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path.string)[.posixPermissions] as? Int
+    }
+
     @Test("a file in its place is refused")
     func file() async throws {
         try await StoreScope.run { scope in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Foundation
 import Testing
 
 @Suite("the command line, used wrongly and asked for help")
@@ -90,6 +91,66 @@ struct RunTests {
             #expect(finished.out == "after\n", "\(finished.err)")
             let kept = try scratch.read("project/file")
             #expect(kept == "before\n")
+        }
+    }
+
+    @Test("what it writes to a disk ends at a limit, what fits does not")
+    func disk() throws {
+        let write =
+            "dd if=/dev/zero of=f bs=1M count=$1 2>/dev/null; while :; do read -r x < p || exit 1; done"
+        let arguments = ["run", "--limit", "disk=8MiB", "--limit", "total=60s", "--", "sh", "-c"]
+        let full = try Program.run(
+            Program.drydock,
+            arguments + ["mkfifo p; exec 9<>p; " + write, "sh", "16"]
+        )
+        #expect(full.status == 137 && full.err.contains("--limit disk"), "\(full)")
+        let fits = try Program.run(Program.drydock, arguments + ["head -c 4000000 /dev/zero > f"])
+        #expect(fits.status == 0, "\(fits)")
+    }
+
+    @Test("a terminal gets colours of a command and nothing that could steer it; a file gets the bytes")
+    func terminal() throws {
+        let text = "\\033]0;title\\007\\033[31mred\\033[0m\\033[2J\\303\\244\\033[5;5H\\033P+q\\033\\\\end\\n"
+        let run = "'\(Program.drydock)' run -- printf '\(text)'"
+        let script = try Program.run(
+            "/usr/bin/script",
+            ["--quiet", "--return", "--command", run, "/dev/null"]
+        )
+        #expect(script.out == "\u{1B}[31mred\u{1B}[0mäend\r\n", "\(script)")
+        let piped = try Program.run("/bin/sh", ["-c", run])
+        #expect(piped.out.hasPrefix("\u{1B}]0;title\u{07}\u{1B}[31mred"), "\(piped)")
+    }
+
+    @Test("its copy is closed to other users, and gone with the next run where it was killed")
+    func killed() async throws {
+        try await withScratch { scratch in
+            try scratch.write("secret", to: "project/file")
+            try FileManager.default.createDirectory(
+                at: scratch.url("tmp"),
+                withIntermediateDirectories: false
+            )
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: Program.drydock)
+            process.arguments = [
+                "run", "--workspace", scratch.url("project").path, "--", "sh", "-c", "echo up; sleep 1000",
+            ]
+            let environment = ["TMPDIR": scratch.url("tmp").path]
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+            let out = Pipe()
+            process.standardOutput = out
+            try process.run()
+            #expect(String(decoding: out.fileHandleForReading.availableData, as: UTF8.self) == "up\n")
+            let names = try FileManager.default.contentsOfDirectory(atPath: scratch.url("tmp").path)
+            let folder = scratch.url("tmp").appending(path: try #require(names.first)).path
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+            #expect(attributes[.posixPermissions] as? Int == 0o700)
+            // A neighbour does not take it for a leftover, and leaves nothing itself.
+            _ = try Program.run(Program.drydock, ["run", "--", "true"], environment: environment)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url("tmp").path) == names)
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            _ = try Program.run(Program.drydock, ["run", "--", "true"], environment: environment)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url("tmp").path).isEmpty)
         }
     }
 }

@@ -93,7 +93,7 @@ struct sbx_limits {
     uint64_t open_files;
     /// Thousandths of a CPU, or 0 for all.
     uint64_t cpu_millis;
-    /// Of /dev/shm and of a private /tmp, each.
+    /// Of /dev/shm and of a private /tmp, each; not 0.
     uint64_t scratch_bytes;
 };
 

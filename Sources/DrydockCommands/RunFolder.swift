@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockOS
+internal import FoundationEssentials
+internal import Glibc
+internal import SystemPackage
+
+/// The directory that the workspace of one `drydock run` is made in: for its owner alone.
+///
+/// One that is not kept is removed by a later run where its own process could not, as after a `kill -9`: whose it is
+/// tells a lock on it, which the kernel lets go of when the process ends. Source: man 2 flock.
+struct RunFolder {
+    enum Lifetime {
+        /// As long as this process.
+        case process
+        /// Until somebody removes it.
+        case kept
+    }
+
+    private static let prefix = "drydock-run-"
+    private static var parent: String { FileManager.default.temporaryDirectory.path }
+
+    let path: FilePath
+    private let lock: FileDescriptor
+
+    init(_ lifetime: Lifetime) throws {
+        if lifetime == .process { Self.sweep() }
+        let parent = FilePath(Self.parent)
+        // It gets the name that is looked for once it is locked; until then nobody takes it for a leftover.
+        let name = UUID().uuidString
+        let new = parent.appending("drydock-new-\(name)")
+        guard mkdir(new.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+        lock = try FileDescriptor.open(new, .readOnly, options: [.directory, .closeOnExec])
+        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Errno(rawValue: errno) }
+        path = parent.appending((lifetime == .process ? Self.prefix : "drydock-spec-") + name)
+        guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Removes it; it must be empty.
+    func remove() throws {
+        try lock.close()
+        try FileManager.default.removeItem(atPath: path.string)
+    }
+
+    /// Removes the folders of runs that were killed.
+    private static func sweep() {
+        // What can not be read or removed is not this run's concern; the next one tries again.
+        guard let parent = try? DirectoryHandle(path: FilePath(parent)),
+            let names = try? FileManager.default.contentsOfDirectory(atPath: Self.parent)
+        else { return }
+        for name in names where name.hasPrefix(prefix) && isLeft("\(Self.parent)/\(name)") {
+            try? TreeRemover.remove(name, in: parent)
+        }
+    }
+
+    /// Whether it is ours, and no process holds it.
+    private static func isLeft(_ path: String) -> Bool {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard folder >= 0 else { return false }
+        defer { Glibc.close(folder) }
+        var found = stat()
+        guard fstat(folder, &found) == 0, found.st_uid == geteuid() else { return false }
+        return flock(folder, LOCK_EX | LOCK_NB) == 0
+    }
+}
