@@ -62,7 +62,7 @@ struct BuildCommand: AsyncParsableCommand {
             title: FilePath(path).lastComponent?.string ?? path
         )
         let worker = WorkerID.make("cli")
-        let registration = try store.register(worker)
+        let registration = try await store.register(worker)
         defer { registration.end() }
         let lease = try await store.enqueueLeased(request, to: worker)
         let build = LeasedBuild(lease: lease, shop: shop)

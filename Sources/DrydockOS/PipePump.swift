@@ -83,10 +83,12 @@ package final class PipePump: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
         while awaitBytes() {
+            // Asked before it is read: what was taken earlier is not part of what was left.
+            let isDraining = state.withLock { if case .stopping = $0 { true } else { false } }
             let count = descriptor.withDescriptor { read($0.rawValue, buffer.baseAddress, buffer.count) }
             if count > 0 {
                 onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                drained(count)
+                if isDraining { drained(count) }
             } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
                 // Closed, or unreadable for good (EIO of a terminal): there are no more bytes either way.
                 break

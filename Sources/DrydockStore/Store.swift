@@ -36,7 +36,7 @@ package protocol Store: Sendable {
     ) async throws
 
     /// Shows that the process lives which holds leases as `worker`, until it ends or lets go of the result.
-    func register(_ worker: WorkerID) throws -> any WorkerRegistration
+    func register(_ worker: WorkerID) async throws -> any WorkerRegistration
 
     /// Whether such a process lives.
     func isRegistered(_ worker: WorkerID) throws -> Bool

@@ -29,7 +29,7 @@ package struct Worker: Service {
     /// Works until the graceful shutdown of its service group, when builds that run are given back to the queue; or until
     /// nobody wants it any more and its last build has ended.
     package func run() async throws {
-        let registration = try shop.store.register(id)
+        let registration = try await shop.store.register(id)
         defer { registration.end() }
         let folders = [shop.options.work, shop.options.snapshots]
         try await Leftovers(folders: folders, store: shop.store, logger: shop.logger).remove()

@@ -170,6 +170,29 @@ struct EmbeddedStoreTests {
         }
     }
 
+    @Test("a lease whose holder was killed is taken back at once; one whose holder lives, or can not be told, is not")
+    func killedHolder() async throws {
+        try await StoreScope.run { scope in
+            let path = scope.path.string
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+                let store = try EmbeddedStore(opening: FilePath(path))
+                let registration = try await store.register(.first)
+                _ = try await store.enqueueLeased(request("killed"), to: .first)
+                withExtendedLifetime(registration) { _ = kill(getpid(), SIGKILL) }
+            }
+            let store = try EmbeddedStore(opening: scope.path)
+            let living = try await store.register(.second)
+            _ = try await store.enqueueLeased(request("living"), to: .second)
+            _ = try await store.enqueueLeased(request("unknown"), to: WorkerID(rawValue: "elsewhere"))
+            let taken = try await store.reap()
+            #expect(taken.map(\.request.session.rawValue) == ["killed"] && taken[0].state == .queued)
+            #expect(try await store.reap().isEmpty)
+            #expect(try store.isRegistered(.second) && !store.isRegistered(.first))
+            living.end()
+            #expect(try DataDirectory.names(in: store.directory.holders).isEmpty)
+        }
+    }
+
     @Test("a claim looks at one row, whatever waits or was started; old starts are forgotten a few at a time")
     func claims() async throws {
         try await StoreScope.run { scope in

@@ -36,7 +36,7 @@ struct LeftoversTests {
             used.insert(try await store.enqueueLeased(request(number), to: worker).attempt.rawValue)
         }
         let plan = WorkerID.make("plan")
-        let registration = try store.register(plan)
+        let registration = try await store.register(plan)
         defer { registration.end() }
         used.insert(plan.rawValue)
         used.insert(try #require(used.first) + ".git")
