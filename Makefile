@@ -7,8 +7,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 LISTEN ?= 127.0.0.1:8080
-DATA ?= .build/data
-EXAMPLE ?= examples/static-site
+# Where the data goes; empty: where every command has it, so that `drydock build` and the page show the same builds.
+DATA ?=
+EXAMPLE ?= examples/tide-tables
 REAL_PROJECTS ?= .build/real-projects
 
 # What building and running takes, and what the tests take on top.
@@ -25,7 +26,7 @@ help: ## list the targets
 
 .PHONY: run
 run: packages build-release ## install what is missing, build, start on LISTEN with an example build to watch
-	@exec .build/release/drydock serve --listen $(LISTEN) --data $(DATA) --plugins plugins --build $(EXAMPLE)
+	@exec .build/release/drydock serve --listen $(LISTEN) $(if $(DATA),--data $(DATA)) --plugins plugins --build $(EXAMPLE)
 
 .PHONY: build
 build: jail ## debug build of everything, tests included
@@ -90,5 +91,5 @@ test-packages:
 	$(call install_packages,$(TEST_PACKAGES))
 
 .PHONY: clean
-clean: ## removes everything that was built, the example server's data too
+clean: ## removes everything that was built; not the data directory
 	@rm -rf .build

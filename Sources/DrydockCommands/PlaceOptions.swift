@@ -86,6 +86,11 @@ struct PlaceOptions: ParsableArguments {
         }
     }
 
+    /// Says on stderr where the data is: two commands that differ in it do not see each other's builds.
+    static func announce(_ store: EmbeddedStore) {
+        Console.error("drydock: data directory \(store.directory.path)")
+    }
+
     /// A log on stderr; `DRYDOCK_LOG` sets its level.
     static func logger(_ label: String) -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
