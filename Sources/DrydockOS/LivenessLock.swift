@@ -17,6 +17,12 @@ package final class LivenessLock: Sendable {
         package var beats: UInt64
         /// What it has to say about itself.
         package var note: String
+
+        package init(process: ProcessIdentity, beats: UInt64, note: String) {
+            self.process = process
+            self.beats = beats
+            self.note = note
+        }
     }
 
     /// Whether somebody holds it.
