@@ -9,7 +9,8 @@ struct UsageTests {
     @Test(
         "every command explains itself with an example",
         arguments: [
-            ["build"], ["run"], ["serve"], ["worker"], ["plan"], ["list"], ["show"], ["logs"], ["cancel"], ["artifacts"],
+            ["build"], ["run"], ["serve"], ["worker"], ["plan"], ["list"], ["show"], ["logs"], ["cancel"],
+            ["artifacts"],
             ["plugin"], ["plugin", "list"], ["sandbox", "spec"], ["sandbox", "explain"], ["doctor"],
         ]
     )
