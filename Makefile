@@ -62,6 +62,18 @@ structure-check:
 bench-start: test-packages build-release ## `true` in the sandbox against bubblewrap, and what each layer costs
 	@Tests/Benchmarks/bench-start
 
+.PHONY: bench-lines
+bench-lines: test-packages build-release ## lines a second through worker and server, beside a bare pipe
+	@Tests/Benchmarks/bench-lines
+
+.PHONY: bench-builds
+bench-builds: test-packages build-release ## trivial builds a second, with one slot and with two
+	@Tests/Benchmarks/bench-builds
+
+.PHONY: chaos
+chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies
+	@Tests/Chaos/chaos 100
+
 .PHONY: real-projects
 real-projects:
 	@Tests/RealProjects/fetch $(REAL_PROJECTS)

@@ -143,7 +143,7 @@ let package = Package(
             "DrydockWorker",
             [
                 "DrydockModel", "DrydockConfig", "DrydockStore", "DrydockPlugins", "DrydockSandbox",
-                systemPackage,
+                systemPackage, logging,
             ]
         ),
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),

@@ -94,6 +94,16 @@ extension DirectoryHandle {
     /// The facts about this directory.
     package func status() throws(Errno) -> FileStatus { try fileStatus(of: descriptor) }
 
+    /// What the file system it is on holds in all, and what ordinary users may still write, in bytes.
+    ///
+    /// Source: man 3 statvfs.
+    package func freeSpace() throws(Errno) -> (total: Int64, available: Int64) {
+        var found = statvfs()
+        _ = try checked(fstatvfs(descriptor.rawValue, &found) == 0 ? 0 : -errno)
+        let block = Int64(clamping: found.f_frsize)
+        return (Int64(clamping: found.f_blocks) * block, Int64(clamping: found.f_bavail) * block)
+    }
+
     /// The text of the symbolic link `name`.
     package func linkTarget(of name: ArraySlice<UInt8>) throws(Errno) -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: TreePath.longestPath + 1)

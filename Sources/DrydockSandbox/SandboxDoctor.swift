@@ -123,6 +123,11 @@ package enum SandboxDoctor {
                 detail: limited(found.limitsProcesses),
                 remedy: groups
             ),
+            .init(
+                name: "disk-limit",
+                isOK: true,
+                detail: "watched, not enforced: a build can pass it until the next look"
+            ),
             .init(name: "cpu-limit", isOK: found.limitsCPU, detail: limited(found.limitsCPU), remedy: groups),
         ]
     }

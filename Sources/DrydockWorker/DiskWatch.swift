@@ -3,15 +3,22 @@
 
 package import DrydockModel
 internal import DrydockOS
+internal import DrydockSandbox
 
-/// Looks now and then at how much a workspace takes up, and stops the build that takes too much.
+/// Looks now and then at what a build takes up on the disk, and stops one that takes too much.
 ///
-/// A look walks the tree, so the pauses grow with it: looking takes about one part in twenty of a core at most. What is
-/// written in between is bounded by the largest single file, and by how fast the disk is.
+/// Counts directories and inodes too, and files that are only open; a build that hides from the measure, while the disk is
+/// nearly full, is stopped as one that has taken it. A look costs what there is to look at, so the pauses grow with it:
+/// looking takes about one part in twenty of a core at most. What is written in between is bounded by nothing but how fast
+/// the disk is: a watch is no limit.
 package struct DiskWatch: Sendable {
     private static let shortestPause = Duration.milliseconds(250)
-    /// So many looks in a row may end early before the build counts as one that hides.
+    /// So many looks in a row may not see all before the build counts as one that hides.
     private static let mostBlindLooks = 40
+    /// Files, directories and links in all.
+    private static let mostEntries = 1_000_000
+    /// What shall stay free for the journal, the database and everybody else: this, or one part in fifty.
+    private static let floor: Int64 = 256 << 20
 
     private let workspace: Workspace
     private let limit: ByteCount
@@ -30,55 +37,66 @@ package struct DiskWatch: Sendable {
         while true {
             let clock = ContinuousClock()
             let started = clock.now
-            // A look that ends early says little: the tree changes under it. The next one may get through.
-            let look = (try? await Blocking.run { try Self.look(workspace) }) ?? (used: 0, isWhole: false)
+            // A look that fails says nothing: the tree changes under it. The next one may get through.
+            let blind = Look(used: 0, entries: 0, isWhole: false)
+            let look = (try? await Blocking.run { try takeLook() }) ?? blind
             blindLooks = look.isWhole ? 0 : blindLooks + 1
-            if blindLooks > Self.mostBlindLooks {
-                return onBreach(
-                    Failure(
-                        .diskFull,
-                        .user,
-                        "the build's files can not be measured",
-                        hint: "directories have to be readable by their owner, and less than 1000 deep"
-                    )
-                )
-            }
-            if look.used > limit.bytes {
-                return onBreach(
-                    Failure(
-                        .diskFull,
-                        .user,
-                        "the build wrote more than the \(limit) it may have on disk",
-                        hint:
-                            "write less, or raise limits.disk in drydock.yaml, as far as the operator allows"
-                    )
-                )
-            }
+            if let failure = judge(look, blindLooks: blindLooks) { return onBreach(failure) }
             let pause = max(Self.shortestPause, (clock.now - started) * 20)
             guard (try? await Task.sleep(for: pause)) != nil else { return }
         }
     }
 
-    /// Bytes on disk, as far as the walk got, and whether it got to its end.
-    private static func look(_ workspace: Workspace) throws -> (used: Int64, isWhole: Bool) {
-        let limits = WalkLimits(
-            entries: .max,
-            bytes: ByteCount(.max),
-            fileSize: ByteCount(.max),
-            depth: 1_000,
-            time: .seconds(60)
-        )
-        var walker = try TreeWalker(root: try workspace.open(), limits: limits)
-        var used: Int64 = 0
-        while true {
-            do throws(WalkError) {
-                guard let entry = try walker.next() else { return (used, true) }
-                if entry.kind == .file { used += entry.status.allocated }
-            } catch .failed(_, .noSuchFileOrDirectory) {
-                // It went away between the listing and the look: builds make and remove files all the time.
-            } catch {
-                return (used, false)
-            }
+    /// What one look saw.
+    private struct Look {
+        var used: Int64
+        var entries: Int
+        var isWhole: Bool
+        var isDiskNearlyFull = false
+    }
+
+    private func judge(_ look: Look, blindLooks: Int) -> Failure? {
+        if look.used > limit.bytes {
+            return Failure(
+                .diskFull,
+                .user,
+                "the build wrote more than the \(limit) it may have on disk",
+                hint: "write less, or raise limits.disk in drydock.yaml, as far as the operator allows"
+            )
         }
+        if look.entries > Self.mostEntries {
+            return Failure(
+                .diskFull,
+                .user,
+                "the build made more than \(Self.mostEntries) files and directories",
+                hint: "pack them, or remove those that are no longer used"
+            )
+        }
+        if blindLooks > Self.mostBlindLooks {
+            return Failure(
+                .diskFull,
+                .user,
+                "the build's files can not be measured",
+                hint: "directories have to be readable by their owner, and less than 256 deep"
+            )
+        }
+        // Not everybody's end: one that plainly has little is not what fills the disk.
+        guard look.isDiskNearlyFull, !look.isWhole || look.used > limit.bytes / 8 else { return nil }
+        return Failure(
+            .diskFull,
+            .platform,
+            "the disk that builds are made on is nearly full",
+            hint: "free some of it, or give Drydock's data directory a larger one"
+        )
+    }
+
+    private func takeLook() throws -> Look {
+        let root = try workspace.open()
+        let tree = try TreeMeter.measure(root, mostEntries: Self.mostEntries)
+        let open = UnlinkedFiles.bytes(below: workspace.treePath, seenAs: InsidePath.workspace)
+        var look = Look(used: tree.bytes + open, entries: tree.entries, isWhole: tree.isWhole)
+        let free = try root.freeSpace()
+        look.isDiskNearlyFull = free.available < min(Self.floor, free.total / 50)
+        return look
     }
 }

@@ -10,13 +10,16 @@ internal import SystemPackage
 
 /// What attempts of dead workers left on the disk.
 struct Leftovers {
-    let shop: Workshop
+    /// Where they lie, each named after its attempt.
+    let folders: [FilePath]
+    let store: any Store
+    let logger: Logger
 
     /// Removes workspaces and snapshots whose attempt is under nobody's lease.
     ///
     /// They are named by attempt.
     func remove() async throws {
-        for folder in [shop.options.work, shop.options.snapshots] {
+        for folder in folders {
             // The names come first: what is made after that belongs to an attempt that runs.
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
@@ -26,16 +29,16 @@ struct Leftovers {
                 let owner = String(name.prefix { $0 != "." })
                 // `drydock plan` has no attempt: its copies are named after the process itself.
                 let isInUse =
-                    try active.contains(owner) || shop.store.isRegistered(WorkerID(rawValue: owner))
+                    try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
                 if isInUse { continue }
                 do {
                     try TreeRemover.remove(name, in: directory)
-                    shop.logger.notice(
+                    logger.notice(
                         "removed what a dead worker left",
                         metadata: ["path": "\(folder)/\(name)"]
                     )
                 } catch {
-                    shop.logger.error(
+                    logger.error(
                         "could not be removed",
                         metadata: ["path": "\(folder)/\(name)", "error": "\(error)"]
                     )
@@ -45,6 +48,6 @@ struct Leftovers {
     }
 
     private func activeAttempts() async throws -> Set<String> {
-        Set(try await shop.store.leasedAttempts().map(\.rawValue))
+        Set(try await store.leasedAttempts().map(\.rawValue))
     }
 }

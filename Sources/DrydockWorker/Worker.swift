@@ -31,7 +31,8 @@ package struct Worker: Service {
     package func run() async throws {
         let registration = try shop.store.register(id)
         defer { registration.end() }
-        try await Leftovers(shop: shop).remove()
+        let folders = [shop.options.work, shop.options.snapshots]
+        try await Leftovers(folders: folders, store: shop.store, logger: shop.logger).remove()
         let running = RunningBuilds()
         let (wakeUps, wake) = try wakeUps()
         try await withGracefulShutdownHandler {

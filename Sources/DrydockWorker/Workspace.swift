@@ -84,6 +84,9 @@ package struct Workspace: Sendable {
         ]
     }
 
+    /// The build's own tree on the host.
+    var treePath: String { path.appending(Self.tree).string }
+
     /// The project to be looked at and not run: for the sandboxes of drivers.
     var driverMounts: [SandboxMount] {
         [

@@ -22,6 +22,19 @@ struct BadProjectTests {
         return "version: 1\nsteps:\n  - id: main\n    plugin: script\n    with:\n      run: |\n\(lines)\n"
     }
 
+    @Test("a flood of empty lines is clipped by what it takes on the disk, and the log says so")
+    func emptyLines() async throws {
+        try await withScratch { scratch in
+            let run = "yes '' | head -n 200000; echo the end"
+            let finished = try build(scratch, yaml: step(run) + "limits: { log: 4MiB }\n")
+            #expect(finished.status == 0, "\(finished.err)")
+            let out = finished.out + finished.err
+            #expect(out.contains("the end") && out.contains("short lines"), "\(out.suffix(2_000))")
+            let segments = try Program.shell("find '\(scratch.url("data/segments").path)' -type f -size +17M")
+            #expect(segments.isEmpty, "four times the limit of the text, and a tail: \(segments)")
+        }
+    }
+
     @Test(
         "a mistake in drydock.yaml is told with its line",
         arguments: [

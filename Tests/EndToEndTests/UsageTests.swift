@@ -95,17 +95,35 @@ struct RunTests {
         }
     }
 
-    @Test("what it writes to a disk ends at a limit, what fits does not")
-    func disk() throws {
-        let write =
-            "dd if=/dev/zero of=f bs=1M count=$1 2>/dev/null; while :; do read -r x < p || exit 1; done"
-        let arguments = ["run", "--limit", "disk=8MiB", "--limit", "total=60s", "--", "sh", "-c"]
-        let full = try Program.run(
-            Program.drydock,
-            arguments + ["mkfifo p; exec 9<>p; " + write, "sh", "16"]
-        )
+    @Test(
+        "what it takes of the disk ends at a limit, however it hides",
+        arguments: [
+            "head -c 16777216 /dev/zero > file",
+            "exec 3> file; rm file; head -c 16777216 /dev/zero >&3",
+            "mkdir $(seq 4000)",
+            """
+            python3 -c 'import os
+            for _ in range(300): os.mkdir("d"); os.chdir("d")
+            open("file", "wb").write(bytes(16 << 20))'
+            """,
+        ]
+    )
+    func disk(attack: String) throws {
+        // Goes on until it is ended; nobody writes into the pipe.
+        let script = "mkfifo pipe; exec 9<>pipe; \(attack); read -r line <&9"
+        let limits = ["--limit", "disk=8MiB", "--limit", "total=60s"]
+        let full = try Program.run(Program.drydock, ["run"] + limits + ["--", "sh", "-c", script])
         #expect(full.status == 137 && full.err.contains("--limit disk"), "\(full)")
-        let fits = try Program.run(Program.drydock, arguments + ["head -c 4000000 /dev/zero > f"])
+    }
+
+    @Test("what fits on the disk is no more than was asked for")
+    func fits() throws {
+        let script =
+            "mkdir $(seq 500); head -c 4000000 /dev/zero > file; rm -r file 1; exec 3> x; rm x; echo >&3"
+        let fits = try Program.run(
+            Program.drydock,
+            ["run", "--limit", "disk=8MiB", "--", "sh", "-c", script]
+        )
         #expect(fits.status == 0, "\(fits)")
     }
 

@@ -189,8 +189,9 @@ struct WorkerLifeTests {
             let follower = Process()
             follower.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
             follower.arguments = ["--silent", "--no-buffer", "\(server.address)/api/v1/builds/\(id)/events"]
-            follower.standardOutput = FileHandle.nullDevice
+            follower.standardOutput = try scratch.newFile("followed")
             try follower.run()
+            try wait { try !scratch.read("followed").isEmpty }
             server.stop()
             follower.waitUntilExit()
             // 0: the chunked body ended as it should; 18 would be a transfer that was cut.

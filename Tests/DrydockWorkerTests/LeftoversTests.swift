@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockStore
+import Foundation
+import Logging
+import SystemPackage
+import Testing
+
+@testable import DrydockWorker
+
+@Suite("What dead workers leave", .timeLimit(.minutes(1)))
+struct LeftoversTests {
+    private func request(_ session: Int) -> BuildRequest {
+        BuildRequest(
+            session: SessionID(rawValue: "s\(session)"),
+            project: ProjectName(rawValue: "p"),
+            source: .path("/src"),
+            trigger: .api,
+            title: "t"
+        )
+    }
+
+    @Test("what is in use stays: of hundreds of builds, of several workers, of a plan; the rest goes")
+    func inUse() async throws {
+        let root = FilePath(FileManager.default.temporaryDirectory.path).appending("drydock-left-\(UUID())")
+        defer { try? FileManager.default.removeItem(atPath: root.string) }
+        var options = EmbeddedStore.Options()
+        options.durability = .relaxed
+        let store = try EmbeddedStore(opening: root, options)
+        let folder = store.directory.work
+        var used: Set<String> = []
+        for number in 0..<250 {
+            let worker = WorkerID(rawValue: "w\(number % 3)")
+            used.insert(try await store.enqueueLeased(request(number), to: worker).attempt.rawValue)
+        }
+        let plan = WorkerID.make("plan")
+        let registration = try store.register(plan)
+        defer { registration.end() }
+        used.insert(plan.rawValue)
+        used.insert(try #require(used.first) + ".git")
+        let left = ["a_0000000000000000", "plan-0", "a_0000000000000000.git"]
+        for name in used.union(left) {
+            let path = folder.appending(name).appending("deep/er").string
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        try await Leftovers(folders: [folder], store: store, logger: logger).remove()
+        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.string)) == used)
+        try store.close()
+    }
+}
