@@ -19,6 +19,7 @@ TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip
 ACCEPTANCE_VENV := .build/acceptance-venv
 
 include Sources/drydock-jail/jail.mk
+include packaging/install.mk
 
 .PHONY: help
 help: ## list the targets
@@ -34,7 +35,8 @@ build: jail ## debug build of everything, tests included
 
 .PHONY: build-release
 build-release: jail
-	@swift build -c release --product drydock
+	@# With Swift's libraries inside: one build serves `make run` and `make install`.
+	swift build -c release --product drydock --static-swift-stdlib
 
 .PHONY: test
 test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
