@@ -81,7 +81,7 @@ struct PlaceOptions: ParsableArguments {
                 .unavailable,
                 "the data directory \(dataDirectory(configuration))",
                 why: error.message,
-                remedy: error.hint
+                remedy: error.hint ?? "`drydock doctor` says what this machine lacks"
             )
         }
     }

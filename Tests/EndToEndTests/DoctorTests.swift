@@ -16,6 +16,21 @@ struct DoctorEndToEndTests {
         #expect(poor.out.contains("sysctl -w fs.inotify.max_user_instances="), "\(poor)")
     }
 
+    @Test("without any inotify, builds can not run, and a command that needs it sends to the doctor")
+    func noInotify() async throws {
+        try await withScratch { scratch in
+            let none = { (command: String) in
+                let script =
+                    "echo 0 > /proc/sys/user/max_inotify_instances && exec '\(Program.drydock)' \(command)"
+                return try Program.run("/usr/bin/unshare", ["--user", "--map-root-user", "sh", "-c", script])
+            }
+            let list = try none("list --data '\(scratch.url("data").path)'")
+            #expect(list.status == 69 && list.err.contains("`drydock doctor`"), "\(list)")
+            let doctor = try none("doctor")
+            #expect(doctor.status == 69 && doctor.out.contains("0 of 0 instances"), "\(doctor)")
+        }
+    }
+
     @Test("in a chroot it says that no sandbox can start there, and how to enter the tree instead")
     func chroot() async throws {
         try await withScratch { scratch in
