@@ -39,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             defer { prepared.discard() }
             let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace)
-            ended = try await sandbox.run(with: try Installation().launcher())
+            ended = try await sandbox.run(with: try Installation().launcher(minimum: Self.minimum()))
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
             throw ExitCode(125)
@@ -48,6 +48,13 @@ struct RunCommand: AsyncParsableCommand {
         }
         let status = Self.status(ended.verdict)
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// The operator's `minimum_level` holds for a single command as for builds.
+    private static func minimum() throws -> SandboxLevel {
+        let configuration = try PlaceOptions.parse([]).configuration()
+        // A level that this version has no name for can not be kept.
+        return SandboxLevel(name: configuration.minimumLevel.rawValue) ?? .full
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.
