@@ -20,7 +20,7 @@ package final class PipePump: Sendable {
     }
 
     private static let bufferSize = 64 << 10
-    /// F_GETPIPE_SZ, which Swift does not import. Source: man 2 fcntl.
+    /// `F_GETPIPE_SZ`, which Swift does not import (man 2 fcntl).
     private static let getPipeSize: Int32 = 1_032
 
     private let state = Mutex(State.running(waiting: []))

@@ -170,7 +170,7 @@ struct EmbeddedStoreTests {
         }
     }
 
-    @Test("a lease whose holder was killed is taken back at once; one whose holder lives, or can not be told, is not")
+    @Test("a lease is taken back at once when its holder was killed, not while it lives or can not be told")
     func killedHolder() async throws {
         try await StoreScope.run { scope in
             let path = scope.path.string
