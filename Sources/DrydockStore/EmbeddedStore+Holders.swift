@@ -21,7 +21,8 @@ extension EmbeddedStore {
     }
 
     package func isRegistered(_ worker: WorkerID) throws -> Bool {
-        let path = try lock(of: worker)
+        // What is no name of a file is no holder's.
+        guard let path = try? lock(of: worker) else { return false }
         do throws(Errno) {
             return try LivenessLock.status(of: path) != .free
         } catch {

@@ -31,6 +31,17 @@ package struct Worker: Service {
     package func run() async throws {
         let registration = try await shop.store.register(id)
         defer { registration.end() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // By itself, so that a database or a disk that is slow is not taken for a worker that hangs.
+            group.addTask {
+                repeat { ties.beat() } while (try? await Task.sleep(for: Self.look)) != nil
+            }
+            defer { group.cancelAll() }
+            try await work()
+        }
+    }
+
+    private func work() async throws {
         let folders = [shop.options.work, shop.options.snapshots]
         try await Leftovers(folders: folders, store: shop.store, logger: shop.logger).remove()
         let running = RunningBuilds()
@@ -38,7 +49,6 @@ package struct Worker: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 for await _ in wakeUps.cancelOnGracefulShutdown() {
-                    ties.beat()
                     if !ties.isWanted() {
                         if running.count == 0 { break }
                         continue
