@@ -24,14 +24,15 @@ struct Leftovers {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
-            for name in names {
+            // What begins with a dot is none of ours: a file system's own, or an operator's.
+            for name in names where !name.hasPrefix(".") {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })
                 // `drydock plan` has no attempt: its copies are named after the process itself.
-                let isInUse =
-                    try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                if isInUse { continue }
                 do {
+                    let isInUse =
+                        try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
+                    if isInUse { continue }
                     try TreeRemover.remove(name, in: directory)
                     logger.notice(
                         "removed what a dead worker left",
