@@ -142,7 +142,9 @@ final class SegmentReader: JournalReader {
         var size = 0
         while state.held == nil, let end = chunk[start...].firstIndex(of: 0x0A) {
             let line = chunk[start..<end]
-            let seq = Self.seq(of: line).flatMap { isPlausible($0, before: chunk[(end + 1)...], state) ? $0 : nil }
+            let seq = Self.seq(of: line).flatMap {
+                isPlausible($0, before: chunk[(end + 1)...], state) ? $0 : nil
+            }
             if let seq, seq > cursor, seq > state.seq ?? 0 {
                 if !lines.isEmpty, size + line.count > maxBytes { break }
                 if let gap = gap(before: seq, state) { lines.append(gap) }

@@ -33,7 +33,7 @@ struct Leftovers {
                     let isInUse =
                         try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
                     if isInUse { continue }
-                    try TreeRemover.remove(name, in: directory)
+                    try await Blocking.run { try TreeRemover.remove(name, in: directory) }
                     logger.notice(
                         "removed what a dead worker left",
                         metadata: ["path": "\(folder)/\(name)"]

@@ -45,6 +45,11 @@ struct LeftoversTests {
             let path = folder.appending(name).appending("deep/er").string
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
+        used.insert(".keep")
+        try FileManager.default.createDirectory(
+            atPath: folder.appending(".keep").string,
+            withIntermediateDirectories: true
+        )
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         try await Leftovers(folders: [folder], store: store, logger: logger).remove()
