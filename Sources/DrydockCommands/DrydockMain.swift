@@ -16,6 +16,8 @@ package enum DrydockMain {
         do {
             try refuseUnknownCommand(arguments)
             var command = try DrydockCommand.parseAsRoot(arguments)
+            // Before the first thread. An ordinary user may not, and makes no mounts either.
+            if command is any MountingCommand { try? MountNamespace.separate() }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -95,6 +97,16 @@ package enum DrydockMain {
         }
     }
 }
+
+/// A command that mounts the disks of workspaces, in a mount namespace of its own: what it leaves behind when it is killed
+/// goes with it.
+protocol MountingCommand: AsyncParsableCommand {}
+
+extension BuildCommand: MountingCommand {}
+extension DoctorCommand: MountingCommand {}
+extension PlanCommand: MountingCommand {}
+extension RunCommand: MountingCommand {}
+extension WorkerCommand: MountingCommand {}
 
 /// The root of the command tree.
 struct DrydockCommand: AsyncParsableCommand {

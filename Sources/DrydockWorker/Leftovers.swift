@@ -30,7 +30,10 @@ struct Leftovers {
                 // `drydock plan` has no attempt: its copies are named after the process itself.
                 let isInUse =
                     try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                if isInUse { continue }
+                // A process that tries its disk has no attempt either.
+                if isInUse || DiskImage.isHeld(owner, in: folder) { continue }
+                // Where its maker shared its mounts with this process.
+                DiskImage.unmount(folder.appending(name))
                 do {
                     try TreeRemover.remove(name, in: directory)
                     logger.notice(
