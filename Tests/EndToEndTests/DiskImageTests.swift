@@ -68,7 +68,7 @@ struct DiskImageTests {
         "what hides from a watch ends at the limit, told as what it is, and leaves nothing",
         arguments: [
             "exec 3> f; rm f; head -c 100000000 /dev/zero >&3",
-            "seq 300000 | xargs mkdir",
+            "seq 30000 | xargs mkdir",
             "fallocate -l 100M f",
             "truncate -s 10G f && head -c 100000000 /dev/zero > g",
         ]
