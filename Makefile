@@ -7,8 +7,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 LISTEN ?= 127.0.0.1:8080
-DATA ?= .build/data
-EXAMPLE ?= examples/static-site
+# Where the data goes; empty: where every command has it, so that `drydock build` and the page show the same builds.
+DATA ?=
+EXAMPLE ?= examples/tide-tables
 REAL_PROJECTS ?= .build/real-projects
 
 # What building and running takes, and what the tests take on top.
@@ -18,6 +19,7 @@ TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip
 ACCEPTANCE_VENV := .build/acceptance-venv
 
 include Sources/drydock-jail/jail.mk
+include packaging/install.mk
 
 .PHONY: help
 help: ## list the targets
@@ -25,7 +27,7 @@ help: ## list the targets
 
 .PHONY: run
 run: packages build-release ## install what is missing, build, start on LISTEN with an example build to watch
-	@exec .build/release/drydock serve --listen $(LISTEN) --data $(DATA) --plugins plugins --build $(EXAMPLE)
+	@exec .build/release/drydock serve --listen $(LISTEN) $(if $(DATA),--data $(DATA)) --plugins plugins --build $(EXAMPLE)
 
 .PHONY: build
 build: jail ## debug build of everything, tests included
@@ -33,7 +35,8 @@ build: jail ## debug build of everything, tests included
 
 .PHONY: build-release
 build-release: jail
-	@swift build -c release --product drydock
+	@# With Swift's libraries inside: one build serves `make run` and `make install`.
+	swift build -c release --product drydock --static-swift-stdlib
 
 .PHONY: test
 test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
@@ -102,5 +105,5 @@ test-packages:
 	$(call install_packages,$(TEST_PACKAGES))
 
 .PHONY: clean
-clean: ## removes everything that was built, the example server's data too
+clean: ## removes everything that was built; not the data directory
 	@rm -rf .build

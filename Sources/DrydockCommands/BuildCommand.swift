@@ -7,8 +7,6 @@ internal import DrydockModel
 internal import DrydockOS
 internal import DrydockStore
 internal import DrydockWorker
-internal import FoundationEssentials
-internal import Glibc
 internal import SystemPackage
 
 /// The command `drydock build`.
@@ -53,6 +51,7 @@ struct BuildCommand: AsyncParsableCommand {
         }
         let path = try ProjectDirectory.resolve(directory, for: "build")
         let store = try place.openStore()
+        if form != .json { PlaceOptions.announce(store) }
         let shop = try await place.workshop(store: store, plugins: plugins)
         let request = BuildRequest(
             session: SessionID(rawValue: "cli"),
@@ -62,20 +61,29 @@ struct BuildCommand: AsyncParsableCommand {
             title: FilePath(path).lastComponent?.string ?? path
         )
         let worker = WorkerID.make("cli")
-        let registration = try store.register(worker)
+        let registration = try await store.register(worker)
         defer { registration.end() }
         let lease = try await store.enqueueLeased(request, to: worker)
         let build = LeasedBuild(lease: lease, shop: shop)
         let outcome = try await follow(build, lease, store)
-        if outcome.failure == nil, let out { try await copyArtifacts(of: lease.build.id, store, to: out) }
+        if outcome.failure == nil { try await give(lease.build.id, store) }
         let status = ExitStatus(outcome)
         if status != .succeeded { throw status.code }
+    }
+
+    private var form: OutputForm { output ?? .suitable }
+
+    /// Copies what was made to `--out`, and says where it is now.
+    private func give(_ build: BuildID, _ store: EmbeddedStore) async throws {
+        let files = try await ArtifactFiles(of: build, in: store)
+        if let out { try files.copy(to: out) }
+        guard form != .json else { return }
+        for line in files.summary(out: out, data: place.data) { Console.wrapped(line, indent: 4) }
     }
 
     /// Runs the build and shows it; Ctrl-C cancels it.
     private func follow(_ build: LeasedBuild, _ lease: Lease, _ store: any Store) async throws -> Outcome {
         let follower = BuildFollower(store: store, build: lease.build.id, attempt: lease.attempt)
-        let form = output ?? .suitable
         async let shown = follower.follow(form.followed)
         let outcome = await Interruption.cancelling {
             build.cancel(by: "you", reason: "interrupted")
@@ -87,42 +95,5 @@ struct BuildCommand: AsyncParsableCommand {
         }
         _ = try await shown
         return outcome
-    }
-
-    private func copyArtifacts(of build: BuildID, _ store: any Store, to out: String) async throws {
-        let artifacts = try await store.artifacts(build)
-        do {
-            for artifact in artifacts { try copy(artifact, store, to: out) }
-        } catch let problem as CommandProblem {
-            throw problem
-        } catch {
-            throw CommandProblem(.errored, "--out \(out)", why: "\(error)")
-        }
-    }
-
-    private func copy(_ artifact: Artifact, _ store: any Store, to out: String) throws {
-        guard let blob = try store.blobPath(artifact.digest) else {
-            throw CommandProblem(.errored, artifact.path, why: "its content is no longer in the store")
-        }
-        let target = FilePath(out).appending(artifact.path)
-        let files = FileManager.default
-        try files.createDirectory(
-            atPath: target.removingLastComponent().string,
-            withIntermediateDirectories: true
-        )
-        // Never a tree: the names are the project's choice, and what stands there may be the user's.
-        guard unlink(target.string) == 0 || errno == ENOENT else {
-            throw CommandProblem(
-                .errored,
-                "--out \(out)",
-                why: "\(target) is in the way of an artifact",
-                remedy: "choose an empty directory"
-            )
-        }
-        try files.copyItem(atPath: blob.string, toPath: target.string)
-        try files.setAttributes(
-            [.posixPermissions: artifact.executable ? 0o755 : 0o644],
-            ofItemAtPath: target.string
-        )
     }
 }

@@ -23,7 +23,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         HostCgroup.prepare()
-        let report = await SandboxDoctor.examine()
+        var report = await SandboxDoctor.examine()
+        report.checks += SandboxDoctor.host()
         if json {
             try Console.json(report)
         } else {

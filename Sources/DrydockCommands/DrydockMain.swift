@@ -123,7 +123,8 @@ struct DrydockCommand: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, RunCommand.self, ServeCommand.self, WorkerCommand.self, PlanCommand.self,
             ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,
-            PluginCommand.self, SandboxCommand.self, DoctorCommand.self, UnpackCommand.self,
+            ArtifactsCommand.self, PluginCommand.self, SandboxCommand.self, DoctorCommand.self,
+            UnpackCommand.self,
         ]
     )
 }

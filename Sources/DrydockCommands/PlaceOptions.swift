@@ -81,9 +81,14 @@ struct PlaceOptions: ParsableArguments {
                 .unavailable,
                 "the data directory \(dataDirectory(configuration))",
                 why: error.message,
-                remedy: error.hint
+                remedy: error.hint ?? "`drydock doctor` says what this machine lacks"
             )
         }
+    }
+
+    /// Says on stderr where the data is: two commands that differ in it do not see each other's builds.
+    static func announce(_ store: EmbeddedStore) {
+        Console.error("drydock: data directory \(store.directory.path)")
     }
 
     /// A log on stderr; `DRYDOCK_LOG` sets its level.

@@ -41,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
             defer { prepared.discard() }
             let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
             let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
-            ended = try await sandbox.run(with: try Installation().launcher())
+            ended = try await sandbox.run(with: try Installation().launcher(minimum: Self.minimum()))
             fullness = gauge?.fullness
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
@@ -54,6 +54,13 @@ struct RunCommand: AsyncParsableCommand {
             Console.error("drydock: run: \(fullness.message): give it more with --limit disk=SIZE")
         }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// The operator's `minimum_level` holds for a single command as for builds.
+    private static func minimum() throws -> SandboxLevel {
+        let configuration = try PlaceOptions.parse([]).configuration()
+        // A level that this version has no name for can not be kept.
+        return SandboxLevel(name: configuration.minimumLevel.rawValue) ?? .full
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

@@ -59,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let lock = try Self.lock(store.directory, start.fingerprint)
         defer { withExtendedLifetime(lock) {} }
+        PlaceOptions.announce(store)
         let (listening, isListening) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let supervisor = WorkerSupervisor(
             start: start,

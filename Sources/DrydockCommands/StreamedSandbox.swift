@@ -69,7 +69,7 @@ struct StreamedSandbox {
 
         /// Returns when all of it is written.
         func finished() async {
-            pump.stop(within: .seconds(2))
+            pump.stop()
             await pump.finished()
             _ = filter?.rest().withUnsafeBytes { Console.copy($0, to: descriptor) }
         }

@@ -42,8 +42,16 @@ final class WorkerSupervisor: Service {
         var pause = Duration.zero
         while !Task.isShuttingDownGracefully {
             let started = ContinuousClock.now
-            let child = try startUnlessServed()
-            let ending = await untilItEnds(child)
+            let ending: String
+            var child: RunningWorker?
+            do {
+                child = try startUnlessServed()
+                ending = await untilItEnds(child)
+            } catch {
+                // No descriptor, no process to be had: that may pass, and the server goes on meanwhile.
+                ending = "it could not be started: \(error)"
+            }
+            watch.withLock { $0 = WorkerWatch() }
             if Task.isShuttingDownGracefully {
                 await end(child)
                 return
@@ -58,7 +66,6 @@ final class WorkerSupervisor: Service {
 
     /// nil when a worker is there already.
     private func startUnlessServed() throws -> RunningWorker? {
-        watch.withLock { $0 = WorkerWatch() }
         if case .held(let holder) = try LivenessLock.status(of: lock) {
             let process = holder.map { "\($0.process.number)" } ?? "?"
             logger.notice("a worker is at work here already", metadata: ["pid": "\(process)"])

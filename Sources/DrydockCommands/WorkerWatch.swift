@@ -47,8 +47,9 @@ struct WorkerWatch: Sendable {
             isThere = false
             silence += passed
         case .held(let holder):
-            isThere = true
-            silence = holder == last && holder != nil ? silence + passed : .zero
+            // One that does not say who it is has just come, or is a stranger that holds the lock.
+            isThere = holder != nil
+            silence = holder == last ? silence + passed : .zero
             last = holder
         }
         guard silence >= Self.patience else { return .fine }

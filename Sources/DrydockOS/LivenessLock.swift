@@ -46,9 +46,16 @@ package final class LivenessLock: Sendable {
     package static func take(_ path: FilePath, note: String = "") throws(Errno) -> LivenessLock? {
         let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        var tries = 20
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let reason = Errno(rawValue: errno)
             if reason == .interrupted { continue }
+            tries -= 1
+            // Somebody who only looks holds it for a moment.
+            if reason == .wouldBlock, tries > 0 {
+                usleep(5_000)
+                continue
+            }
             close(descriptor)
             if reason == .wouldBlock { return nil }
             throw reason

@@ -14,12 +14,14 @@ package final class PipePump: Sendable {
     private enum State {
         /// The thread reads; those wait for its end.
         case running(waiting: [CheckedContinuation<Void, Never>])
-        /// `stop` was called: what is there is drained until the deadline.
-        case stopping(deadline: ContinuousClock.Instant, waiting: [CheckedContinuation<Void, Never>])
+        /// `stop` was called: what is there is drained, so many bytes at most.
+        case stopping(left: Int, waiting: [CheckedContinuation<Void, Never>])
         case ended
     }
 
     private static let bufferSize = 64 << 10
+    /// `F_GETPIPE_SZ`, which Swift does not import (man 2 fcntl).
+    private static let getPipeSize: Int32 = 1_032
 
     private let state = Mutex(State.running(waiting: []))
     private let descriptor: OwnedDescriptor
@@ -52,8 +54,8 @@ package final class PipePump: Sendable {
             let ended = state.withLock { state in
                 switch state {
                 case .running(let waiting): state = .running(waiting: waiting + [continuation])
-                case .stopping(let deadline, let waiting):
-                    state = .stopping(deadline: deadline, waiting: waiting + [continuation])
+                case .stopping(let left, let waiting):
+                    state = .stopping(left: left, waiting: waiting + [continuation])
                 case .ended: return true
                 }
                 return false
@@ -62,13 +64,16 @@ package final class PipePump: Sendable {
         }
     }
 
-    /// Drains what is there, without waiting for more and for `limit` at most, and then ends the pump.
+    /// Drains what is there, without waiting for more, and then ends the pump.
     ///
-    /// Returns at once; `finished()` tells when it is done. A second call changes nothing.
-    package func stop(within limit: Duration) {
+    /// For when everything that was to write is gone: what it left is handed over whole, however long that takes, and is no
+    /// more than a pipe holds; so one who still writes can not keep the pump either. Returns at once; `finished()` tells
+    /// when it is done. A second call changes nothing.
+    package func stop() {
+        let capacity = descriptor.withDescriptor { fcntl($0.rawValue, Self.getPipeSize) }
         state.withLock { state in
             guard case .running(let waiting) = state else { return }
-            state = .stopping(deadline: .now.advanced(by: limit), waiting: waiting)
+            state = .stopping(left: capacity > 0 ? Int(capacity) : Self.bufferSize, waiting: waiting)
         }
         // A full counter has woken the thread already, so its error is of no interest.
         wake.withDescriptor { event in _ = cos_event_signal(event.rawValue) }
@@ -78,9 +83,12 @@ package final class PipePump: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
         while awaitBytes() {
+            // Asked before it is read: what was taken earlier is not part of what was left.
+            let isDraining = state.withLock { if case .stopping = $0 { true } else { false } }
             let count = descriptor.withDescriptor { read($0.rawValue, buffer.baseAddress, buffer.count) }
             if count > 0 {
                 onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                if isDraining { drained(count) }
             } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
                 // Closed, or unreadable for good (EIO of a terminal): there are no more bytes either way.
                 break
@@ -95,8 +103,8 @@ package final class PipePump: Sendable {
             let draining: Bool
             switch state.withLock({ $0 }) {
             case .running: draining = false
-            case .stopping(let deadline, _):
-                if ContinuousClock.now >= deadline { return false }
+            case .stopping(let left, _):
+                if left <= 0 { return false }
                 draining = true
             case .ended: return false
             }
@@ -108,6 +116,13 @@ package final class PipePump: Sendable {
             if ready < 0 && errno != EINTR { return false }
             if polled[0].revents != 0 { return true }
             if draining && ready == 0 { return false }
+        }
+    }
+
+    private func drained(_ count: Int) {
+        state.withLock { state in
+            guard case .stopping(let left, let waiting) = state else { return }
+            state = .stopping(left: left - count, waiting: waiting)
         }
     }
 

@@ -71,9 +71,6 @@ struct SandboxedCommand: Sendable {
     /// Gets the bytes of both streams, each in order, on a thread each.
     var onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
 
-    /// What is still in a pipe when everything that could write to it is gone is read within this time.
-    private static let drainLimit = Duration.seconds(2)
-
     /// Runs it to its end; `stdin` is closed on our side in any case.
     func run(stdin: consuming OwnedDescriptor, launcher: any SandboxLauncher) async -> CommandEnd {
         let start = ContinuousClock.now
@@ -114,7 +111,7 @@ struct SandboxedCommand: Sendable {
     }
 
     private func stop(_ pumps: [PipePump]) async {
-        for pump in pumps { pump.stop(within: Self.drainLimit) }
+        for pump in pumps { pump.stop() }
         for pump in pumps { await pump.finished() }
     }
 

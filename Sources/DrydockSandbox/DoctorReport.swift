@@ -12,12 +12,21 @@ package struct DoctorReport: Codable, Hashable, Sendable {
         package var detail: String
         /// What to do, exactly; nil when nothing is to be done.
         package var remedy: String?
+        /// Whether nothing can be built while it is missing, whatever the sandbox's level.
+        package var isVital: Bool
 
-        package init(name: String, isOK: Bool, detail: String, remedy: String? = nil) {
+        package init(
+            name: String,
+            isOK: Bool,
+            detail: String,
+            remedy: String? = nil,
+            isVital: Bool = false
+        ) {
             self.name = name
             self.isOK = isOK
             self.detail = detail
             self.remedy = isOK ? nil : remedy
+            self.isVital = isVital
         }
     }
 
@@ -31,5 +40,7 @@ package struct DoctorReport: Codable, Hashable, Sendable {
     package var hasOwnDisks: Bool { checks.contains { $0.name == DiskImageCheck.name && $0.isOK } }
 
     /// Whether builds can run here at `minimum`.
-    package func canBuild(minimum: SandboxLevel = .reduced) -> Bool { level >= minimum }
+    package func canBuild(minimum: SandboxLevel = .reduced) -> Bool {
+        level >= minimum && !checks.contains { $0.isVital && !$0.isOK }
+    }
 }

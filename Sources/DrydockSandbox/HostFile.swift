@@ -49,14 +49,21 @@ enum HostFile {
     static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
     /// The first bytes of a small text file, without white space around; nil when it can not be read.
-    static func text(of path: String) -> String? {
+    static func text(of path: String, longest: Int = 4_096) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = read(file, &bytes, bytes.count)
-        guard count >= 0 else { return nil }
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
+        var bytes = [UInt8](repeating: 0, count: longest)
+        var length = 0
+        while length < longest {
+            let count = bytes.withUnsafeMutableBytes {
+                read(file, $0.baseAddress?.advanced(by: length), longest - length)
+            }
+            guard count >= 0 else { return nil }
+            if count == 0 { break }
+            length += count
+        }
+        let text = String(decoding: bytes[..<length], as: UTF8.self)
         return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

@@ -7,11 +7,14 @@ package import SystemPackage
 
 /// Finds out what this machine can do by trying it: a real sandbox, started and ended.
 package enum SandboxDoctor {
+    /// What Drydock itself needs of the machine, besides sandboxes.
+    package static func host() -> [DoctorReport.Check] { [InotifyCheck.run()] }
+
     /// Examines; takes some milliseconds.
     ///
     /// `folder`: where workspaces will lie; nil = a temporary directory.
     package static func examine(disksIn folder: FilePath? = nil) async -> DoctorReport {
-        var checks = [userNamespaces(), seccomp()]
+        var checks = [ChrootCheck.run(), userNamespaces(), seccomp()]
         let level: SandboxLevel
         do throws(SandboxError) {
             let jail = try JailLocation.find()

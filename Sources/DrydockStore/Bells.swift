@@ -65,7 +65,7 @@ final class Bells: Sendable {
     }
 
     fileprivate func unfollow(_ build: BuildID, _ attempt: AttemptID) {
-        if let watch = switchboard.unfollow(build, attempt) { watcher.remove(watch) }
+        switchboard.unfollow(build, attempt) { watcher.remove($0) }
     }
 
     fileprivate func moment(_ build: BuildID, _ attempt: AttemptID) -> Switchboard.Moment {

@@ -16,12 +16,15 @@ final class BlobFile: BlobWriter {
     }
 
     private let directory: DataDirectory
+    /// Counts it from when it has its name; nil = it is none of an upload.
+    private let uploads: PendingUploads?
     private let path: FilePath
     private let state: Mutex<Open?>
     private let written = Mutex<Int64>(0)
 
-    init(_ directory: DataDirectory) throws(StoreError) {
+    init(_ directory: DataDirectory, uploads: PendingUploads? = nil) throws(StoreError) {
         self.directory = directory
+        self.uploads = uploads
         let name = (0..<2).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
         path = directory.newBlobs.appending(name)
         let descriptor = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -61,13 +64,21 @@ final class BlobFile: BlobWriter {
         guard let target = directory.blob(digest) else { throw .blobFinished }
         let folder = target.removingLastComponent()
         try DataDirectory.make(folder)
+        if let uploads {
+            try uploads.keep(digest) { () throws(StoreError) in try name(target) }
+        } else {
+            try name(target)
+        }
+        try syncDirectory(folder)
+        return digest
+    }
+
+    private func name(_ target: FilePath) throws(StoreError) {
         guard rename(path.string, target.string) == 0 else {
             let reason = Errno(rawValue: errno)
             unlink(path.string)
             throw .system("naming", target, reason)
         }
-        try syncDirectory(folder)
-        return digest
     }
 
     func discard() {

@@ -46,6 +46,12 @@ struct BuildRow {
         return build
     }
 
+    /// A column's value; nil where there is none, or one of another type, on which GRDB's own subscript would end the process.
+    static func value<Value: DatabaseValueConvertible>(_ column: String, of row: Row) -> Value? {
+        let stored: DatabaseValue = row[column]
+        return Value.fromDatabaseValue(stored)
+    }
+
     private mutating func state() -> BuildState {
         let name = required("state", else: "")
         if let state = BuildState(rawValue: name) { return state }

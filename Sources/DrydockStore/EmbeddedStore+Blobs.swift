@@ -9,10 +9,12 @@ package import SystemPackage
 extension EmbeddedStore {
     package func newBlob() throws -> any BlobWriter { try BlobFile(directory) }
 
+    package func newUpload() throws -> any BlobWriter { try BlobFile(directory, uploads: uploads) }
+
     package func discardBlob(_ digest: Digest) async throws {
         guard let path = directory.blob(digest) else { return }
         // In a transaction of its own kind: no build can come to name it between the look and the deletion.
-        try await database.write { db in
+        try await database.write { [uploads] db in
             let isNamed = try Bool.fetchOne(
                 db,
                 sql: """
@@ -21,7 +23,7 @@ extension EmbeddedStore {
                     """,
                 arguments: ["digest": digest.rawValue]
             )
-            if isNamed == false { unlink(path.string) }
+            uploads.giveUp(digest) { if isNamed == false { unlink(path.string) } }
         }
     }
 

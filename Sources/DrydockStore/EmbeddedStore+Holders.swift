@@ -7,7 +7,8 @@ import Glibc
 import SystemPackage
 
 extension EmbeddedStore {
-    package func register(_ worker: WorkerID) throws -> any WorkerRegistration {
+    package func register(_ worker: WorkerID) async throws -> any WorkerRegistration {
+        try await sweepHolders()
         let path = try lock(of: worker)
         do throws(Errno) {
             guard let lock = try LivenessLock.take(path) else {
@@ -20,7 +21,8 @@ extension EmbeddedStore {
     }
 
     package func isRegistered(_ worker: WorkerID) throws -> Bool {
-        let path = try lock(of: worker)
+        // What is no name of a file is no holder's.
+        guard let path = try? lock(of: worker) else { return false }
         do throws(Errno) {
             return try LivenessLock.status(of: path) != .free
         } catch {
@@ -48,13 +50,29 @@ extension EmbeddedStore {
 
     /// The holders of leases that have ended without giving them back.
     func goneHolders() async throws -> Set<String> {
-        let holders = try await database.read { db in
+        try await leaseHolders().filter { isGone(WorkerID(rawValue: $0)) }
+    }
+
+    private func leaseHolders() async throws -> Set<String> {
+        try await database.read { db in
             try String.fetchSet(
                 db,
                 sql: "SELECT DISTINCT worker FROM builds WHERE lease_until IS NOT NULL AND worker IS NOT NULL"
             )
         }
-        return holders.filter { isGone(WorkerID(rawValue: $0)) }
+    }
+
+    /// Deletes the locks of processes that ended and hold no lease: nobody asks for these any more.
+    private func sweepHolders() async throws {
+        let holders = try await leaseHolders()
+        for name in try DataDirectory.names(in: directory.holders) where !holders.contains(name) {
+            let path = directory.holders.appending(name)
+            // One that is just being made has nothing in it yet.
+            guard let last = LivenessLock.lastHolder(of: path), !last.process.isAlive,
+                (try? LivenessLock.status(of: path)) == .free
+            else { continue }
+            unlink(path.string)
+        }
     }
 
     /// Deletes the locks of holders that ended and whose builds were taken back.

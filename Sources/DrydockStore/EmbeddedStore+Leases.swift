@@ -80,8 +80,14 @@ extension EmbeddedStore {
             var changed: [Build] = []
             for (seen, end) in zip(lapsed, ends) {
                 guard var build = try Self.stillLapsed(seen, at: now, holders: gone, db) else { continue }
-                try Self.reap(&build, end, options, now, db)
-                changed.append(build)
+                // One that can not be changed, for damage perhaps, is not to hold up the others.
+                var reaped = false
+                try? db.inSavepoint {
+                    try Self.reap(&build, end, options, now, db)
+                    reaped = true
+                    return .commit
+                }
+                if reaped { changed.append(build) }
             }
             return changed
         }
@@ -159,6 +165,9 @@ extension EmbeddedStore {
         _ db: Database
     ) throws {
         if let end { return try end.apply(to: &build, db, byJournal: true) }
+        if build.damage != nil, let failure = build.failure {
+            return try BuildEnd(outcome: Outcome(failure), at: now).apply(to: &build, db, byJournal: true)
+        }
         if let attempt = build.attempt, let cancel = try cancelRequest(of: attempt, db) {
             return try BuildEnd(outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
         }

@@ -33,7 +33,12 @@ private struct WaitingBuild {
             FROM builds AS mine WHERE id = ? AND state = 'queued'
             """
         return try Row.fetchOne(db, sql: sql, arguments: [id.rawValue]).map { row in
-            WaitingBuild(id: id, number: row["number"], session: row["session"], ahead: row["ahead"])
+            WaitingBuild(
+                id: id,
+                number: row["number"],
+                session: BuildRow.value("session", of: row) ?? "",
+                ahead: row["ahead"]
+            )
         }
     }
 }
@@ -55,7 +60,12 @@ private struct FairOrder {
             db,
             sql: "SELECT session, waiting, head, starts FROM shares WHERE waiting > 0"
         ).map { row in
-            Share(session: row["session"], waiting: row["waiting"], head: row["head"], starts: row["starts"])
+            Share(
+                session: BuildRow.value("session", of: row) ?? "",
+                waiting: BuildRow.value("waiting", of: row) ?? 0,
+                head: BuildRow.value("head", of: row) ?? .max,
+                starts: BuildRow.value("starts", of: row) ?? 0
+            )
         }
     }
 

@@ -15,6 +15,7 @@ extension EmbeddedStore {
             return (build, true)
         }
         if isNew { bells.ring(.changes) }
+        if case .archive(let digest) = request.source { uploads.release(digest) }
         return build
     }
 
@@ -39,8 +40,7 @@ extension EmbeddedStore {
             while var build = try Self.next(db) {
                 if build.damage == nil { return try Self.lease(&build, to: worker, at: now, options, db) }
                 // Nobody can build it any more: its end is recorded, and the next one's turn comes.
-                let end = BuildEnd(outcome: build.failure.map { Outcome($0) } ?? .succeeded, at: now)
-                try end.apply(to: &build, db, byJournal: true)
+                guard try Self.endDamagedHead(at: now, db) else { return nil }
             }
             return nil
         }
@@ -59,8 +59,9 @@ extension EmbeddedStore {
         guard let idempotency = request.idempotency else { return nil }
         let rows = try BuildRows.fetch(
             db,
-            "WHERE idempotency_scope = ? AND idempotency_key = ?",
-            [idempotency.scope, idempotency.key]
+            // Keys from before they belonged to tokens belonged to sessions.
+            "WHERE idempotency_key = ? AND idempotency_scope IN (?, 'session ' || ?)",
+            [idempotency.key, idempotency.scope, request.session.rawValue]
         )
         guard let first = rows.first else { return nil }
         // A row from before bodies were kept says nothing of its body.
@@ -99,6 +100,19 @@ extension EmbeddedStore {
             """,
             []
         ).first
+    }
+
+    /// Ends the row whose turn it is by its place, since its id may be what is damaged; false when that changed nothing.
+    private static func endDamagedHead(at now: Timestamp, _ db: Database) throws -> Bool {
+        try db.execute(
+            sql: """
+                UPDATE builds SET state = 'errored', finished_at = ? WHERE number = (
+                    SELECT head FROM shares WHERE waiting > 0 AND running = 0 ORDER BY starts, head LIMIT 1
+                )
+                """,
+            arguments: [now.milliseconds]
+        )
+        return db.changesCount > 0
     }
 
     /// Starts from before `recent` stop to count; a few at a time, so that no claim pays for a thousand others.

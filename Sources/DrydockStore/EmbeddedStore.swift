@@ -16,6 +16,7 @@ package final class EmbeddedStore: Store {
     let database: StoreDatabase
     let bells: Bells
     let damage: DamageLog
+    let uploads = PendingUploads()
     /// The open journals, so that a lease that is lost closes them.
     ///
     /// An entry goes with its writer.

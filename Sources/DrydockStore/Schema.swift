@@ -81,6 +81,8 @@ enum Schema {
 
         ALTER TABLE builds ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE builds ADD COLUMN source_blob TEXT;
+        UPDATE builds SET source_blob = json_extract(CAST(request AS TEXT), '$.source.archive._0')
+            WHERE json_valid(CAST(request AS TEXT));
         CREATE INDEX builds_source ON builds (source_blob) WHERE source_blob IS NOT NULL;
         ALTER TABLE builds ADD COLUMN idempotency_scope TEXT;
         ALTER TABLE builds ADD COLUMN idempotency_body TEXT;

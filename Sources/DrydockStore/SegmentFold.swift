@@ -26,7 +26,8 @@ struct SegmentFold {
         while true {
             let chunk = try file.read(from: offset, count: size)
             guard let end = chunk.lastIndex(of: 0x0A) else {
-                if chunk.count < size { return }
+                // What is longer than any record is no journal any more.
+                if chunk.count < size || size > 8 << 20 { return }
                 size *= 2
                 continue
             }

@@ -26,7 +26,12 @@ final class SegmentReader: JournalReader {
         /// How things stood before the last look: what happened since then ends the next wait.
         var moment: Switchboard.Moment?
         var askedStore = false
+        /// Inside something that is too long for a record.
+        var isSkipping = false
     }
+
+    /// Bytes; nothing that is appended comes near it.
+    private static let longestRecord = 8 << 20
 
     private let path: FilePath
     private let build: BuildID
@@ -120,8 +125,14 @@ final class SegmentReader: JournalReader {
         _ state: inout State,
         into lines: inout [JournalLine]
     ) throws(StoreError) -> Bool {
+        if state.isSkipping, try !skip(file, &state) { return false }
         var chunk = try file.read(from: state.offset, count: min(max(maxBytes, 4 << 10), 1 << 20))
         while !chunk.contains(0x0A) {
+            if chunk.count >= Self.longestRecord {
+                damage.report(.record(build, attempt, after: state.seq ?? cursor))
+                state.isSkipping = true
+                return true
+            }
             // One record that is longer than the chunk, or the unfinished tail.
             let longer = try file.read(from: state.offset, count: max(chunk.count * 2, 64 << 10))
             if longer.count <= chunk.count { return false }
@@ -131,7 +142,9 @@ final class SegmentReader: JournalReader {
         var size = 0
         while state.held == nil, let end = chunk[start...].firstIndex(of: 0x0A) {
             let line = chunk[start..<end]
-            let seq = Self.seq(of: line)
+            let seq = Self.seq(of: line).flatMap {
+                isPlausible($0, before: chunk[(end + 1)...], state) ? $0 : nil
+            }
             if let seq, seq > cursor, seq > state.seq ?? 0 {
                 if !lines.isEmpty, size + line.count > maxBytes { break }
                 if let gap = gap(before: seq, state) { lines.append(gap) }
@@ -164,6 +177,28 @@ final class SegmentReader: JournalReader {
             let seq = JournalCodec.seq(of: line), seq > 0
         else { return nil }
         return seq
+    }
+
+    /// Whether a number may be the next: one that jumps ahead may itself be what is damaged, and would take all that
+    /// follows with it, unless the line behind it goes on from there.
+    private func isPlausible(_ seq: UInt64, before rest: ArraySlice<UInt8>, _ state: State) -> Bool {
+        guard let last = state.seq, seq > last + 1, let end = rest.firstIndex(of: 0x0A),
+            let next = Self.seq(of: rest[..<end])
+        else { return true }
+        return next == seq + 1
+    }
+
+    /// Passes over bytes that are no line, a piece at a time, and none of them twice; false when there is no end of them yet.
+    private func skip(_ file: SegmentFile, _ state: inout State) throws(StoreError) -> Bool {
+        while case let piece = try file.read(from: state.offset, count: 1 << 20), !piece.isEmpty {
+            if let feed = piece.firstIndex(of: 0x0A) {
+                state.offset += Int64(feed) + 1
+                state.isSkipping = false
+                return true
+            }
+            state.offset += Int64(piece.count)
+        }
+        return false
     }
 
     // MARK: What is missing

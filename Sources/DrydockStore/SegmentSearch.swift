@@ -26,7 +26,7 @@ struct SegmentSearch {
         return low
     }
 
-    /// The start of a line with at most `bytes` bytes from there to the end; the end itself when the last line is longer.
+    /// The start of a line with at most `bytes` bytes from there to the end, or of the last line when that is longer.
     func start(ofLast bytes: Int) throws(StoreError) -> Int64 {
         let size = try file.size()
         guard size > Int64(bytes) else { return 0 }
@@ -34,8 +34,9 @@ struct SegmentSearch {
         var offset = size - Int64(bytes) - 1
         while true {
             let piece = try file.read(from: offset, count: Self.chunk)
-            if piece.isEmpty { return size }
-            if let feed = piece.firstIndex(of: 0x0A) { return offset + Int64(feed) + 1 }
+            let start = piece.firstIndex(of: 0x0A).map { offset + Int64($0) + 1 }
+            if let start, start < size { return start }
+            if piece.isEmpty || start != nil { return try SegmentTail.endOfLine(before: size - 1, file) }
             offset += Int64(piece.count)
         }
     }

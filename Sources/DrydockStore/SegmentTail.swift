@@ -43,7 +43,7 @@ struct SegmentTail {
     }
 
     /// The offset behind the last line feed before `offset`; 0 when there is none.
-    private static func endOfLine(before offset: Int64, _ file: SegmentFile) throws(StoreError) -> Int64 {
+    static func endOfLine(before offset: Int64, _ file: SegmentFile) throws(StoreError) -> Int64 {
         var end = offset
         while end > 0 {
             let start = max(0, end - (64 << 10))

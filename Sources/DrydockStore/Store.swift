@@ -36,7 +36,7 @@ package protocol Store: Sendable {
     ) async throws
 
     /// Shows that the process lives which holds leases as `worker`, until it ends or lets go of the result.
-    func register(_ worker: WorkerID) throws -> any WorkerRegistration
+    func register(_ worker: WorkerID) async throws -> any WorkerRegistration
 
     /// Whether such a process lives.
     func isRegistered(_ worker: WorkerID) throws -> Bool
@@ -92,7 +92,10 @@ package protocol Store: Sendable {
     /// A new blob to be written; it exists under its digest once it was finished.
     func newBlob() throws -> any BlobWriter
 
-    /// Deletes a blob that was written for a build which was then refused, unless a build names it as its source.
+    /// The same for the source of a build that is about to be enqueued, or else discarded.
+    func newUpload() throws -> any BlobWriter
+
+    /// Deletes an upload whose build was refused, unless a build names it, or another upload of the same content goes on.
     func discardBlob(_ digest: Digest) async throws
 
     /// Throws `queueFull` when a build of this session would be refused now.

@@ -125,19 +125,24 @@ final class Switchboard: Sendable {
         }
     }
 
-    /// The watch that nobody needs any more, if any.
-    func unfollow(_ build: BuildID, _ attempt: AttemptID) -> DirectoryWatcher.Watch? {
+    /// `unwatch` is given the watch that nobody needs any more, before anybody else can ask for the same one.
+    func unfollow(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        unwatching unwatch: (DirectoryWatcher.Watch) -> Void
+    ) {
         state.withLock { state in
-            guard var followed = state.builds[build], var topic = followed.topics[attempt] else { return nil }
+            guard var followed = state.builds[build], var topic = followed.topics[attempt] else { return }
             topic.readers -= 1
             followed.topics[attempt] = topic.readers > 0 ? topic : nil
             guard followed.topics.isEmpty else {
                 state.builds[build] = followed
-                return nil
+                return
             }
             state.builds[build] = nil
-            if let watch = followed.watch { state.watches[watch] = nil }
-            return followed.watch
+            guard let watch = followed.watch else { return }
+            state.watches[watch] = nil
+            unwatch(watch)
         }
     }
 
@@ -311,12 +316,13 @@ struct BuildChange: Sendable {
     ) throws -> [BuildChange] {
         let sql = "SELECT id, state, attempt, revision FROM builds " + tail
         return try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
-            let attempt: String? = row["attempt"]
+            // What does not decode counts as over: nobody will go on with it.
+            let attempt: String? = BuildRow.value("attempt", of: row)
             return BuildChange(
-                build: BuildID(rawValue: row["id"]),
-                state: BuildState(rawValue: row["state"]) ?? .errored,
+                build: BuildID(rawValue: BuildRow.value("id", of: row) ?? ""),
+                state: BuildRow.value("state", of: row).flatMap(BuildState.init(rawValue:)) ?? .errored,
                 attempt: attempt.map(AttemptID.init(rawValue:)),
-                revision: row["revision"]
+                revision: BuildRow.value("revision", of: row) ?? 0
             )
         }
     }

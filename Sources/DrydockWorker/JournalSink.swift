@@ -35,11 +35,12 @@ final class JournalSink: Sendable {
         clip.withLock { clip in
             var kept: [Event] = []
             kept.reserveCapacity(events.count)
-            // As it stands before these events: they are few, and what is over by them is clipped by the next.
-            let size = journal.size
+            // A batch may be tens of thousands of short lines: what they will take up counts as they are admitted.
+            var size = journal.size.bytes
             for event in events {
                 if case .log(let line) = event {
-                    kept += clip.admit(line, step: step, journal: size)
+                    kept += clip.admit(line, step: step, journal: ByteCount(size))
+                    size += LogClip.cost(of: line)
                 } else {
                     kept.append(event)
                 }

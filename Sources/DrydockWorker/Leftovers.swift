@@ -24,18 +24,21 @@ struct Leftovers {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
-            for name in names {
+            // What begins with a dot is none of ours: a file system's own, or an operator's.
+            for name in names where !name.hasPrefix(".") {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })
                 // `drydock plan` has no attempt: its copies are named after the process itself.
-                let isInUse =
-                    try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                // A process that tries its disk has no attempt either.
-                if isInUse || DiskImage.isHeld(owner, in: folder) { continue }
-                // Where its maker shared its mounts with this process.
-                DiskImage.unmount(folder.appending(name))
                 do {
-                    try TreeRemover.remove(name, in: directory)
+                    let isInUse =
+                        try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
+                    // A process that tries its disk has no attempt either.
+                    if isInUse || DiskImage.isHeld(owner, in: folder) { continue }
+                    try await Blocking.run {
+                        // Where its maker shared its mounts with this process.
+                        DiskImage.unmount(folder.appending(name))
+                        try TreeRemover.remove(name, in: directory)
+                    }
                     logger.notice(
                         "removed what a dead worker left",
                         metadata: ["path": "\(folder)/\(name)"]

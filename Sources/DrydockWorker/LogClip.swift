@@ -36,6 +36,9 @@ struct LogClip {
     /// What a line of the tail takes up beside its text once it is a record.
     private static let record = 160
 
+    /// About what a line takes up in the journal.
+    static func cost(of line: LogLine) -> Int64 { Int64(line.text.utf8.count + record) }
+
     /// The events to append for `line`: the line itself, the news that clipping began, or nothing.
     ///
     /// `journal`: bytes that the journal takes up so far.

@@ -23,7 +23,7 @@ package struct PlanSurvey: Sendable {
     ) async throws -> PlanSurvey {
         // A sign of life under the copy's own name: a worker that starts meanwhile must not take it for a left-over.
         let name = WorkerID.make("plan")
-        let registration = try shop.store.register(name)
+        let registration = try await shop.store.register(name)
         defer { registration.end() }
         let snapshot = try await Snapshot.make(of: path, name: name.rawValue, shop: shop)
         defer { snapshot.discard(logger: shop.logger) }

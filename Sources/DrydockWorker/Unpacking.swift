@@ -49,7 +49,7 @@ struct Unpacking {
             run: { await sandbox.report() }
         )
         for pump in pumps {
-            pump.stop(within: .seconds(1))
+            pump.stop()
             await pump.finished()
         }
         try run.stop.check()

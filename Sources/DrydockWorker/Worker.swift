@@ -29,16 +29,27 @@ package struct Worker: Service {
     /// Works until the graceful shutdown of its service group, when builds that run are given back to the queue; or until
     /// nobody wants it any more and its last build has ended.
     package func run() async throws {
-        let registration = try shop.store.register(id)
+        let registration = try await shop.store.register(id)
         defer { registration.end() }
-        let folders = [shop.options.work, shop.options.snapshots]
-        try await Leftovers(folders: folders, store: shop.store, logger: shop.logger).remove()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // By itself, so that a database or a disk that is slow is not taken for a worker that hangs.
+            group.addTask {
+                repeat { ties.beat() } while (try? await Task.sleep(for: Self.look)) != nil
+            }
+            defer { group.cancelAll() }
+            try await work()
+        }
+    }
+
+    private func work() async throws {
+        // Taken back first: what belongs to a lease is in use, whoever held it.
+        try await takeBack()
+        try await leftovers.remove()
         let running = RunningBuilds()
         let (wakeUps, wake) = try wakeUps()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 for await _ in wakeUps.cancelOnGracefulShutdown() {
-                    ties.beat()
                     if !ties.isWanted() {
                         if running.count == 0 { break }
                         continue
@@ -63,17 +74,30 @@ package struct Worker: Service {
 
     /// Takes builds while there are free slots and builds that may start.
     private func fillSlots(_ running: RunningBuilds, start: (Lease, StopSignal) -> Void) async throws {
-        for build in try await shop.store.reap() {
-            shop.logger.warning(
-                "a build's worker was lost",
-                metadata: ["build": "\(build.id)", "now": "\(build.state)"]
-            )
-        }
+        if try await takeBack() { try await leftovers.remove() }
         while running.count < slots, !running.isClosed, let lease = try await shop.store.lease(to: id) {
             let stop = StopSignal()
             running.add(lease.attempt, stop)
             start(lease, stop)
         }
+    }
+
+    /// Gives builds that nobody works on any more back to the queue; whether there were any.
+    @discardableResult
+    private func takeBack() async throws -> Bool {
+        let lost = try await shop.store.reap()
+        for build in lost {
+            shop.logger.warning(
+                "a build's worker was lost",
+                metadata: ["build": "\(build.id)", "now": "\(build.state)"]
+            )
+        }
+        return !lost.isEmpty
+    }
+
+    private var leftovers: Leftovers {
+        let folders = [shop.options.work, shop.options.snapshots]
+        return Leftovers(folders: folders, store: shop.store, logger: shop.logger)
     }
 
     private func serve(_ lease: Lease, stop: StopSignal, in running: RunningBuilds) async {

@@ -27,8 +27,9 @@ struct HonestArchiveTests {
         os.utime('s/d/f', (1000000000, 1000000000))
         """
 
-    /// A zip written to what can not be sought in. Debian's `zip` refuses that for symbolic links, unless a larger file
-    /// happened to come first.
+    /// A zip written to what can not be sought in.
+    ///
+    /// Debian's `zip` refuses that for symbolic links, unless a larger file happened to come first.
     private static let streamedZip = """
         import os, time, zipfile
         os.environ['TZ'] = 'UTC'; time.tzset()

@@ -71,6 +71,10 @@ struct StreamTests {
                 headers: Self.sse.merging(["Last-Event-ID": end]) { $1 }
             )
             #expect(again.status == 204)
+            let never = try await server.enqueue("s")
+            _ = try await server.request("DELETE", "/api/v1/builds/\(never.id)")
+            let none = try await server.request("GET", "/api/v1/builds/\(never.id)/events", headers: Self.sse)
+            #expect(none.status == 204, "it never began")
             let lines = try await server.request("GET", target + "?after=\(end)")
             #expect(lines.status == 200 && lines.body.isEmpty)
             let beyond = try await server.request("GET", target + "?after=\(work.lease.attempt):9")

@@ -170,6 +170,29 @@ struct EmbeddedStoreTests {
         }
     }
 
+    @Test("a lease is taken back at once when its holder was killed, not while it lives or can not be told")
+    func killedHolder() async throws {
+        try await StoreScope.run { scope in
+            let path = scope.path.string
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+                let store = try EmbeddedStore(opening: FilePath(path))
+                let registration = try await store.register(.first)
+                _ = try await store.enqueueLeased(request("killed"), to: .first)
+                withExtendedLifetime(registration) { _ = kill(getpid(), SIGKILL) }
+            }
+            let store = try EmbeddedStore(opening: scope.path)
+            let living = try await store.register(.second)
+            _ = try await store.enqueueLeased(request("living"), to: .second)
+            _ = try await store.enqueueLeased(request("unknown"), to: WorkerID(rawValue: "elsewhere"))
+            let taken = try await store.reap()
+            #expect(taken.map(\.request.session.rawValue) == ["killed"] && taken[0].state == .queued)
+            #expect(try await store.reap().isEmpty)
+            #expect(try store.isRegistered(.second) && !store.isRegistered(.first))
+            living.end()
+            #expect(try DataDirectory.names(in: store.directory.holders).isEmpty)
+        }
+    }
+
     @Test("a claim looks at one row, whatever waits or was started; old starts are forgotten a few at a time")
     func claims() async throws {
         try await StoreScope.run { scope in
@@ -207,6 +230,89 @@ struct EmbeddedStoreTests {
             scope.clock.advance(.seconds(3_600))
             _ = try await store.lease(to: .first)
             #expect(try await counted() == 20_001 - 64 + 1)
+        }
+    }
+
+    @Test("damage in a row that is leased, or in the id of one that waits, holds up nobody else")
+    func damagedInTheWay() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let leased = try await store.enqueueLeased(request("a"), to: .first)
+            let other = try await store.enqueueLeased(request("b"), to: .first)
+            let waiting = try await store.enqueue(request("c"))
+            let next = try await store.enqueue(request("d"))
+            try await store.database.write { db in
+                try db.execute(
+                    sql: "UPDATE builds SET request = x'7b' WHERE id = ?",
+                    arguments: [leased.build.id.rawValue]
+                )
+                try db.execute(
+                    sql: "UPDATE builds SET id = x'ff', request = x'7b' WHERE id = ?",
+                    arguments: [waiting.id.rawValue]
+                )
+            }
+            #expect(try await store.lease(to: .second)?.build.id == next.id)
+            scope.clock.advance(.seconds(31))
+            let taken = try await store.reap()
+            #expect(Set(taken.map(\.id)).isSuperset(of: [leased.build.id, other.build.id]))
+            #expect(try await store.build(leased.build.id)?.state == .errored)
+            #expect(try await store.build(other.build.id)?.state == .queued)
+            // Read where builds are followed, too, where a wrong type would end the process.
+            try await store.database.write { db in
+                let sql = "UPDATE builds SET attempt = x'ff', revision = revision + 100 WHERE id = ?"
+                try db.execute(sql: sql, arguments: [leased.build.id.rawValue])
+            }
+            guard case .finished = try await readAll(store, leased).last?.event else {
+                Issue.record("the reaper's end is missing")
+                return
+            }
+        }
+    }
+
+    @Test("a number that jumps takes no good records with it, and what is no line is passed over in bounds")
+    func jumps() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await store.enqueueLeased(request(), to: .first)
+            let writer = try await store.journal(lease)
+            try writer.append((1...9).map { logLine("\($0)") } + [finished()], via: .host, step: nil)
+            try await end(store, lease)
+            let path = store.directory.segment(lease.build.id, lease.attempt).string
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let jumping = text.replacingOccurrences(of: #"{"seq":5,"#, with: #"{"seq":9950,"#)
+            try jumping.write(toFile: path, atomically: false, encoding: .utf8)
+            #expect(try await readAll(store, lease).map(\.seq) == Array(1...10))
+            let lines = text.split(separator: "\n")
+            let noise = String(repeating: "x", count: 20 << 20)
+            try
+                (lines[..<4].joined(separator: "\n") + "\n" + noise + "\n"
+                + lines[5...].joined(separator: "\n") + "\n")
+                .write(toFile: path, atomically: false, encoding: .utf8)
+            let records = try await readAll(store, lease)
+            #expect(records.map(\.seq) == Array(1...10))
+            #expect(records.count { if case .gap = $0.event { true } else { false } } == 1)
+        }
+    }
+
+    @Test("an upload that is given up does not take what another one of the same content brings")
+    func uploads() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            func upload() throws -> Digest {
+                let blob = try store.newUpload()
+                try Array("same".utf8).withUnsafeBytes { try blob.write($0) }
+                return try blob.finish()
+            }
+            let digest = try upload()
+            _ = try upload()
+            try await store.discardBlob(digest)
+            #expect(try store.blobPath(digest) != nil)
+            var wish = request()
+            wish.source = .archive(digest)
+            _ = try await store.enqueue(wish)
+            _ = try upload()
+            try await store.discardBlob(digest)
+            #expect(try store.blobPath(digest) != nil, "a build names it")
         }
     }
 

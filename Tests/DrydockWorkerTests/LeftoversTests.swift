@@ -36,7 +36,7 @@ struct LeftoversTests {
             used.insert(try await store.enqueueLeased(request(number), to: worker).attempt.rawValue)
         }
         let plan = WorkerID.make("plan")
-        let registration = try store.register(plan)
+        let registration = try await store.register(plan)
         defer { registration.end() }
         used.insert(plan.rawValue)
         used.insert(try #require(used.first) + ".git")
@@ -45,6 +45,11 @@ struct LeftoversTests {
             let path = folder.appending(name).appending("deep/er").string
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
+        used.insert(".keep")
+        try FileManager.default.createDirectory(
+            atPath: folder.appending(".keep").string,
+            withIntermediateDirectories: true
+        )
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         try await Leftovers(folders: [folder], store: store, logger: logger).remove()

@@ -10,6 +10,7 @@ struct UsageTests {
         "every command explains itself with an example",
         arguments: [
             ["build"], ["run"], ["serve"], ["worker"], ["plan"], ["list"], ["show"], ["logs"], ["cancel"],
+            ["artifacts"],
             ["plugin"], ["plugin", "list"], ["sandbox", "spec"], ["sandbox", "explain"], ["doctor"],
         ]
     )

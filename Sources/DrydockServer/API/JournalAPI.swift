@@ -25,7 +25,7 @@ struct JournalAPI: Sendable {
         let named =
             request.uri.queryParameters["after"].map(String.init) ?? request.headers.value("last-event-id")
         let start = try await cursor(named, build)
-        if wantsEvents, let start, try await isEnd(start, of: build) {
+        if wantsEvents, try await isEnd(start, of: build) {
             // An EventSource comes back after every end, unless it is told that there is no more (HTML, 9.2.3).
             return Response(status: .noContent)
         }
@@ -75,9 +75,11 @@ struct JournalAPI: Sendable {
         return last
     }
 
-    /// Whether nothing will ever follow `cursor`.
-    private func isEnd(_ cursor: Cursor, of build: Build) async throws -> Bool {
-        guard build.state.isTerminal, build.attempt == cursor.attempt else { return false }
+    /// Whether nothing will ever follow `cursor`, nil = the beginning: everything was told, or the build never began.
+    private func isEnd(_ cursor: Cursor?, of build: Build) async throws -> Bool {
+        guard build.state.isTerminal else { return false }
+        guard let attempt = build.attempt else { return true }
+        guard let cursor, attempt == cursor.attempt else { return false }
         return try await store.reader(build.id, cursor.attempt, after: cursor.seq).next(maxBytes: 1) == nil
     }
 

@@ -46,7 +46,7 @@ struct SourceUpload: Sendable {
         {
             throw tooLarge
         }
-        let blob = try store.newBlob()
+        let blob = try store.newUpload()
         do {
             var head: [UInt8] = []
             var pieces = request.body.makeAsyncIterator()

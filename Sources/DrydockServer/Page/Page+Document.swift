@@ -27,6 +27,11 @@ extension Page {
           <h1>Drydock</h1>
           <p class="link" id="link" role="status" data-state="idle">Not connected</p>
         </header>
+        <form class="key" id="key" hidden>
+          <label for="token" id="key-text"></label>
+          <input type="password" id="token" autocomplete="off" required>
+          <button type="submit">Use it</button>
+        </form>
         <div class="columns">
           <nav aria-label="Builds">
             <label class="drop" id="drop">
@@ -34,14 +39,18 @@ extension Page {
               <span class="drop-title">Build an archive</span>
               <span class="drop-hint">Drop a tar, tar.gz or zip here, or choose one</span>
             </label>
+            <label class="into">Session
+              <input id="into" list="sessions" placeholder="a new one for each" autocomplete="off">
+              <datalist id="sessions"></datalist>
+            </label>
             <h2>Builds</h2>
             <ol class="builds" id="builds"></ol>
             <p class="empty" id="empty">No builds yet.</p>
           </nav>
           <main id="detail" tabindex="-1">
             <section class="welcome" id="welcome">
-              <h2>Watch a build</h2>
-              <p>Choose a build on the left, or send an archive with a <code>drydock.yaml</code>:</p>
+              <h2 id="welcome-title">Watch a build</h2>
+              <p id="welcome-text">Choose a build on the left, or send an archive with a <code>drydock.yaml</code>:</p>
               <pre id="command"></pre>
             </section>
             <section class="build" id="build" hidden>

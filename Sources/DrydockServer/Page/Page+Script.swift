@@ -7,7 +7,7 @@ extension Page {
         const $ = (id) => document.getElementById(id);
         const terminal = new Set(["succeeded", "failed", "errored", "cancelled", "superseded", "timedOut"]);
         const longestLog = 5000;
-        let builds = [], chosen = null, socket = null, session = null, stream = null, pending = [], attempt = null, frame = 0, retryIn = 500;
+        let builds = [], chosen = null, current = null, socket = null, session = null, stream = null, pending = [], attempt = null, frame = 0, retryIn = 500;
 
         const kind = (state) => state === "succeeded" ? "good" : state === "queued" || state === "superseded" || state === "cancelled"
           ? "idle" : terminal.has(state) ? "bad" : "busy";
@@ -28,12 +28,45 @@ extension Page {
           return element;
         }
 
-        async function api(path, options) {
-          const answer = await fetch(path, options);
+        // Requests; a token lives as long as this tab
+
+        const token = () => sessionStorage.getItem("drydock-token") || "";
+
+        async function ask(path, options = {}) {
+          const headers = token() ? { ...options.headers, authorization: "Bearer " + token() } : options.headers;
+          const answer = await fetch(path, { ...options, headers });
+          if (answer.status === 401) askForToken();
+          if (answer.ok) return answer;
           const body = await answer.json().catch(() => ({}));
-          if (!answer.ok) throw new Error([body.detail || answer.statusText, body.hint].filter(Boolean).join(" — "));
-          return body;
+          const error = new Error(answer.status === 401 ? body.detail : [body.detail || answer.statusText, body.hint].filter(Boolean).join(" — "));
+          error.status = answer.status;
+          throw error;
         }
+        const api = async (path, options) => (await ask(path, options)).json().catch(() => ({}));
+
+        function askForToken() {
+          $("key").hidden = false;
+          $("empty").hidden = true;
+          $("key-text").textContent = token() ? "This server does not know that token. Another one:" : "This server asks for a token:";
+        }
+
+        $("key").addEventListener("submit", (event) => {
+          event.preventDefault();
+          sessionStorage.setItem("drydock-token", $("token").value.trim());
+          location.reload();
+        });
+
+        // A link can not carry the token: what it leads to is fetched and saved instead.
+        addEventListener("click", async (event) => {
+          const link = event.target.closest?.("a[data-file]");
+          if (!link || !token()) return;
+          event.preventDefault();
+          try {
+            const url = URL.createObjectURL(await (await ask(link.href)).blob());
+            node("a", { href: url, download: link.dataset.file }).click();
+            setTimeout(() => URL.revokeObjectURL(url), 60000);
+          } catch (error) { complain(error); }
+        });
 
         function complain(error) {
           $("toast").textContent = clean(error.message || error);
@@ -56,13 +89,17 @@ extension Page {
         async function refresh() {
           try {
             builds = (await api("/api/v1/builds?limit=50")).builds;
-          } catch (error) { return complain(error); }
+            // A build too old for the list is asked for by itself, until it has ended.
+            const listed = builds.find((build) => build.id === chosen);
+            if (listed) current = listed;
+            else if (chosen && !terminal.has(current.state)) current = await api("/api/v1/builds/" + chosen);
+          } catch (error) { return error.status === 401 ? undefined : complain(error); }
           $("empty").hidden = builds.length > 0;
           const focused = document.activeElement?.dataset?.id;
           $("builds").replaceChildren(...builds.map((build) => node("li", {}, row(build))));
           if (focused) $("builds").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
-          const shown = builds.find((build) => build.id === chosen);
-          if (shown) describe(shown);
+          $("sessions").replaceChildren(...[...new Set(builds.map((build) => build.session_id))].map((name) => node("option", { value: name })));
+          if (chosen) describe(current);
         }
 
         function row(build) {
@@ -78,7 +115,25 @@ extension Page {
 
         // One build
 
+        // Where a link leads: to its build, or to the news that there is none.
+        async function go(id) {
+          try {
+            choose(builds.find((build) => build.id === id) || await api("/api/v1/builds/" + encodeURIComponent(id)));
+          } catch (error) {
+            if (error.status === 401) return;
+            if (error.status !== 404) return complain(error);
+            stream?.abort();
+            chosen = current = null;
+            $("build").hidden = true;
+            $("welcome").hidden = false;
+            $("welcome-title").textContent = "There is no such build";
+            $("welcome-text").textContent = clean(id) + " is not on this server: it was removed, or the link belongs to another one. "
+              + "Choose a build on the left, or send an archive:";
+          }
+        }
+
         function choose(build) {
+          current = build;
           if (chosen !== build.id) {
             chosen = build.id;
             location.hash = build.id;
@@ -88,6 +143,7 @@ extension Page {
             $("log").replaceChildren();
             $("steps").replaceChildren();
             $("raw").href = build.urls.logs;
+            $("raw").dataset.file = build.id + ".log";
             pending = [];
             attempt = null;
             connect(build.session_id);
@@ -125,26 +181,49 @@ extension Page {
           const { artifacts } = await api(build.urls.artifacts).catch(() => ({ artifacts: [] }));
           if (chosen !== build.id) return;
           $("artifacts").replaceChildren(...artifacts.slice(0, 200).map((file) => node("li", {},
-            node("a", { href: file.url, textContent: clean(file.path) }), node("span", { textContent: " " + size(file.size) }))));
+            node("a", { href: file.url, textContent: clean(file.path), data: { file: file.path.split("/").pop() } }), node("span", { textContent: " " + size(file.size) }))));
           $("artifacts-box").hidden = artifacts.length === 0;
         }
         const size = (bytes) => bytes < 1024 ? bytes + " B" : bytes < 1048576 ? (bytes / 1024).toFixed(1) + " KiB" : (bytes / 1048576).toFixed(1) + " MiB";
 
         // The journal of the chosen build: every line
 
-        function read(build) {
-          stream?.close();
-          stream = new EventSource(build.urls.events);
-          stream.onmessage = (event) => {
-            if (chosen !== build.id) return;
-            const record = JSON.parse(event.data);
-            if (record.kind === "finished") { refresh(); if (record.outcome !== "errored") stream.close(); }
-            if (record.kind === "step") step(record);
-            // A page that is not looked at does not paint: it keeps what it will show, and no more.
-            if (pending.push(record) > 2 * longestLog) pending.splice(0, longestLog);
-            frame ||= requestAnimationFrame(paint);
-          };
-          stream.onerror = () => { if (terminal.has(builds.find((other) => other.id === build.id)?.state)) stream.close(); };
+        // Not an EventSource: that one can not send a token.
+        async function read(build) {
+          stream?.abort();
+          const mine = stream = new AbortController();
+          let last = "", wait = 500;
+          while (mine === stream && !mine.signal.aborted) {
+            try {
+              const headers = { accept: "text/event-stream", ...(last && { "last-event-id": last }) };
+              const answer = await ask(build.urls.events, { headers, signal: mine.signal });
+              if (answer.status === 204) return;
+              let rest = "";
+              const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+              for (let part = await reader.read(); !part.done; part = await reader.read()) {
+                wait = 500;
+                const events = (rest + part.value).split("\n\n");
+                rest = events.pop();
+                for (const event of events) {
+                  const fields = event.split("\n").map((line) => line.match(/^(id|data): ?(.*)$/)).filter(Boolean);
+                  for (const [, name, value] of fields) if (name === "id") last = value; else take(JSON.parse(value));
+                }
+              }
+              if (terminal.has(current?.state)) return;
+            } catch (error) {
+              if (mine.signal.aborted || error.status) return;
+            }
+            await new Promise((again) => setTimeout(again, wait));
+            wait = Math.min(wait * 2, 15000);
+          }
+        }
+
+        function take(record) {
+          if (record.kind === "finished") refresh();
+          if (record.kind === "step") step(record);
+          // A page that is not looked at does not paint: it keeps what it will show, and no more.
+          if (pending.push(record) > 2 * longestLog) pending.splice(0, longestLog);
+          frame ||= requestAnimationFrame(paint);
         }
 
         function paint() {
@@ -191,7 +270,7 @@ extension Page {
           if (session === name && socket) return;
           session = name;
           socket?.close();
-          const mine = socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/ws");
+          const mine = socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/ws", token() ? ["drydock", "bearer." + token()] : []);
           mine.onopen = () => {
             retryIn = 500;
             status("open", "Live");
@@ -231,7 +310,7 @@ extension Page {
         async function upload(file) {
           if (!file) return;
           try {
-            const query = new URLSearchParams({ session_id: session || "page-" + crypto.randomUUID().slice(0, 8), title: file.name });
+            const query = new URLSearchParams({ session_id: $("into").value.trim() || "page-" + crypto.randomUUID().slice(0, 8), title: file.name });
             const build = await api("/api/v1/builds?" + query, { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
             await refresh();
             choose(build);
@@ -247,14 +326,12 @@ extension Page {
           .then(async (build) => { await refresh(); choose(build); }, complain));
         $("log").addEventListener("wheel", (event) => { if (event.deltaY < 0) $("follow").checked = false; }, { passive: true });
 
-        $("command").textContent = `tar czf - . | curl -T - -X POST -H 'content-type: application/gzip' '${location.origin}/api/v1/builds?session_id=me'`;
+        $("command").textContent = `tar czf - . | curl -T - -X POST -H 'content-type: application/gzip'${token() ? " -H \"authorization: Bearer $TOKEN\"" : ""} '${location.origin}/api/v1/builds?session_id=me'`;
         await refresh();
-        const wanted = builds.find((build) => build.id === location.hash.slice(1)) || builds.find((build) => !terminal.has(build.state)) || builds[0];
-        if (wanted) choose(wanted);
-        addEventListener("hashchange", () => {
-          const build = builds.find((other) => other.id === location.hash.slice(1));
-          if (build) choose(build);
-        });
-        setInterval(() => { if (!document.hidden) refresh(); }, 3000);
+        const link = () => decodeURIComponent(location.hash.slice(1));
+        const first = builds.find((build) => !terminal.has(build.state)) || builds[0];
+        if (link()) await go(link()); else if (first) choose(first);
+        addEventListener("hashchange", () => { if (link() && link() !== chosen) go(link()); });
+        setInterval(() => { if (!document.hidden && $("key").hidden) refresh(); }, 3000);
         """#
 }

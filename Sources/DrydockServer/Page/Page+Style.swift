@@ -32,6 +32,11 @@ extension Page {
           background: var(--soft); margin-right: 7px; }
         .link[data-state=open]::before { background: var(--good); }
         .link[data-state=lost]::before { background: var(--bad); }
+        .key, .into { display: flex; gap: 10px; align-items: center; }
+        .key { padding: 10px 20px; background: var(--chosen); border-bottom: 1px solid var(--line); flex-wrap: wrap; }
+        .into { color: var(--soft); font-size: 13px; padding: 0 8px; }
+        .key input, .into input { font: inherit; color: var(--text); background: var(--panel); border: 1px solid var(--line);
+          border-radius: 8px; padding: 5px 10px; flex: 1; min-width: 0; max-width: 320px; }
         .columns { display: grid; grid-template-columns: 320px minmax(0, 1fr); flex: 1; }
         nav { border-right: 1px solid var(--line); padding: 18px 14px; display: flex; flex-direction: column; gap: 12px; }
         nav h2 { font-size: 13px; color: var(--soft); text-transform: uppercase; letter-spacing: .06em; padding: 6px 8px 0; }

@@ -125,7 +125,13 @@ final class SessionFeed: Sendable {
                 _ = await room.tellCurrent(fold).arrived()
             } else if let attempt = row.attempt, attempt != showing.read, row.state != .queued {
                 defer { current = showing }
-                try await follow(attempt, &showing)
+                do {
+                    try await follow(attempt, &showing)
+                } catch let error where row.state.isTerminal && !(error is CancellationError) {
+                    // Its journal can not be read: the index still has its end, and the session's next build its turn.
+                    logger.error("a journal: \(error)", metadata: ["build": "\(row.id)"])
+                    showing.read = attempt
+                }
             } else if row.state.isTerminal {
                 _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }
                     .arrived()
