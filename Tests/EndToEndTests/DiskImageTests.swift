@@ -67,10 +67,12 @@ struct DiskImageTests {
     @Test(
         "what hides from a watch ends at the limit, told as what it is, and leaves nothing",
         arguments: [
-            "exec 3> f; rm f; head -c 100000000 /dev/zero >&3",
-            "seq 30000 | xargs mkdir",
-            "fallocate -l 100M f",
-            "truncate -s 10G f && head -c 100000000 /dev/zero > g",
+            // Held open for a moment after the end was met: the gauge looks twenty times a second.
+            "exec 3> f 4> g; rm f g; head -c 25000000 /dev/zero >&3; head -c 25000000 /dev/zero >&4 || { sleep 0.3; false; }",
+            "seq 300000 | xargs mkdir",
+            "i=0; while [ $i -lt 1000 ]; do mkdir d && cd d && head -c 60000 /dev/zero > f || exit 1; i=$((i + 1)); done",
+            "fallocate -l 25M f && fallocate -l 25M g",
+            "truncate -s 30M a b c && head -c 20000000 /dev/zero > g && head -c 20000000 /dev/zero > h",
         ]
     )
     func attacks(attack: String) async throws {

@@ -99,7 +99,7 @@ struct RunTests {
         "what it takes of the disk ends at a limit, however it hides",
         arguments: [
             "head -c 16777216 /dev/zero > file",
-            "exec 3> file; rm file; head -c 16777216 /dev/zero >&3",
+            "exec 3> file; rm file; head -c 16777216 /dev/zero >&3 || { sleep 0.3; false; }",
             "mkdir $(seq 4000)",
             """
             python3 -c 'import os
