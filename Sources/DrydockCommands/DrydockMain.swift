@@ -9,6 +9,17 @@ internal import Glibc
 
 /// The command line: takes the arguments, runs one command, answers with an exit status.
 package enum DrydockMain {
+    /// Gives a command that mounts the disks of workspaces mounts of its own: what it leaves when it is killed goes with it.
+    ///
+    /// For the main thread, before anything is awaited: no other thread may be there yet.
+    package static func separateMounts(_ arguments: [String]) {
+        guard let command = arguments.first, mounting.contains(command) else { return }
+        // An ordinary user may not, and makes no mounts either.
+        try? MountNamespace.separate()
+    }
+
+    private static let mounting = ["build", "doctor", "plan", "run", "worker"]
+
     /// Runs `drydock` with `arguments` (without the program's own name) and returns its exit status.
     package static func run(_ arguments: [String]) async -> Int32 {
         // A reader that goes away is an error of the write, not the end of this process; children start with defaults.

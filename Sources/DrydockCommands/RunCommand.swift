@@ -36,10 +36,13 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let prepared = try sandbox.prepare(command, .process)
         let ended: SandboxReport
+        var fullness: Failure?
         do {
             defer { prepared.discard() }
-            let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace)
+            let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
+            let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
             ended = try await sandbox.run(with: try Installation().launcher(minimum: Self.minimum()))
+            fullness = gauge?.fullness
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
             throw ExitCode(125)
@@ -47,6 +50,9 @@ struct RunCommand: AsyncParsableCommand {
             throw notStarted(error)
         }
         let status = Self.status(ended.verdict)
+        if status != 0, ended.verdict != .ended(.diskLimit), let fullness {
+            Console.error("drydock: run: \(fullness.message): give it more with --limit disk=SIZE")
+        }
         if status != 0 { throw ExitCode(status) }
     }
 

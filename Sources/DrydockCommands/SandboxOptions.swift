@@ -77,14 +77,11 @@ struct SandboxOptions: ParsableArguments {
         let folder = try RunFolder(lifetime)
         let made: Workspace
         do {
-            made = try Workspace(
-                below: folder.path,
-                name: "run",
-                snapshot: snapshot,
-                owner: Installation.workspaceOwner
-            )
+            let disk = lifetime == .process ? limits.disk : nil
+            made = try Self.workspace(in: folder, snapshot: snapshot, disk: disk)
         } catch {
             try? folder.remove()  // the first error is the one to tell
+            if let failure = error as? Failure { throw CommandProblem("run", failure) }
             throw error
         }
         let shown = readOnly.map {
@@ -98,6 +95,21 @@ struct SandboxOptions: ParsableArguments {
             limits: limits
         )
         return Prepared(spec: spec, workspace: made, folder: folder)
+    }
+
+    /// On a disk of its own that holds `disk`, where this machine can do that; one that stays is a directory.
+    private static func workspace(
+        in folder: RunFolder,
+        snapshot: DirectoryHandle?,
+        disk: ByteCount?
+    ) throws -> Workspace {
+        let owner = Installation.workspaceOwner
+        if let disk, DiskImageCheck.tryOut(in: folder.path) == nil,
+            case .made(let image) = try WorkspaceDisk(.own).make("run", in: folder.path, holding: disk)
+        {
+            return try Workspace(on: image, snapshot: snapshot, owner: owner)
+        }
+        return try Workspace(below: folder.path, name: "run", snapshot: snapshot, owner: owner)
     }
 
     private static func directory(_ path: String) throws -> DirectoryHandle {

@@ -16,6 +16,8 @@ struct StreamedSandbox {
     let spec: SandboxSpec
     /// Measured as long as it runs.
     let workspace: Workspace
+    /// Of the workspace's own disk; nil: it is watched.
+    let gauge: SpaceGauge?
 
     /// Runs it to its end, for its policy's total time at most, and as long as its files are within their limit.
     func run(with launcher: any SandboxLauncher) async throws -> SandboxReport {
@@ -105,6 +107,7 @@ struct StreamedSandbox {
                 running.end(.wallTimeout, grace: Self.grace)
             }
             group.addTask {
+                if let gauge { return await gauge.run { _ in running.end(.diskLimit, grace: .zero) } }
                 await DiskWatch(workspace: workspace, limit: spec.limits.disk) { _ in
                     running.end(.diskLimit, grace: .zero)
                 }.run()

@@ -21,7 +21,7 @@ extension Workshop {
         let installation = try Installation()
         // The group first: without it the level that is found would be lower than the one that builds get.
         _ = try installation.launcher()
-        let report = await SandboxDoctor.examine()
+        let report = await SandboxDoctor.examine(disksIn: store.directory.work)
         try require(configuration.minimumLevel, report)
         // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
         // too: what the machine could do once it may not be able to do later.
@@ -48,6 +48,7 @@ extension Workshop {
                     gitHosts: configuration.sources.git
                 ),
                 owner: Installation.workspaceOwner,
+                disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
                 level: report.level.name,
                 missing: report.missing
             ),

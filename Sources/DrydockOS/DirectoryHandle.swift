@@ -94,14 +94,19 @@ extension DirectoryHandle {
     /// The facts about this directory.
     package func status() throws(Errno) -> FileStatus { try fileStatus(of: descriptor) }
 
-    /// What the file system it is on holds in all, and what ordinary users may still write, in bytes.
+    /// What the file system it is on holds in all, and what ordinary users may still write, in bytes; and how many inodes
+    /// they may still make.
     ///
     /// Source: man 3 statvfs.
-    package func freeSpace() throws(Errno) -> (total: Int64, available: Int64) {
+    package func freeSpace() throws(Errno) -> (total: Int64, available: Int64, inodes: Int64) {
         var found = statvfs()
         _ = try checked(fstatvfs(descriptor.rawValue, &found) == 0 ? 0 : -errno)
         let block = Int64(clamping: found.f_frsize)
-        return (Int64(clamping: found.f_blocks) * block, Int64(clamping: found.f_bavail) * block)
+        return (
+            Int64(clamping: found.f_blocks) * block,
+            Int64(clamping: found.f_bavail) * block,
+            Int64(clamping: found.f_favail)
+        )
     }
 
     /// The text of the symbolic link `name`.

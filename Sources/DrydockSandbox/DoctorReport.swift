@@ -36,6 +36,9 @@ package struct DoctorReport: Codable, Hashable, Sendable {
     package var identity: SandboxIdentity
     package var checks: [Check]
 
+    /// Whether each workspace gets a disk of its own.
+    package var hasOwnDisks: Bool { checks.contains { $0.name == DiskImageCheck.name && $0.isOK } }
+
     /// Whether builds can run here at `minimum`.
     package func canBuild(minimum: SandboxLevel = .reduced) -> Bool {
         level >= minimum && !checks.contains { $0.isVital && !$0.isOK }

@@ -3,7 +3,7 @@
 
 internal import DrydockModel
 internal import DrydockOS
-internal import SystemPackage
+package import SystemPackage
 
 /// Finds out what this machine can do by trying it: a real sandbox, started and ended.
 package enum SandboxDoctor {
@@ -11,14 +11,16 @@ package enum SandboxDoctor {
     package static func host() -> [DoctorReport.Check] { [InotifyCheck.run()] }
 
     /// Examines; takes some milliseconds.
-    package static func examine() async -> DoctorReport {
+    ///
+    /// `folder`: where workspaces will lie; nil = a temporary directory.
+    package static func examine(disksIn folder: FilePath? = nil) async -> DoctorReport {
         var checks = [ChrootCheck.run(), userNamespaces(), seccomp()]
         let level: SandboxLevel
         do throws(SandboxError) {
             let jail = try JailLocation.find()
             checks.insert(.init(name: "jail", isOK: true, detail: "\(jail)"), at: 0)
             let capabilities = try await tryOut(jail)
-            checks += layers(capabilities)
+            checks += layers(capabilities) + [DiskImageCheck.report(in: folder)]
             level = capabilities.level
         } catch {
             checks.append(failed(error))
@@ -122,11 +124,6 @@ package enum SandboxDoctor {
                 isOK: found.limitsProcesses,
                 detail: limited(found.limitsProcesses),
                 remedy: groups
-            ),
-            .init(
-                name: "disk-limit",
-                isOK: true,
-                detail: "watched, not enforced: a build can pass it until the next look"
             ),
             .init(name: "cpu-limit", isOK: found.limitsCPU, detail: limited(found.limitsCPU), remedy: groups),
         ]

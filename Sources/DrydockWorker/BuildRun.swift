@@ -16,6 +16,9 @@ struct BuildRun: Sendable {
     let sink: JournalSink
     let stop: StopSignal
 
+    /// How often one that waits for room on the disk looks.
+    private static let lookForRoom = Duration.milliseconds(300)
+
     /// What a build that succeeded gives out.
     struct Result: Sendable {
         var artifacts: [Artifact] = []
@@ -89,7 +92,7 @@ struct BuildRun: Sendable {
     }
 
     private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Result {
-        let workspace = try await makeWorkspace(snapshot)
+        let workspace = try await makeWorkspace(snapshot, disk: plan.limits.disk)
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
             try await shop.store.move(lease, to: .running)
@@ -101,16 +104,44 @@ struct BuildRun: Sendable {
         }
     }
 
-    private func makeWorkspace(_ snapshot: Snapshot) async throws -> Workspace {
+    private func makeWorkspace(_ snapshot: Snapshot, disk limit: ByteCount) async throws -> Workspace {
         let options = shop.options
-        let attempt = lease.attempt
+        let name = lease.attempt.rawValue
+        guard let disk = options.disk else {
+            return try await Blocking.run {
+                let source = try snapshot.open()
+                return try Workspace(below: options.work, name: name, snapshot: source, owner: options.owner)
+            }
+        }
+        let image = try await image(from: disk, holding: limit)
         return try await Blocking.run {
-            try Workspace(
-                below: options.work,
-                name: attempt.rawValue,
-                snapshot: try snapshot.open(),
-                owner: options.owner
-            )
+            try Workspace(on: image, snapshot: try snapshot.open(), owner: options.owner)
+        }
+    }
+
+    /// The build's own disk, as soon as there is room for it.
+    private func image(from disk: WorkspaceDisk, holding limit: ByteCount) async throws -> DiskImage {
+        let folder = shop.options.work
+        let name = lease.attempt.rawValue
+        var isTold = false
+        while true {
+            try stop.check()
+            let answer = try await Blocking.run { try disk.make(name, in: folder, holding: limit) }
+            switch answer {
+            case .made(let image):
+                if image.capacity < limit.bytes {
+                    let text =
+                        "\(image.capacity >> 20) MiB are free for this build, of the \(limit) it may have."
+                    sink.record(.notice(title: "Little room on the disk", markdown: text))
+                }
+                return image
+            case .wait where !isTold:
+                isTold = true
+                let text = "The build waits for room on the disk, which other builds have taken."
+                sink.record(.notice(title: "Waiting", markdown: text))
+            case .wait: break
+            }
+            try await Task.sleep(for: Self.lookForRoom)
         }
     }
 

@@ -5,7 +5,8 @@ package import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
 
-/// Looks now and then at what a build takes up on the disk, and stops one that takes too much.
+/// Looks now and then at what a build takes up on the disk, and stops one that takes too much: where there are no images
+/// (`WorkspaceDisk`).
 ///
 /// Counts directories and inodes too, and files that are only open; a build that hides from the measure, while the disk is
 /// nearly full, is stopped as one that has taken it. A look costs what there is to look at, so the pauses grow with it:
@@ -18,7 +19,7 @@ package struct DiskWatch: Sendable {
     /// Files, directories and links in all.
     private static let mostEntries = 1_000_000
     /// What shall stay free for the journal, the database and everybody else: this, or one part in fifty.
-    private static let floor: Int64 = 256 << 20
+    static func floor(of total: Int64) -> Int64 { min(256 << 20, total / 50) }
 
     private let workspace: Workspace
     private let limit: ByteCount
@@ -96,7 +97,7 @@ package struct DiskWatch: Sendable {
         let open = UnlinkedFiles.bytes(below: workspace.treePath, seenAs: InsidePath.workspace)
         var look = Look(used: tree.bytes + open, entries: tree.entries, isWhole: tree.isWhole)
         let free = try root.freeSpace()
-        look.isDiskNearlyFull = free.available < min(Self.floor, free.total / 50)
+        look.isDiskNearlyFull = free.available < Self.floor(of: free.total)
         return look
     }
 }

@@ -32,8 +32,13 @@ struct Leftovers {
                 do {
                     let isInUse =
                         try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                    if isInUse { continue }
-                    try await Blocking.run { try TreeRemover.remove(name, in: directory) }
+                    // A process that tries its disk has no attempt either.
+                    if isInUse || DiskImage.isHeld(owner, in: folder) { continue }
+                    try await Blocking.run {
+                        // Where its maker shared its mounts with this process.
+                        DiskImage.unmount(folder.appending(name))
+                        try TreeRemover.remove(name, in: directory)
+                    }
                     logger.notice(
                         "removed what a dead worker left",
                         metadata: ["path": "\(folder)/\(name)"]

@@ -26,6 +26,7 @@ struct StepSequence {
         let limit = plan.limits.total
         let stop = run.stop
         let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk) { stop.stop($0) }
+        let gauge = try workspace.gauge(limit: plan.limits.disk)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // cancelled: it ended in time
@@ -39,13 +40,24 @@ struct StepSequence {
                     )
                 )
             }
-            group.addTask { await watch.run() }
+            group.addTask {
+                guard let gauge else { return await watch.run() }
+                await gauge.run { stop.stop($0) }
+            }
             defer { group.cancelAll() }
-            return try await runInOrder()
+            let declared = try await runInOrder(gauge)
+            tellFullness(gauge)
+            return declared
         }
     }
 
-    private func runInOrder() async throws -> Declared {
+    /// Says that a build which succeeded all the same has had no space left.
+    private func tellFullness(_ gauge: SpaceGauge?) {
+        guard let fullness = gauge?.fullness else { return }
+        run.sink.record(.notice(title: "Disk full", markdown: fullness.message))
+    }
+
+    private func runInOrder(_ gauge: SpaceGauge?) async throws -> Declared {
         var declared = Declared()
         var failure: Failure?
         for step in Self.ordered(plan.steps) {
@@ -55,7 +67,7 @@ struct StepSequence {
                 continue
             }
             do {
-                let report = try await self.run(step)
+                let report = try await self.run(step, gauge)
                 failure = run.stop.failure ?? report.failure
                 declared.artifacts += report.artifacts
                 declared.preview = report.preview ?? declared.preview
@@ -82,16 +94,17 @@ struct StepSequence {
         return result + waiting
     }
 
-    private func run(_ step: PlannedStep) async throws -> StepReport {
+    private func run(_ step: PlannedStep, _ gauge: SpaceGauge?) async throws -> StepReport {
         let context = try context(step)
         let started = ContinuousClock.now
         run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
         let runner = StepRunner()
         let sink = StepSink(sink: run.sink, step: step.id)
-        let report = await run.stop.whileStoppable(runner.cancel) {
+        var report = await run.stop.whileStoppable(runner.cancel) {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)
         }
         run.sink.flush()
+        report.failure = report.failure?.explained(by: gauge)
         let failure = run.stop.failure ?? report.failure
         run.sink.record(
             .usage(report.usage),
@@ -148,5 +161,15 @@ struct StepSequence {
         let source = try snapshot.open()
         context.isInSource = { Snapshot.isFile($0, in: source) }
         return context
+    }
+}
+
+extension Failure {
+    /// What failed where there was no space left failed for that; the limit is told, and what it looked like.
+    fileprivate func explained(by gauge: SpaceGauge?) -> Failure {
+        guard [.stepFailed, .pluginCrashed].contains(code), let fullness = gauge?.fullness else {
+            return self
+        }
+        return Failure(fullness.code, fullness.fault, "\(fullness.message); \(message)", hint: fullness.hint)
     }
 }

@@ -54,6 +54,8 @@ package struct WorkerOptions: Sendable {
     package var allowed: AllowedSources
     /// Whom a workspace's files belong to; nil = this process's user.
     package var owner: FileOwner?
+    /// What makes the disks of workspaces; nil: they are directories, and watched.
+    package var disk: WorkspaceDisk?
     /// The level that sandboxes have here, and what is missing below the highest.
     package var level: String
     package var missing: [String]
@@ -74,6 +76,7 @@ package struct WorkerOptions: Sendable {
         sourceCaps: ArchiveCaps,
         allowed: AllowedSources,
         owner: FileOwner?,
+        disk: WorkspaceDisk? = nil,
         level: String,
         missing: [String]
     ) {
@@ -87,6 +90,7 @@ package struct WorkerOptions: Sendable {
         self.sourceCaps = sourceCaps
         self.allowed = allowed
         self.owner = owner
+        self.disk = disk
         self.level = level
         self.missing = missing
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import DrydockModel
+package import DrydockModel
 package import DrydockOS
 package import DrydockSandbox
 package import SystemPackage
@@ -24,14 +24,38 @@ package struct Workspace: Sendable {
     private let parent: DirectoryHandle
     private let name: String
     private let path: FilePath
+    /// What it lies on, and is removed with; nil: an ordinary directory.
+    private let image: DiskImage?
+
+    /// Makes the workspace on an image of its own, which it takes over.
+    package init(on image: DiskImage, snapshot: DirectoryHandle?, owner: FileOwner?) throws {
+        do {
+            // openat2 would not pass a mount point, so it begins behind it.
+            try self.init(below: image.mountPoint, name: "b", on: image, snapshot: snapshot, owner: owner)
+        } catch {
+            try? image.remove()  // the first error is the one to tell
+            throw error
+        }
+    }
 
     /// Makes the workspace `name` below `path`, with a copy of `snapshot` (nil = nothing) in it that belongs to `owner`.
     ///
     /// After an error nothing of it is left.
     package init(below path: FilePath, name: String, snapshot: DirectoryHandle?, owner: FileOwner?) throws {
+        try self.init(below: path, name: name, on: nil, snapshot: snapshot, owner: owner)
+    }
+
+    private init(
+        below path: FilePath,
+        name: String,
+        on image: DiskImage?,
+        snapshot: DirectoryHandle?,
+        owner: FileOwner?
+    ) throws {
         parent = try DirectoryHandle(path: path)
         self.name = name
         self.path = path.appending(name)
+        self.image = image
         do {
             let root = try parent.makeDirectory(Array(name.utf8)[...], permissions: 0o711)
             try Self.fill(root, snapshot: snapshot, owner: owner)
@@ -126,5 +150,13 @@ package struct Workspace: Sendable {
     /// Removes it.
     ///
     /// Only once none of its sandboxes is alive.
-    package func remove() throws { try TreeRemover.remove(name, in: parent) }
+    package func remove() throws {
+        guard let image else { return try TreeRemover.remove(name, in: parent) }
+        try image.remove()
+    }
+
+    /// What tells that it was full, where it has an end of its own; nil where it is watched.
+    package func gauge(limit: ByteCount) throws -> SpaceGauge? {
+        try image.map { try SpaceGauge(of: $0, limit: limit) }
+    }
 }

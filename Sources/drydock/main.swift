@@ -4,4 +4,6 @@
 import DrydockCommands
 import Glibc
 
-exit(await DrydockMain.run(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+DrydockMain.separateMounts(arguments)
+exit(await DrydockMain.run(arguments))

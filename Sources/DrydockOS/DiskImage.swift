@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import COS
+import Glibc
+package import SystemPackage
+
+/// A file system of a fixed size in a sparse file, mounted: whatever is done inside, it takes no more of the disk than that.
+///
+/// ```
+/// <folder>/<name>         where it is mounted
+/// <folder>/<name>.image   the file; locked (flock) as long as its maker lives
+/// ```
+package final class DiskImage: Sendable {
+    package static let suffix = ".image"
+
+    package let mountPoint: FilePath
+    /// Bytes of content that fit.
+    package let capacity: Int64
+    private let file: FilePath
+    private let lock: FileDescriptor
+
+    /// Makes the image `name` in `folder`, a directory that only this user may enter.
+    ///
+    /// `capacity`: what `template` was made for. After an error nothing of it is left.
+    package init(
+        _ name: String,
+        in folder: FilePath,
+        of template: ImageTemplate,
+        capacity: Int64
+    ) throws(DiskImageError) {
+        mountPoint = folder.appending(name)
+        file = folder.appending(name + Self.suffix)
+        self.capacity = capacity
+        lock = try Self.make(file)
+        do throws(DiskImageError) {
+            try template.write(to: lock)
+        } catch {
+            unlink(file.string)
+            try? lock.close()  // the first error is the one to tell
+            throw error
+        }
+    }
+
+    private static func make(_ file: FilePath) throws(DiskImageError) -> FileDescriptor {
+        let made = open(file.string, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        try ImageTemplate.check("open", made < 0 ? -errno : 0)
+        // It waits for who just looks whether it is held.
+        while flock(made, LOCK_EX) != 0, errno == EINTR {}
+        return FileDescriptor(rawValue: made)
+    }
+
+    /// Mounts it; after an error nothing of it is left.
+    package func mount() throws(DiskImageError) {
+        do throws(DiskImageError) {
+            // Of its own: the device keeps the open file, and with it the lock, beyond this process.
+            let image = open(file.string, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            try ImageTemplate.check("open", image < 0 ? -errno : 0)
+            defer { close(image) }
+            var device: Int32 = -1
+            var number: Int32 = -1
+            try ImageTemplate.check("/dev/loop-control", cos_loop_attach(image, &device, &number))
+            // Without this descriptor or a mount the device is free again.
+            defer { close(device) }
+            try ImageTemplate.check("mkdir", mkdir(mountPoint.string, 0o711) == 0 ? 0 : -errno)
+            try ImageTemplate.check("mount", cos_mount_loop(number, mountPoint.string))
+        } catch {
+            try? remove()  // the first error is the one to tell
+            throw error
+        }
+    }
+
+    /// Unmounts and removes it with all that is in it.
+    package func remove() throws(Errno) {
+        Self.unmount(mountPoint)
+        unlink(file.string)
+        guard rmdir(mountPoint.string) == 0 || errno == ENOENT else { throw Errno.current }
+    }
+
+    deinit { try? lock.close() }  // harmless: nothing is written through it that anybody waits for
+
+    /// Takes away what is mounted at `path`, if anything is.
+    package static func unmount(_ path: FilePath) {
+        // Not a mount point, not there, or not for this user to undo: what is removed next says so.
+        _ = cos_unmount(path.string)
+    }
+
+    /// Whether the image `name` in `folder` is there, and the process that made it lives.
+    package static func isHeld(_ name: String, in folder: FilePath) -> Bool {
+        isHeld(folder.appending(name + suffix))
+    }
+
+    /// What the images in `folder` whose makers live may still take from the disk, and how many those are.
+    package static func claims(in folder: FilePath) throws(Errno) -> (bytes: Int64, images: Int) {
+        var bytes: Int64 = 0
+        var images = 0
+        let reader = DirectoryReader()
+        let directory = try DirectoryHandle(path: folder)
+        while case let names = try reader.nextNames(of: directory), !names.isEmpty {
+            for name in names where name.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
+                let name = String(decoding: name, as: UTF8.self)
+                guard isHeld(folder.appending(name)),
+                    // Gone meanwhile: it takes nothing.
+                    let status = try? directory.status(of: Array(name.utf8)[...])
+                else { continue }
+                bytes += max(0, status.size - status.allocated)
+                images += 1
+            }
+        }
+        return (bytes, images)
+    }
+
+    private static func isHeld(_ file: FilePath) -> Bool {
+        let image = open(file.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard image >= 0 else { return false }
+        defer { close(image) }
+        return flock(image, LOCK_SH | LOCK_NB) != 0
+    }
+}
