@@ -13,7 +13,7 @@ EXAMPLE ?= examples/tide-tables
 REAL_PROJECTS ?= .build/real-projects
 
 # What building and running takes, and what the tests take on top.
-PACKAGES := gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
+PACKAGES := e2fsprogs gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl procps bubblewrap \
     python3 python3-pip python3-venv python3-setuptools python3-wheel
 ACCEPTANCE_VENV := .build/acceptance-venv
