@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -57,8 +58,19 @@ static double percentile(double *values, int count, int percent) {
     return values[count * percent / 100];
 }
 
-/// Runs the jail driven, and notes what it tells of its steps.
-static int steps(const char *jail, const char *spec, double took[SBX_STEP_COUNT][MAXIMUM], int round) {
+/// The spec as its maker passes it: in memory, sealed, since a driven jail takes no other.
+static int sealed(const char *path) {
+    static char bytes[1 << 20];
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = from < 0 ? -1 : read(from, bytes, sizeof bytes);
+    int made = memfd_create("spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (from >= 0) close(from);
+    if (size < 0 || made < 0 || write(made, bytes, (size_t)size) != size || lseek(made, 0, SEEK_SET) != 0) return -1;
+    return fcntl(made, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0 ? made : -1;
+}
+
+/// Runs the jail driven, and notes what it tells of its steps; fails where it does not get as far as the program.
+static int steps(const char *jail, int spec, double took[SBX_STEP_COUNT][MAXIMUM], int round) {
     int ends[2];
     posix_spawn_file_actions_t actions;
     char *const argv[] = {"drydock-jail", "--driven", "--timings", "--", "true", NULL};
@@ -66,18 +78,20 @@ static int steps(const char *jail, const char *spec, double took[SBX_STEP_COUNT]
     struct sbx_record record;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
     posix_spawn_file_actions_init(&actions);
+    // In this order: the spec's own number may be the other one's target.
+    posix_spawn_file_actions_adddup2(&actions, spec, SBX_SPEC_DESCRIPTOR);
     posix_spawn_file_actions_adddup2(&actions, ends[1], SBX_CONTROL_DESCRIPTOR);
-    posix_spawn_file_actions_addopen(&actions, SBX_SPEC_DESCRIPTOR, spec, O_RDONLY, 0);
     int result = posix_spawn(&child, jail, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
+    lseek(spec, 0, SEEK_SET);
     while (result == 0 && recv(ends[0], &record, sizeof record, 0) == (ssize_t)sizeof record) {
         int known = record.step > 0 && record.step < SBX_STEP_COUNT;
         if (record.kind == SBX_RECORD_TIMING && known) took[record.step][round] = (double)record.nanoseconds / 1e6;
     }
     close(ends[0]);
     if (result == 0) waitpid(child, NULL, 0);
-    return result;
+    return took[SBX_STEP_EXEC][round] > 0 ? result : -1;
 }
 
 static int race(char *const *const *contenders, int rounds, double took[CONTENDERS][MAXIMUM],
@@ -112,8 +126,12 @@ int main(int count, char **values) {
     }
     printf("%-22s %.2f, of the processor %.2f\n\n", "jail / bwrap", took[0][rounds / 2] / took[1][rounds / 2],
            used[0][rounds / 2] / used[1][rounds / 2]);
+    int spec = sealed(values[2]);
     for (int round = 0; round < rounds; round++) {
-        if (steps(values[1], values[2], step_took, round) != 0) return 1;
+        if (spec < 0 || steps(values[1], spec, step_took, round) != 0) {
+            fprintf(stderr, "bench-start: the jail did not tell of its steps\n");
+            return 1;
+        }
     }
     for (int step = SBX_STEP_CLONE; step < SBX_STEP_COUNT; step++) {
         double median = percentile(step_took[step], rounds, 50);
