@@ -82,11 +82,10 @@ struct BuildRow {
     }
 
     private mutating func optional<Value: DatabaseValueConvertible>(_ column: String) -> Value? {
+        let value: Value? = Self.value(column, of: row)
         let stored: DatabaseValue = row[column]
-        if stored.isNull { return nil }
-        if let value = Value.fromDatabaseValue(stored) { return value }
-        damage.append("\(column) has the wrong type")
-        return nil
+        if value == nil, !stored.isNull { damage.append("\(column) has the wrong type") }
+        return value
     }
 
     private mutating func decoded<Value: Decodable>(_ column: String) -> Value? {

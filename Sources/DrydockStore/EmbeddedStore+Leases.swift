@@ -78,8 +78,11 @@ extension EmbeddedStore {
         let ends = lapsed.map { ended(build: $0, at: now) }
         let changed = try await database.write { [options] db in
             var changed: [Build] = []
+            // Asked again, in the transaction: somebody may have renewed, ended or taken one meanwhile.
+            let still = try Self.lapsed(at: now, holders: gone, db)
             for (seen, end) in zip(lapsed, ends) {
-                guard var build = try Self.stillLapsed(seen, at: now, holders: gone, db) else { continue }
+                guard var build = still.first(where: { $0.id == seen.id && $0.attempt == seen.attempt })
+                else { continue }
                 // One that can not be changed, for damage perhaps, is not to hold up the others.
                 var reaped = false
                 try? db.inSavepoint {
@@ -146,15 +149,6 @@ extension EmbeddedStore {
             "WHERE lease_until IS NOT NULL AND (lease_until < ? OR worker IN (\(marks)))",
             StatementArguments(arguments)
         )
-    }
-
-    private static func stillLapsed(
-        _ seen: Build,
-        at now: Timestamp,
-        holders gone: Set<String>,
-        _ db: Database
-    ) throws -> Build? {
-        try lapsed(at: now, holders: gone, db).first { $0.id == seen.id && $0.attempt == seen.attempt }
     }
 
     private static func reap(

@@ -26,8 +26,6 @@ package enum StoreError: Error, Hashable, Sendable {
     case keyReused(BuildID)
     case journalInUse(AttemptID)
     case journalEnded(AttemptID)
-    /// The record after `seq` can not be read.
-    case journalDamaged(BuildID, AttemptID, after: UInt64)
     case blobFinished
 }
 
@@ -52,7 +50,6 @@ extension StoreError {
         case .keyReused: "store.key-reused"
         case .journalInUse: "store.journal-in-use"
         case .journalEnded: "store.journal-ended"
-        case .journalDamaged: "store.journal-damaged"
         case .blobFinished: "store.blob-finished"
         }
     }
@@ -81,8 +78,6 @@ extension StoreError {
         case .alreadyAccepted(let id): "this idempotency key already belongs to build \(id)"
         case .journalInUse(let attempt): "the journal of attempt \(attempt) has a writer already"
         case .journalEnded(let attempt): "the journal of attempt \(attempt) has ended"
-        case .journalDamaged(let build, let attempt, let seq):
-            "the journal of \(build), attempt \(attempt), can not be read after record \(seq)"
         case .blobFinished: "this blob was finished or discarded before"
         }
     }
@@ -98,7 +93,6 @@ extension StoreError {
         case .databaseDamaged:
             "stop Drydock and move the file away: the next start makes a new one from the journals"
         case .queueFull: "wait until one of them has ended, or cancel one"
-        case .journalDamaged: "check the disk; the records before that place are good"
         default: nil
         }
     }

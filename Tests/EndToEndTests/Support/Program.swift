@@ -54,6 +54,16 @@ enum Program {
         try run(drydock, arguments, environment: ["DRYDOCK_DATA": scratch.url("data").path])
     }
 
+    /// Builds a project that is nothing but `yaml`.
+    static func build(_ scratch: Scratch, yaml: String, _ more: String...) throws -> Finished {
+        try scratch.write(yaml, to: "project/drydock.yaml")
+        return try run(
+            drydock,
+            ["build", scratch.url("project").path, "--output", "plain"] + more,
+            environment: ["DRYDOCK_DATA": scratch.url("data").path]
+        )
+    }
+
     /// Runs a line of shell; a test that needs its effect fails when it does.
     @discardableResult
     static func shell(_ line: String, in folder: URL? = nil) throws -> String {
