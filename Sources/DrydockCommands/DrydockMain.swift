@@ -6,16 +6,30 @@ internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
 internal import Glibc
+internal import SystemPackage
 
 /// The command line: takes the arguments, runs one command, answers with an exit status.
 package enum DrydockMain {
     /// Gives a command that mounts the disks of workspaces mounts of its own: what it leaves when it is killed goes with it.
     ///
-    /// For the main thread, before anything is awaited: no other thread may be there yet.
+    /// For the main thread, before anything is awaited: no other thread may be there yet. Ends the program where the
+    /// kernel refuses: what it mounted would stay on the machine.
     package static func separateMounts(_ arguments: [String]) {
         guard let command = arguments.first, mounting.contains(command) else { return }
-        // An ordinary user may not, and makes no mounts either.
-        try? MountNamespace.separate()
+        do throws(Errno) {
+            try MountNamespace.separate()
+        } catch .notPermitted {
+            // An ordinary user, who makes no mounts either.
+        } catch {
+            let problem = CommandProblem(
+                .unavailable,
+                command,
+                why: "no mounts of its own: unshare: \(error)",
+                remedy: "`drydock doctor` tells what this machine lacks"
+            )
+            Console.error(TerminalText.plain(problem.text))
+            exit(problem.status.rawValue)
+        }
     }
 
     private static let mounting = ["build", "doctor", "plan", "run", "worker"]
