@@ -122,6 +122,18 @@ let package = Package(
         // Level 7: the composition root.
         .executableTarget(name: "drydock", dependencies: ["DrydockCommands"], swiftSettings: strict),
 
+        // What tests of several targets lean on: scripted launcher, clock and store, and the player of scenarios.
+        .target(
+            name: "DrydockTestSupport",
+            dependencies: [
+                "DrydockModel", "DrydockOS", "DrydockArchive", "DrydockSandbox", "DrydockStore",
+                "DrydockPlugins", "DrydockWorker", logging, lifecycle, systemPackage,
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Tests/DrydockTestSupport",
+            swiftSettings: strict
+        ),
+
         tests("DrydockModel"),
         tests("DrydockProtocol", ["DrydockModel"]),
         tests("DrydockConfig", ["DrydockModel"]),
@@ -143,7 +155,7 @@ let package = Package(
             "DrydockWorker",
             [
                 "DrydockModel", "DrydockConfig", "DrydockStore", "DrydockPlugins", "DrydockSandbox",
-                systemPackage, logging,
+                "DrydockTestSupport", systemPackage, logging,
             ]
         ),
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),

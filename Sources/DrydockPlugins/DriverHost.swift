@@ -15,7 +15,7 @@ final class DriverHost: Sendable {
     private let input: DriverInput
     private let childEnd: FileDescriptor
     private let control = SandboxControl()
-    private let activity = ActivityClock()
+    private let activity: ActivityClock
     private let masker: StepMasker
     private let execs: ExecRunner
     private let deadline: ContinuousClock.Instant
@@ -29,7 +29,8 @@ final class DriverHost: Sendable {
         self.sink = sink
         (input, childEnd) = try DriverInput.make()
         masker = StepMasker(context.masks)
-        deadline = .now.advanced(by: context.timeout)
+        activity = ActivityClock(context.clock)
+        deadline = context.clock.now.advanced(by: context.timeout)
         execs = ExecRunner(
             context: context,
             launcher: launcher,
@@ -62,6 +63,7 @@ final class DriverHost: Sendable {
         let session = DriverSession(
             sink: sink,
             masker: masker,
+            clock: context.clock,
             requests: DriverRequests(
                 exec: { request in
                     if case .enqueued = continuation.yield(request) { true } else { false }
@@ -91,6 +93,7 @@ final class DriverHost: Sendable {
         spec.environment.merge(context.plugin.environment) { _, ours in ours }
         return SandboxedCommand(
             spec: spec,
+            clock: context.clock,
             deadline: deadline,
             // A silent command is ended first: its driver is to hear of it.
             silence: context.silence + context.grace + .seconds(5),

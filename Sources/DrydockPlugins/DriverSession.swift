@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import Synchronization
 
@@ -38,8 +39,14 @@ final class DriverSession: Sendable {
 
     private let state: Mutex<State>
 
-    init(sink: any StepEventSink, masker: StepMasker, requests: DriverRequests) {
-        state = Mutex(State(reader: DriverReader(sink: sink, masker: masker, requests: requests)))
+    init(
+        sink: any StepEventSink,
+        masker: StepMasker,
+        clock: any MonotonicClock,
+        requests: DriverRequests
+    ) {
+        let reader = DriverReader(sink: sink, masker: masker, clock: clock, requests: requests)
+        state = Mutex(State(reader: reader))
     }
 
     /// Takes bytes in; called by the threads of both streams.
@@ -103,7 +110,8 @@ private final class DriverReader: @unchecked Sendable {
     private let masker: StepMasker
     private let requests: DriverRequests
     private var secrets = Masker()
-    private var flow = RecordFlow(now: .now)
+    private let clock: any MonotonicClock
+    private var flow: RecordFlow
     private(set) var statement = DriverStatement()
     /// Open stages, outer ones first.
     private var stages: [StageID] = []
@@ -113,7 +121,14 @@ private final class DriverReader: @unchecked Sendable {
     private var malformed = 0
     private var unknown: Set<String> = []
 
-    init(sink: any StepEventSink, masker: StepMasker, requests: DriverRequests) {
+    init(
+        sink: any StepEventSink,
+        masker: StepMasker,
+        clock: any MonotonicClock,
+        requests: DriverRequests
+    ) {
+        self.clock = clock
+        flow = RecordFlow(now: clock.now)
         batch = EventBatch(sink)
         self.masker = masker
         self.requests = requests
@@ -194,7 +209,7 @@ private final class DriverReader: @unchecked Sendable {
     }
 
     private func emit(_ event: Event, bytes: Int) {
-        let admitted = flow.admit(event.masked(by: secrets), bytes: bytes, now: .now)
+        let admitted = flow.admit(event.masked(by: secrets), bytes: bytes, now: clock.now)
         for event in admitted { batch.add(event, via: .declared) }
         if flow.isExhausted { close("it wrote more than \(RecordQuota.perRun) records") }
     }

@@ -72,11 +72,14 @@ final class ExecRunner: Sendable {
             masker: masker,
             stage: request.stage,
             guest: nil,
+            clock: context.clock,
             tail: request.tail
         )
-        let limit = request.timeout.map { min(deadline, .now.advanced(by: $0)) } ?? deadline
+        let clock = context.clock
+        let limit = request.timeout.map { min(deadline, clock.now.advanced(by: $0)) } ?? deadline
         let command = SandboxedCommand(
             spec: spec(request),
+            clock: clock,
             deadline: limit,
             silence: silence(of: request),
             grace: context.grace,

@@ -20,7 +20,12 @@ struct GuestHost: Sendable {
             sink: sink,
             masker: StepMasker(context.masks),
             stage: nil,
-            guest: GuestRecords(plugin: context.plugin, isInSource: context.isInSource),
+            guest: GuestRecords(
+                plugin: context.plugin,
+                clock: context.clock,
+                isInSource: context.isInSource
+            ),
+            clock: context.clock,
             tail: 0
         )
         let spec: SandboxSpec
@@ -31,10 +36,12 @@ struct GuestHost: Sendable {
         }
         let command = SandboxedCommand(
             spec: spec,
-            deadline: .now.advanced(by: context.timeout),
+            clock: context.clock,
+            deadline: context.clock.now.advanced(by: context.timeout),
             silence: context.silence,
             grace: context.grace,
             control: control,
+            activity: ActivityClock(context.clock),
             onOutput: { output.receive($0, $1) }
         )
         let stdin: OwnedDescriptor

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 
 /// Records on their way to the journal: quota, latest progress, and what was lost on the way.
@@ -79,13 +80,16 @@ struct GuestRecords {
 
     /// Files whose place in the source is looked up.
     private static let fileLimit = 1_000
-    private var flow = RecordFlow(now: .now)
+    private let clock: any MonotonicClock
+    private var flow: RecordFlow
     private var malformed = 0
     /// The stage that was started last.
     private(set) var stage: StageID?
 
     /// `isInSource` tells whether a relative path is a file of the project.
-    init(plugin: Plugin, isInSource: @escaping @Sendable (String) -> Bool) {
+    init(plugin: Plugin, clock: any MonotonicClock, isInSource: @escaping @Sendable (String) -> Bool) {
+        self.clock = clock
+        flow = RecordFlow(now: clock.now)
         name = plugin.name
         self.isInSource = isInSource
         titles = Dictionary(plugin.manifest.stages.map { ($0.id, $0) }) { first, _ in first }
@@ -95,7 +99,7 @@ struct GuestRecords {
         switch PluginLineDecoder.decode(line) {
         case .record(let record):
             guard !flow.isExhausted, let facts = facts(record) else { return .text(reason: nil) }
-            let now = ContinuousClock.now
+            let now = clock.now
             return .facts(
                 facts.flatMap { event, via in
                     flow.admit(event.masked(by: masker), bytes: line.count, now: now).map { ($0, via) }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockSandbox
 import Synchronization
@@ -20,10 +21,23 @@ final class ProjectOutput: Sendable {
 
     /// `guest` reads records where the process is a guest plugin, nil = every line is log text; of the lines the last
     /// `tail` are kept.
-    init(sink: any StepEventSink, masker: StepMasker, stage: StageID?, guest: GuestRecords?, tail: Int) {
-        state = Mutex(
-            State(reader: OutputReader(sink: sink, masker: masker, stage: stage, guest: guest, tail: tail))
+    init(
+        sink: any StepEventSink,
+        masker: StepMasker,
+        stage: StageID?,
+        guest: GuestRecords?,
+        clock: any MonotonicClock,
+        tail: Int
+    ) {
+        let reader = OutputReader(
+            sink: sink,
+            masker: masker,
+            stage: stage,
+            guest: guest,
+            clock: clock,
+            tail: tail
         )
+        state = Mutex(State(reader: reader))
     }
 
     /// Takes bytes in; called by the threads of both streams.
@@ -76,6 +90,7 @@ private final class OutputReader: @unchecked Sendable {
     private var secrets = Masker()
     private let stage: StageID?
     private var guest: GuestRecords?
+    private let clock: any MonotonicClock
     private let tailLimit: Int
     private(set) var tail: [String] = []
     private(set) var errors: [Diagnostic] = []
@@ -84,8 +99,16 @@ private final class OutputReader: @unchecked Sendable {
     private var errObserver = OutputObserver()
     private var throttle = ProgressThrottle<Progress>(interval: .milliseconds(100))
 
-    init(sink: any StepEventSink, masker: StepMasker, stage: StageID?, guest: GuestRecords?, tail: Int) {
+    init(
+        sink: any StepEventSink,
+        masker: StepMasker,
+        stage: StageID?,
+        guest: GuestRecords?,
+        clock: any MonotonicClock,
+        tail: Int
+    ) {
         batch = EventBatch(sink)
+        self.clock = clock
         self.masker = masker
         self.stage = stage
         self.guest = guest
@@ -97,12 +120,12 @@ private final class OutputReader: @unchecked Sendable {
     func beginChunk() { secrets = masker.current }
 
     func endChunk() {
-        if let due = throttle.due(now: .now) { batch.add(.progress(due), via: .observed) }
+        if let due = throttle.due(now: clock.now) { batch.add(.progress(due), via: .observed) }
         batch.send()
     }
 
     func finish(_ status: StageChange.Status) {
-        if let last = throttle.flush(now: .now) { batch.add(.progress(last), via: .observed) }
+        if let last = throttle.flush(now: clock.now) { batch.add(.progress(last), via: .observed) }
         for (event, via) in guest?.flush() ?? [] { batch.add(event, via: via) }
         for (event, via) in guest?.end(status) ?? [] { batch.add(event, via: via) }
         batch.send()
@@ -148,7 +171,9 @@ private final class OutputReader: @unchecked Sendable {
         switch observation {
         case .progress(let current, let total, let unit):
             let progress = Progress(stage: currentStage, current: current, total: total, unit: unit)
-            if let shown = throttle.admit(progress, now: .now) { batch.add(.progress(shown), via: .observed) }
+            if let shown = throttle.admit(progress, now: clock.now) {
+                batch.add(.progress(shown), via: .observed)
+            }
         case .diagnostic(let found):
             guard diagnosticsLeft > 0 else { return }
             diagnosticsLeft -= 1

@@ -2,7 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-import DrydockOS
+package import DrydockOS
 import DrydockProtocol
 package import DrydockSandbox
 import Synchronization
@@ -34,6 +34,7 @@ package struct ProjectSurvey: Sendable {
     private let files: [String]
     private let driver: SandboxSpec
     private let launcher: any SandboxLauncher
+    private let clock: any MonotonicClock
     private let heard: @Sendable (_ plugin: String, _ line: String) -> Void
 
     /// How long a driver may take for `detect` or `plan`.
@@ -52,12 +53,14 @@ package struct ProjectSurvey: Sendable {
         files: [String],
         driver: SandboxSpec,
         launcher: any SandboxLauncher,
+        clock: any MonotonicClock = ContinuousClock(),
         heard: @escaping @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
     ) {
         self.catalog = catalog
         self.files = files
         self.driver = driver
         self.launcher = launcher
+        self.clock = clock
         self.heard = heard
     }
 
@@ -132,10 +135,12 @@ package struct ProjectSurvey: Sendable {
         spec.environment.merge(plugin.environment) { _, ours in ours }
         let command = SandboxedCommand(
             spec: spec,
-            deadline: .now.advanced(by: Self.patience),
+            clock: clock,
+            deadline: clock.now.advanced(by: Self.patience),
             silence: Self.patience,
             grace: .zero,
             control: control,
+            activity: ActivityClock(clock),
             onOutput: { stream, bytes in (stream == .out ? collected : complaints).add(bytes) }
         )
         let end: CommandEnd

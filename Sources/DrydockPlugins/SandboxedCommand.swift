@@ -37,9 +37,15 @@ final class SandboxControl: Sendable {
 
 /// When something was last heard.
 final class ActivityClock: Sendable {
-    private let last = Mutex(ContinuousClock.now)
+    private let clock: any MonotonicClock
+    private let last: Mutex<ContinuousClock.Instant>
 
-    func touch() { last.withLock { $0 = .now } }
+    init(_ clock: any MonotonicClock) {
+        self.clock = clock
+        last = Mutex(clock.now)
+    }
+
+    func touch() { last.withLock { $0 = clock.now } }
     var latest: ContinuousClock.Instant { last.withLock { $0 } }
 }
 
@@ -63,24 +69,25 @@ private struct PumpedPipe: ~Copyable {
 /// One command in a sandbox: started, its output pumped, its time watched, its end awaited.
 struct SandboxedCommand: Sendable {
     var spec: SandboxSpec
+    var clock: any MonotonicClock
     var deadline: ContinuousClock.Instant
     var silence: Duration
     var grace: Duration
     var control = SandboxControl()
-    var activity = ActivityClock()
+    var activity: ActivityClock
     /// Gets the bytes of both streams, each in order, on a thread each.
     var onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
 
     /// Runs it to its end; `stdin` is closed on our side in any case.
     func run(stdin: consuming OwnedDescriptor, launcher: any SandboxLauncher) async -> CommandEnd {
-        let start = ContinuousClock.now
+        let start = clock.now
         let ending: CommandEnd.Ending
         do throws(SandboxError) {
             ending = .ran(try await launch(stdin: stdin, launcher: launcher))
         } catch {
             ending = .notStarted(error)
         }
-        return CommandEnd(ending: ending, duration: ContinuousClock.now - start)
+        return CommandEnd(ending: ending, duration: start.duration(to: clock.now))
     }
 
     private func launch(
@@ -134,12 +141,12 @@ struct SandboxedCommand: Sendable {
     /// Ends the sandbox when its time, or its time without output, is up.
     private func watch(_ sandbox: any RunningSandbox) async {
         while !Task.isCancelled {
-            let now = ContinuousClock.now
+            let now = clock.now
             let silent = activity.latest.advanced(by: silence)
             if now >= deadline { return sandbox.end(.wallTimeout, grace: grace) }
             if now >= silent { return sandbox.end(.silenceTimeout, grace: grace) }
             // Cancelled when the command ended: the loop's condition sees it.
-            try? await Task.sleep(until: min(deadline, silent), clock: .continuous)
+            try? await clock.sleep(until: min(deadline, silent), tolerance: nil)
         }
     }
 }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+package import DrydockOS
 package import DrydockSandbox
 
 /// Where the events of a step go.
@@ -29,6 +30,8 @@ package struct StepContext: Sendable {
     package var files: [String]
     /// Between TERM and the end of everything.
     package var grace: Duration
+    /// What `timeout` and `silence` are counted in.
+    package var clock: any MonotonicClock
     /// A directory of the host that no sandbox can write to, for parameters too long for a variable; nil = none.
     package var parameters: String?
     /// Whether a relative path is a file of the source as it was before anything ran.
@@ -51,6 +54,7 @@ package struct StepContext: Sendable {
         masks = []
         files = []
         grace = .seconds(10)
+        clock = ContinuousClock()
         isInSource = { _ in false }
     }
 

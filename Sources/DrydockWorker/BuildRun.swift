@@ -30,7 +30,7 @@ struct BuildRun: Sendable {
     /// Returns nil, with nothing recorded, when the build is no longer this worker's. Throws only when the outcome could
     /// not be recorded: the lease lapses then, and the reaper takes the build.
     func run() async throws -> Outcome? {
-        let started = ContinuousClock.now
+        let started = shop.clock.now
         recordStart()
         var outcome = Outcome.succeeded
         var result = Result()
@@ -44,7 +44,7 @@ struct BuildRun: Sendable {
         if stop.failure?.code == .lost { return nil }
         // An end is only written while the build is ours; this also gives recording it a whole lease's time.
         guard try await shop.store.renew(lease) else { return nil }
-        let end = Finished(outcome: outcome, duration: ContinuousClock.now - started)
+        let end = Finished(outcome: outcome, duration: started.duration(to: shop.clock.now))
         try await Blocking.run {
             // Not by the sink, which turns what fails into the build's end: without this record there is none.
             try journal.append([.finished(end)], via: .host, step: nil)
@@ -141,7 +141,7 @@ struct BuildRun: Sendable {
                 sink.record(.notice(title: "Waiting", markdown: text))
             case .wait: break
             }
-            try await Task.sleep(for: Self.lookForRoom)
+            try await shop.clock.pause(for: Self.lookForRoom)
         }
     }
 

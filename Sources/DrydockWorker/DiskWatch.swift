@@ -2,7 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-internal import DrydockOS
+package import DrydockOS
 internal import DrydockSandbox
 
 /// Looks now and then at what a build takes up on the disk, and stops one that takes too much: where there are no images
@@ -23,10 +23,17 @@ package struct DiskWatch: Sendable {
 
     private let workspace: Workspace
     private let limit: ByteCount
+    private let clock: any MonotonicClock
     private let onBreach: @Sendable (Failure) -> Void
 
     /// A watch that calls `onBreach` once, when `workspace` takes up more than `limit` or can not be measured.
-    package init(workspace: Workspace, limit: ByteCount, onBreach: @escaping @Sendable (Failure) -> Void) {
+    package init(
+        workspace: Workspace,
+        limit: ByteCount,
+        clock: any MonotonicClock = ContinuousClock(),
+        onBreach: @escaping @Sendable (Failure) -> Void
+    ) {
+        self.clock = clock
         self.workspace = workspace
         self.limit = limit
         self.onBreach = onBreach
@@ -36,15 +43,14 @@ package struct DiskWatch: Sendable {
     package func run() async {
         var blindLooks = 0
         while true {
-            let clock = ContinuousClock()
             let started = clock.now
             // A look that fails says nothing: the tree changes under it. The next one may get through.
             let blind = Look(used: 0, entries: 0, isWhole: false)
             let look = (try? await Blocking.run { try takeLook() }) ?? blind
             blindLooks = look.isWhole ? 0 : blindLooks + 1
             if let failure = judge(look, blindLooks: blindLooks) { return onBreach(failure) }
-            let pause = max(Self.shortestPause, (clock.now - started) * 20)
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            let pause = max(Self.shortestPause, started.duration(to: clock.now) * 20)
+            guard (try? await clock.pause(for: pause)) != nil else { return }
         }
     }
 

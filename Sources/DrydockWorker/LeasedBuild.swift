@@ -73,7 +73,7 @@ package struct LeasedBuild: Sendable {
     }
 
     private func keepLease() async {
-        while (try? await Task.sleep(for: Self.heartbeat)) != nil {
+        while (try? await shop.clock.pause(for: Self.heartbeat)) != nil {
             do {
                 guard try await shop.store.renew(lease) else {
                     return stop.stop(

@@ -50,6 +50,7 @@ struct Planning {
                     limits: shop.options.limits
                 ),
                 launcher: shop.launcher,
+                clock: shop.clock,
                 heard: heard
             )
         }

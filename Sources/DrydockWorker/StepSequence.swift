@@ -25,12 +25,13 @@ struct StepSequence {
     func runAll() async throws -> Declared {
         let limit = plan.limits.total
         let stop = run.stop
-        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk) { stop.stop($0) }
+        let clock = run.shop.clock
+        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk, clock: clock) { stop.stop($0) }
         let gauge = try workspace.gauge(limit: plan.limits.disk)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // cancelled: it ended in time
-                guard (try? await Task.sleep(for: limit)) != nil else { return }
+                guard (try? await clock.pause(for: limit)) != nil else { return }
                 stop.stop(
                     Failure(
                         .totalTimeout,
@@ -96,7 +97,7 @@ struct StepSequence {
 
     private func run(_ step: PlannedStep, _ gauge: SpaceGauge?) async throws -> StepReport {
         let context = try context(step)
-        let started = ContinuousClock.now
+        let started = run.shop.clock.now
         run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
         let runner = StepRunner()
         let sink = StepSink(sink: run.sink, step: step.id)
@@ -113,7 +114,7 @@ struct StepSequence {
                     state: Self.state(failure),
                     title: step.title,
                     failure: failure,
-                    duration: ContinuousClock.now - started
+                    duration: started.duration(to: run.shop.clock.now)
                 )
             ),
             step: step.id
@@ -156,6 +157,7 @@ struct StepSequence {
             driver: driver,
             limits: plan.limits
         )
+        context.clock = run.shop.clock
         context.files = try snapshot.topLevelNames()
         context.parameters = workspace.parameters
         let source = try snapshot.open()

@@ -34,7 +34,7 @@ package struct Worker: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             // By itself, so that a database or a disk that is slow is not taken for a worker that hangs.
             group.addTask {
-                repeat { ties.beat() } while (try? await Task.sleep(for: Self.look)) != nil
+                repeat { ties.beat() } while (try? await shop.clock.pause(for: Self.look)) != nil
             }
             defer { group.cancelAll() }
             try await work()
@@ -109,6 +109,7 @@ package struct Worker: Service {
     private func wakeUps() throws -> (AsyncStream<Void>, AsyncStream<Void>.Continuation) {
         let bell = try shop.store.changeBell()
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let clock = shop.clock
         // UNSTRUCTURED: ends with the bell, or when the stream's consumer goes away and cancels it.
         let ringing = Task {
             await withTaskGroup(of: Void.self) { group in
@@ -116,7 +117,7 @@ package struct Worker: Service {
                     for await _ in bell { continuation.yield() }
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: Self.look)) != nil { continuation.yield() }
+                    while (try? await clock.pause(for: Self.look)) != nil { continuation.yield() }
                 }
             }
             continuation.finish()

@@ -15,6 +15,8 @@ package struct Workshop: Sendable {
     package var store: any Store
     package var launcher: any SandboxLauncher
     package var catalog: PluginCatalog
+    /// What deadlines and pauses are counted in.
+    package var clock: any MonotonicClock
     package var options: WorkerOptions
     package var logger: Logger
 
@@ -22,12 +24,14 @@ package struct Workshop: Sendable {
         store: any Store,
         launcher: any SandboxLauncher,
         catalog: PluginCatalog,
+        clock: any MonotonicClock = ContinuousClock(),
         options: WorkerOptions,
         logger: Logger
     ) {
         self.store = store
         self.launcher = launcher
         self.catalog = catalog
+        self.clock = clock
         self.options = options
         self.logger = logger
     }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+package import DrydockStore
+package import SystemPackage
+
+/// A call of the worker to its store, by the name that scripts give it.
+package struct StoreCall: RawRepresentable, Hashable, Sendable {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package static let lease = StoreCall(rawValue: "lease")
+    package static let renew = StoreCall(rawValue: "renew")
+    package static let reap = StoreCall(rawValue: "reap")
+    package static let finish = StoreCall(rawValue: "finish")
+    package static let journal = StoreCall(rawValue: "journal")
+    package static let blob = StoreCall(rawValue: "blob")
+    package static let sync = StoreCall(rawValue: "sync")
+    package static func move(_ state: BuildState) -> StoreCall {
+        StoreCall(rawValue: "move \(state.rawValue)")
+    }
+    /// The append that would write record `seq`.
+    package static func append(_ seq: UInt64) -> StoreCall { StoreCall(rawValue: "append \(seq)") }
+}
+
+/// What a script does with the calls to a store.
+package protocol StoreScript: Sendable {
+    /// Before the call goes on to the real store; what it throws is what the caller gets.
+    func before(_ call: StoreCall) async throws
+    /// The same for calls that can not wait.
+    func beforeNow(_ call: StoreCall) throws
+    /// After the worker has shown that it lives.
+    func registered(_ registration: any WorkerRegistration)
+    /// After events were appended.
+    func appended(_ events: [Event])
+}
+
+/// A real store whose calls a script sees first.
+package struct ScriptedStore: Store {
+    private let base: any Store
+    private let script: any StoreScript
+
+    package init(_ base: any Store, _ script: any StoreScript) {
+        self.base = base
+        self.script = script
+    }
+
+    package func enqueue(_ request: BuildRequest) async throws -> Build { try await base.enqueue(request) }
+
+    package func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease {
+        try await base.enqueueLeased(request, to: worker)
+    }
+
+    package func lease(to worker: WorkerID) async throws -> Lease? {
+        try await script.before(.lease)
+        return try await base.lease(to: worker)
+    }
+
+    package func renew(_ lease: Lease) async throws -> Bool {
+        try await script.before(.renew)
+        return try await base.renew(lease)
+    }
+
+    package func move(_ lease: Lease, to state: BuildState) async throws {
+        try await script.before(.move(state))
+        try await base.move(lease, to: state)
+    }
+
+    package func finish(
+        _ lease: Lease,
+        _ outcome: Outcome,
+        artifacts: [Artifact],
+        preview: PreviewReady?
+    ) async throws {
+        try await script.before(.finish)
+        try await base.finish(lease, outcome, artifacts: artifacts, preview: preview)
+    }
+
+    package func register(_ worker: WorkerID) async throws -> any WorkerRegistration {
+        let registration = try await base.register(worker)
+        script.registered(registration)
+        return registration
+    }
+
+    package func isRegistered(_ worker: WorkerID) throws -> Bool { try base.isRegistered(worker) }
+
+    package func reap() async throws -> [Build] {
+        try await script.before(.reap)
+        return try await base.reap()
+    }
+
+    package func build(_ id: BuildID) async throws -> Build? { try await base.build(id) }
+    package func builds(_ filter: BuildFilter) async throws -> [Build] { try await base.builds(filter) }
+
+    package func changes(after revision: Int64, limit: Int) async throws -> [Build] {
+        try await base.changes(after: revision, limit: limit)
+    }
+
+    package func changeBell() throws -> AsyncStream<Void> { try base.changeBell() }
+
+    package func queuePositions(_ ids: [BuildID]) async throws -> [BuildID: Int] {
+        try await base.queuePositions(ids)
+    }
+
+    package func leasedAttempts() async throws -> Set<AttemptID> { try await base.leasedAttempts() }
+    package func checkWritable() async throws { try await base.checkWritable() }
+
+    package func requestCancel(_ id: BuildID, by: String, reason: String) async throws -> CancelAnswer {
+        try await base.requestCancel(id, by: by, reason: reason)
+    }
+
+    package func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest> {
+        try await base.cancelRequests(lease)
+    }
+
+    package func journal(_ lease: Lease) async throws -> any JournalWriter {
+        try await script.before(.journal)
+        return ScriptedJournal(base: try await base.journal(lease), script: script)
+    }
+
+    package func reader(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        from start: JournalStart
+    ) async throws -> any JournalReader {
+        try await base.reader(build, attempt, from: start)
+    }
+
+    package func attempts(_ build: BuildID) async throws -> [AttemptID] { try await base.attempts(build) }
+
+    package func newBlob() throws -> any BlobWriter {
+        try script.beforeNow(.blob)
+        return try base.newBlob()
+    }
+
+    package func newUpload() throws -> any BlobWriter { try base.newUpload() }
+    package func discardBlob(_ digest: Digest) async throws { try await base.discardBlob(digest) }
+    package func checkRoom(for session: SessionID) async throws { try await base.checkRoom(for: session) }
+    package func blobPath(_ digest: Digest) throws -> FilePath? { try base.blobPath(digest) }
+    package func artifacts(_ build: BuildID) async throws -> [Artifact] { try await base.artifacts(build) }
+    package func deploy(_ id: DeployID) async throws -> Deploy? { try await base.deploy(id) }
+}
+
+/// A journal whose appends a script sees first.
+private struct ScriptedJournal: JournalWriter {
+    let base: any JournalWriter
+    let script: any StoreScript
+    private let next = Counter()
+
+    init(base: any JournalWriter, script: any StoreScript) {
+        self.base = base
+        self.script = script
+    }
+
+    var size: ByteCount { base.size }
+
+    func append(_ events: [Event], via: Via, step: StepID?) throws -> UInt64 {
+        for _ in events { try script.beforeNow(.append(next.increment())) }
+        let last = try base.append(events, via: via, step: step)
+        script.appended(events)
+        return last
+    }
+
+    func sync() throws {
+        try script.beforeNow(.sync)
+        try base.sync()
+    }
+
+    func close() throws { try base.close() }
+}
