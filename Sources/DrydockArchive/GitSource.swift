@@ -71,6 +71,7 @@ package enum GitSource {
                 limits: options.limits,
                 ignoring: LocalSource.ignored,
                 unfit: .leaveOut,
+                required: LocalSource.required,
                 owner: options.owner
             )
             let copied = try TreeCopier.copy(from: place, into: directory, copy)

@@ -10,6 +10,9 @@ package enum LocalSource {
     /// What is not part of a source: the history, and Drydock's own.
     package static let ignored = [".git", ".drydock"]
 
+    /// What says how a source is built, by its right name and those that it is refused under.
+    static let required = ["drydock.yaml", "drydock.yml", ".drydock.yaml", ".drydock.yml"]
+
     /// Copies the tree at `path` into `directory`, an empty one.
     ///
     /// Symbolic links that lead out, devices, fifos and sockets are left out, and named in the summary: people have them
@@ -21,7 +24,7 @@ package enum LocalSource {
         owner: FileOwner? = nil
     ) throws(Failure) -> CopySummary {
         let source = try open(path)
-        let options = CopyOptions(limits: limits, ignoring: ignored, unfit: .leaveOut, owner: owner)
+        let options = CopyOptions(limits: limits, ignoring: ignored, unfit: .leaveOut, required: required, owner: owner)
         do throws(CopyError) {
             return try TreeCopier.copy(from: source, into: directory, options)
         } catch {

@@ -30,7 +30,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
     @Argument(help: "The build's id.") var build: String
 
     func run() async throws {
-        let store = try place.openStore()
+        let store = try await place.requiredStore()
         let found = try await store.require(build)
         let files = try await ArtifactFiles(of: found.id, in: store)
         if let out { try files.copy(to: out) }

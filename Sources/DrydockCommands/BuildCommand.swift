@@ -53,6 +53,7 @@ struct BuildCommand: AsyncParsableCommand {
         let store = try place.openStore()
         if form != .json { PlaceOptions.announce(store) }
         let shop = try await place.workshop(store: store, plugins: plugins)
+        try await shop.settle()
         let request = BuildRequest(
             session: SessionID(rawValue: "cli"),
             project: ProjectName(rawValue: path),

@@ -29,13 +29,13 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try place.openStore()
+        let store = try await place.existingStore()
         let filter = BuildFilter(
             session: session.map(SessionID.init(rawValue:)),
             project: project.map(ProjectName.init(rawValue:)),
             limit: limit
         )
-        let builds = try await store.builds(filter)
+        let builds = try await store?.builds(filter) ?? []
         if json { return try Console.json(builds.map { BuildView($0, position: nil, preview: nil) }) }
         for build in builds { Console.wrapped(Self.row(build), indent: 4) }
         if builds.isEmpty { Console.out("no builds yet") }
@@ -78,7 +78,7 @@ struct ShowCommand: AsyncParsableCommand {
     @Argument(help: "The build's id.") var build: String
 
     func run() async throws {
-        let store = try place.openStore()
+        let store = try await place.requiredStore()
         let found = try await store.require(build)
         try Console.json(
             Shown(
@@ -107,7 +107,7 @@ struct LogsCommand: AsyncParsableCommand {
     @Argument(help: "The build's id.") var build: String
 
     func run() async throws {
-        let store = try place.openStore()
+        let store = try await place.requiredStore()
         let found = try await store.require(build)
         guard let attempt = found.attempt else {
             throw CommandProblem(.errored, "logs of \(build)", why: "the build has not started yet")
@@ -132,7 +132,7 @@ struct CancelCommand: AsyncParsableCommand {
     @Argument(help: "The build's id.") var build: String
 
     func run() async throws {
-        let store = try place.openStore()
+        let store = try await place.requiredStore()
         let found = try await store.require(build)
         switch try await store.requestCancel(found.id, by: "cli", reason: "cancelled on the command line") {
         case .cancelled: Console.out("\(build) was waiting and is cancelled")

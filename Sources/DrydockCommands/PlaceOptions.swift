@@ -33,6 +33,9 @@ struct PlaceOptions: ParsableArguments {
 
     /// The configuration: the file, the environment over it, and these flags over both.
     func configuration(flags: [(key: String, value: String)] = []) throws -> ServerConfiguration {
+        if data == "" {
+            throw CommandProblem(.usage, "--data", why: "it names no directory")
+        }
         let data = data.map { [(key: "data", value: $0.absolutePath)] } ?? []
         do {
             return try ServerConfiguration(
@@ -67,8 +70,31 @@ struct PlaceOptions: ParsableArguments {
         return FilePath(environment["HOME"] ?? "/tmp").appending(".local/state/drydock")
     }
 
-    /// The store in the data directory.
+    /// The store in the data directory, which is made where it is missing.
     func openStore() throws -> EmbeddedStore { try Self.openStore(configuration()) }
+
+    /// The store in a data directory that is there, for who looks only; builds whose holder has ended are settled first, so
+    /// that nobody waits for them.
+    ///
+    /// nil where there is none.
+    func existingStore() async throws -> EmbeddedStore? {
+        let configuration = try configuration()
+        guard DataDirectory.exists(at: Self.dataDirectory(configuration)) else { return nil }
+        let store = try Self.openStore(configuration)
+        _ = try await store.reap()
+        return store
+    }
+
+    /// The same for who asks for a build, which has to be there then.
+    func requiredStore() async throws -> EmbeddedStore {
+        if let store = try await existingStore() { return store }
+        throw CommandProblem(
+            .usage,
+            "the data directory \(Self.dataDirectory(try configuration()))",
+            why: "there is none",
+            remedy: "name the one that the build was made in with --data"
+        )
+    }
 
     static func openStore(_ configuration: ServerConfiguration) throws -> EmbeddedStore {
         do throws(StoreError) {

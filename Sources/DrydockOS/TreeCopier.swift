@@ -17,6 +17,8 @@ package struct CopyOptions: Sendable {
     /// Names passed over at any depth.
     package var ignoring: [String]
     package var unfit: Unfit
+    /// Names at the tree's top that are never left out: who looks for them would take them for missing.
+    package var required: [String]
     /// Whom the copies belong to; nil = this process.
     ///
     /// Needs the right to give files away.
@@ -26,11 +28,13 @@ package struct CopyOptions: Sendable {
         limits: WalkLimits = WalkLimits(),
         ignoring: [String] = [],
         unfit: Unfit = .refuse,
+        required: [String] = [],
         owner: FileOwner? = nil
     ) {
         self.limits = limits
         self.ignoring = ignoring
         self.unfit = unfit
+        self.required = required
         self.owner = owner
     }
 }
@@ -125,6 +129,7 @@ package struct TreeCopier {
     private mutating func leaveOut(_ entry: TreeEntry, or error: CopyError) throws(CopyError) {
         switch options.unfit {
         case .refuse: throw error
+        case .leaveOut where options.required.contains(entry.path.description): throw error
         case .leaveOut: summary.leaveOut(entry.path)
         }
     }

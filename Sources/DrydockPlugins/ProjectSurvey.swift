@@ -17,6 +17,8 @@ package struct Detection: Hashable, Sendable {
         package var score: Int
         /// For people: `found pyproject.toml`.
         package var why: String
+        /// It could not say: its driver crashed or hung.
+        package var isBroken = false
     }
 
     /// Every plugin of the catalog, in its order.
@@ -102,6 +104,10 @@ package struct ProjectSurvey: Sendable {
         func answer(_ score: Int, _ why: String) -> Detection.Candidate {
             Detection.Candidate(plugin: plugin.name, score: score, why: why)
         }
+        func broken(_ why: String) -> Detection.Candidate {
+            let why = "its detection failed: \(why)"
+            return Detection.Candidate(plugin: plugin.name, score: 0, why: why, isBroken: true)
+        }
         if match == nil, !rule.files.isEmpty {
             return answer(0, "found none of " + rule.files.joined(separator: ", "))
         }
@@ -117,10 +123,10 @@ package struct ProjectSurvey: Sendable {
                 let why = json["why"]?.string.map { String($0.prefix(200)) }
                 return answer(score, why ?? match.map { "found \($0)" } ?? "it says so")
             case 100: return answer(0, "it says it is not its project")
-            default: return answer(0, "its detection failed: exit status \(said.status)\(said.lastWord)")
+            default: return broken("exit status \(said.status)\(said.lastWord)")
             }
         } catch {
-            return answer(0, "its detection failed: \(error.message)")
+            return broken(error.message)
         }
     }
 

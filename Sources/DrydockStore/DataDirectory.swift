@@ -12,15 +12,21 @@ package struct DataDirectory: Hashable, Sendable {
     package let path: FilePath
 
     /// Opens `path`, and makes it (0700, for its owner alone) with all that belongs into it where it is missing.
+    ///
+    /// A directory that holds other things is nobody's to close and to clear up, and refused.
     package init(opening path: FilePath) throws(StoreError) {
         self.path = path
         try Self.makeWithParents(path)
-        try Self.check(path)
+        try check()
         for directory in [
             segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, cache, keys, bells,
             holders,
         ] {
             try Self.make(directory)
+        }
+        // What is found there without an owner is removed.
+        for directory in [snapshots, work] where try Self.status(directory).st_mode & S_IFMT != S_IFDIR {
+            throw .linked(directory)
         }
         guard access(path.string, W_OK | X_OK) == 0 else { throw .notWritable(path) }
     }
@@ -76,16 +82,42 @@ package struct DataDirectory: Hashable, Sendable {
         try make(path)
     }
 
-    private static func check(_ path: FilePath) throws(StoreError) {
+    /// Whether there is a data directory at `path`.
+    package static func exists(at path: FilePath) -> Bool {
+        access(path.appending("db.sqlite").string, F_OK) == 0
+            || access(path.appending("opening.lock").string, F_OK) == 0
+    }
+
+    private func check() throws(StoreError) {
         var status = stat()
         guard stat(path.string, &status) == 0 else {
             throw .system("opening", path, Errno(rawValue: errno))
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
         guard status.st_uid == geteuid() else { throw .ownedByAnother(path, owner: status.st_uid) }
+        try adopt(status)
         // Whoever made it: a service manager or a `mkdir` leaves it open to all users of the machine.
         if status.st_mode & 0o077 != 0, chmod(path.string, 0o700) != 0 {
             throw .system("closing", path, Errno(rawValue: errno))
         }
+    }
+
+    /// Marks an empty directory as a data directory; throws where it is neither.
+    private func adopt(_ status: stat) throws(StoreError) {
+        if Self.exists(at: path) { return }
+        if status.st_mode & (S_ISVTX | 0o002) != 0 { throw .shared(path) }
+        // A disk of its own, freshly made, has this one.
+        if let other = try Self.names(in: path).first(where: { $0 != "lost+found" }) {
+            throw .holdsOther(path, example: other)
+        }
+        let mark = open(openingLock.string, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard mark >= 0 else { throw .system("marking", path, Errno(rawValue: errno)) }
+        Glibc.close(mark)
+    }
+
+    private static func status(_ path: FilePath) throws(StoreError) -> stat {
+        var status = stat()
+        guard lstat(path.string, &status) == 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        return status
     }
 }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+internal import DrydockOS
 package import SystemPackage
 
 /// What a store could not do.
@@ -9,6 +10,12 @@ package enum StoreError: Error, Hashable, Sendable {
     case notADirectory(FilePath)
     case notWritable(FilePath)
     case ownedByAnother(FilePath, owner: UInt32)
+    /// Neither empty nor a data directory; one of the names in it.
+    case holdsOther(FilePath, example: String)
+    /// Every user of the machine may write there.
+    case shared(FilePath)
+    /// A link where a directory has to be.
+    case linked(FilePath)
     case diskFull(FilePath)
     case newerVersion(FilePath)
     case databaseDamaged(FilePath, detail: String)
@@ -36,6 +43,9 @@ extension StoreError {
         case .notADirectory: "store.not-a-directory"
         case .notWritable: "store.not-writable"
         case .ownedByAnother: "store.owned-by-another"
+        case .holdsOther: "store.holds-other"
+        case .shared: "store.shared"
+        case .linked: "store.linked"
         case .diskFull: "store.disk-full"
         case .newerVersion: "store.newer-version"
         case .databaseDamaged: "store.database-damaged"
@@ -61,6 +71,10 @@ extension StoreError {
         case .notWritable(let path): "\(path) is not writable for this user"
         case .ownedByAnother(let path, let owner):
             "the data directory \(path) belongs to the user with id \(owner)"
+        case .holdsOther(let path, let example):
+            "\(path) is no data directory: it holds other things (\(TreePath.shown(example.utf8)))"
+        case .shared(let path): "\(path) is open to every user of this machine"
+        case .linked(let path): "\(path) is a link, and what nobody uses in it would be removed"
         case .diskFull(let path): "the disk that holds \(path) is full"
         case .newerVersion(let path): "\(path) was written by a newer version of Drydock"
         case .databaseDamaged(let path, let detail): "the database \(path) is damaged: \(detail)"
@@ -87,6 +101,8 @@ extension StoreError {
         switch self {
         case .notADirectory, .notWritable:
             "name another directory with --data, or give this user the right to write"
+        case .holdsOther, .shared: "name an empty directory with --data, or one that is not there yet"
+        case .linked: "make it a directory; another disk can be mounted there"
         case .ownedByAnother: "run Drydock as that user, or name another directory with --data"
         case .diskFull: "free some space, or name a directory on another disk with --data"
         case .newerVersion: "use that version, or name another directory with --data"

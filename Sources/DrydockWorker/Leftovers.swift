@@ -24,8 +24,7 @@ struct Leftovers {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
             let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
-            // What begins with a dot is none of ours: a file system's own, or an operator's.
-            for name in names where !name.hasPrefix(".") {
+            for name in names where Self.isOurs(name) {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })
                 // `drydock plan` has no attempt: its copies are named after the process itself.
@@ -51,6 +50,12 @@ struct Leftovers {
                 }
             }
         }
+    }
+
+    /// Whether the name is one that Drydock makes here; others are a file system's own, or somebody's by mistake.
+    static func isOurs(_ name: String) -> Bool {
+        let attempt = #/(a_[0-9a-z]{16}|plan-[0-9a-z]{1,13}|try-[0-9A-F-]{36})(\.git|\.image)?/#
+        return name.wholeMatch(of: attempt) != nil
     }
 
     private func activeAttempts() async throws -> Set<String> {

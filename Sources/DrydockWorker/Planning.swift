@@ -64,6 +64,7 @@ struct Planning {
     private func planned(
         by detection: Detection
     ) async throws -> ([PlannedStep], why: String, planner: String) {
+        try requireAnswers(detection)
         guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
             throw Self.nobodyWants(detection)
         }
@@ -71,8 +72,25 @@ struct Planning {
         let losers =
             others.isEmpty
             ? "" : "; also " + others.map { "\($0.plugin) \($0.score)" }.joined(separator: ", ")
-        let why = "\(winner.plugin) \(winner.score): \(winner.why)" + losers
+        let silent = detection.candidates.filter(\.isBroken).map { "; \($0.plugin): \($0.why)" }.joined()
+        let why = "\(winner.plugin) \(winner.score): \(winner.why)" + losers + silent
         return (try await survey.plan(plugin), why, plugin.name)
+    }
+
+    /// A plugin that could not say whether the project is its own is no reason to build it as something else: what came of
+    /// that might even succeed.
+    private func requireAnswers(_ detection: Detection) throws(Failure) {
+        let best = detection.winner?.score ?? 0
+        let meant = detection.candidates.first { candidate in
+            candidate.isBroken && (shop.catalog[candidate.plugin]?.manifest.detect.score ?? 0) > best
+        }
+        guard let meant else { return }
+        throw Failure(
+            .planFailed,
+            .plugin,
+            "the project may be one for the plugin \(meant.plugin), but \(meant.why)",
+            hint: "mend that plugin, or name one in drydock.yaml"
+        )
     }
 
     private static func nobodyWants(_ detection: Detection) -> Failure {

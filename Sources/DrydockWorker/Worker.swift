@@ -42,9 +42,7 @@ package struct Worker: Service {
     }
 
     private func work() async throws {
-        // Taken back first: what belongs to a lease is in use, whoever held it.
-        try await takeBack()
-        try await leftovers.remove()
+        try await shop.settle()
         let running = RunningBuilds()
         let (wakeUps, wake) = try wakeUps()
         try await withGracefulShutdownHandler {
@@ -74,30 +72,12 @@ package struct Worker: Service {
 
     /// Takes builds while there are free slots and builds that may start.
     private func fillSlots(_ running: RunningBuilds, start: (Lease, StopSignal) -> Void) async throws {
-        if try await takeBack() { try await leftovers.remove() }
+        if try await shop.takeBack() { try await shop.removeLeftovers() }
         while running.count < slots, !running.isClosed, let lease = try await shop.store.lease(to: id) {
             let stop = StopSignal()
             running.add(lease.attempt, stop)
             start(lease, stop)
         }
-    }
-
-    /// Gives builds that nobody works on any more back to the queue; whether there were any.
-    @discardableResult
-    private func takeBack() async throws -> Bool {
-        let lost = try await shop.store.reap()
-        for build in lost {
-            shop.logger.warning(
-                "a build's worker was lost",
-                metadata: ["build": "\(build.id)", "now": "\(build.state)"]
-            )
-        }
-        return !lost.isEmpty
-    }
-
-    private var leftovers: Leftovers {
-        let folders = [shop.options.work, shop.options.snapshots]
-        return Leftovers(folders: folders, store: shop.store, logger: shop.logger)
     }
 
     private func serve(_ lease: Lease, stop: StopSignal, in running: RunningBuilds) async {

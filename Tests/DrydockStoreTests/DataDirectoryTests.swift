@@ -45,6 +45,41 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test(
+        "what holds other things, is open to everybody, or is a link is refused, and nothing there is changed"
+    )
+    func foreign() async throws {
+        try await StoreScope.run { scope in
+            let files = FileManager.default
+            let home = scope.path.appending("home")
+            let thesis = home.appending("work/thesis").string
+            try files.createDirectory(atPath: thesis, withIntermediateDirectories: true)
+            #expect(chmod(home.string, 0o755) == 0)
+            #expect(throws: StoreError.holdsOther(home, example: "work")) { try EmbeddedStore(opening: home) }
+            #expect(try mode(home) == 0o755 && files.contentsOfDirectory(atPath: home.string) == ["work"])
+
+            let shared = scope.path.appending("shared")
+            #expect(mkdir(shared.string, 0o777) == 0 && chmod(shared.string, 0o1777) == 0)
+            #expect(throws: StoreError.shared(shared)) { try EmbeddedStore(opening: shared) }
+            #expect(try mode(shared) == 0o1777)
+
+            let linked = scope.path.appending("linked")
+            try EmbeddedStore(opening: linked, scope.options).close()
+            #expect(rmdir(linked.appending("work").string) == 0)
+            #expect(symlink(thesis, linked.appending("work").string) == 0)
+            #expect(throws: StoreError.linked(linked.appending("work"))) {
+                try EmbeddedStore(opening: linked)
+            }
+
+            let disk = scope.path.appending("disk")
+            try files.createDirectory(
+                atPath: disk.appending("lost+found").string,
+                withIntermediateDirectories: true
+            )
+            try EmbeddedStore(opening: disk, scope.options).close()
+        }
+    }
+
     private func mode(_ path: FilePath) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: path.string)[.posixPermissions] as? Int
     }

@@ -45,11 +45,12 @@ struct LeftoversTests {
             let path = folder.appending(name).appending("deep/er").string
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        used.insert(".keep")
-        try FileManager.default.createDirectory(
-            atPath: folder.appending(".keep").string,
-            withIntermediateDirectories: true
-        )
+        // What nobody of ours makes there is nobody's of ours to remove.
+        for name in [".keep", "lost+found", "thesis", "a_b", "a_0000000000000000.tex", "plan-B.txt"] {
+            used.insert(name)
+            let path = folder.appending(name).string
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         try await Leftovers(folders: [folder], store: store, logger: logger).remove()

@@ -43,6 +43,60 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test("a directory with other things in it is no data directory, and who only looks makes none")
+    func foreign() async throws {
+        try await withScratch { scratch in
+            try scratch.write("a life's work", to: "home/work/thesis.tex")
+            let home = scratch.url("home").path
+            for command in [
+                ["serve", "--listen", "127.0.0.1:0"], ["list"], ["build", try project(scratch)],
+            ] {
+                let refused = try Program.run(Program.drydock, command + ["--data", home])
+                if command == ["list"] {
+                    #expect(refused.status == 0 && refused.out == "no builds yet\n", "\(refused)")
+                } else {
+                    #expect(
+                        refused.status == 69 && refused.err.contains("holds other things (work)"),
+                        "\(refused)"
+                    )
+                }
+                #expect(try Program.shell("find \(home) -type f") == "\(home)/work/thesis.tex\n")
+            }
+            let none = scratch.url("none").path
+            #expect(try Program.run(Program.drydock, ["list", "--data", none]).out == "no builds yet\n")
+            #expect(try Program.run(Program.drydock, ["show", "--data", none, "b_1"]).status == 64)
+            #expect(!FileManager.default.fileExists(atPath: none))
+            #expect(try Program.run(Program.drydock, ["list", "--data", ""]).status == 64)
+        }
+    }
+
+    @Test("a build that was killed is not shown as running, and the next one removes what it left")
+    func killed() async throws {
+        try await withScratch { scratch in
+            let yaml = "version: 1\nsteps: [{ plugin: script, with: { run: \"echo begun; sleep 60\" } }]\n"
+            try scratch.write(yaml, to: "slow/drydock.yaml")
+            let data = scratch.url("data").path
+            let started = Process()
+            started.executableURL = URL(fileURLWithPath: Program.drydock)
+            started.arguments = ["build", "--data", data, scratch.url("slow").path]
+            started.standardOutput = FileHandle.nullDevice
+            started.standardError = FileHandle.nullDevice
+            try started.run()
+            while try Program.drydock(scratch, "list").out.contains(" running ") == false { usleep(20_000) }
+            kill(started.processIdentifier, SIGKILL)
+            started.waitUntilExit()
+            #expect(try Program.drydock(scratch, "list").out.contains(" queued "))
+            let build = try Program.drydock(scratch, "build", "--output", "plain", try project(scratch))
+            #expect(build.status == 0, "\(build)")
+            #expect(try Program.shell("ls \(data)/work \(data)/snapshots | grep a_ || true") == "")
+            let queued = try Program.drydock(scratch, "list").out.split(separator: "\n").first {
+                $0.contains(" queued ")
+            }
+            let slow = try #require(queued?.split(separator: " ").first)
+            #expect(try Program.drydock(scratch, "cancel", String(slow)).out.contains("is cancelled"))
+        }
+    }
+
     @Test("a build ends with the paths of what it made, or with the command that fetches it")
     func artifacts() async throws {
         try await withScratch { scratch in

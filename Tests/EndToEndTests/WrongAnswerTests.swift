@@ -41,6 +41,63 @@ struct WrongAnswerTests {
         }
     }
 
+    @Test("a drydock.yaml that is no file of the project fails the build instead of being passed over")
+    func linkedProjectFile() async throws {
+        try await withScratch { scratch in
+            try scratch.write(
+                "version: 1\nsteps: [{ plugin: script, with: { run: exit 9 } }]\n",
+                to: "shared.yaml"
+            )
+            try scratch.write("hello", to: "project/index.html")
+            for make in ["ln -s ../shared.yaml", "ln -s /etc/passwd", "mkfifo"] {
+                try Program.shell(
+                    "rm -f project/drydock.yaml && \(make) project/drydock.yaml",
+                    in: scratch.folder
+                )
+                let built = try Program.drydock(
+                    scratch,
+                    "build",
+                    "--output",
+                    "plain",
+                    scratch.url("project").path
+                )
+                #expect(built.status == 1 && built.out.contains("source_invalid"), "\(built)")
+                #expect(built.out.contains("drydock.yaml"), "\(built)")
+            }
+        }
+    }
+
+    @Test("a plugin that could not say whether the project is its own is not passed over for a lesser one")
+    func brokenDriver() async throws {
+        try await withScratch { scratch in
+            let manifest = #"""
+                {"protocol":"1.0","kind":"driver","verbs":["run","detect"],"detect":{"files":["*.html"],"score":60}}
+                """#
+            try scratch.write(manifest, to: "plugins/50-drv/plugin.json")
+            try scratch.write("#!/bin/sh\necho no toml here >&2\nexit 3\n", to: "plugins/50-drv/plugin")
+            try Program.shell("chmod +x plugins/50-drv/plugin", in: scratch.folder)
+            try scratch.write("hello", to: "project/index.html")
+            let plugins = ["--output", "plain", "--plugins", scratch.url("plugins").path]
+            let build = {
+                try Program.run(
+                    Program.drydock,
+                    ["build", "--data", scratch.url("data").path, scratch.url("project").path] + plugins
+                )
+            }
+            let built = try build()
+            #expect(built.status == 2 && built.out.contains("plan_failed"), "\(built)")
+            #expect(
+                built.out.contains("drv, but its detection failed: exit status 3: no toml here"),
+                "\(built)"
+            )
+            // One that would have lost anyway is named, and in nobody's way.
+            let lesser = manifest.replacing("60", with: "10")
+            try scratch.write(lesser, to: "plugins/50-drv/plugin.json")
+            let lost = try build()
+            #expect(lost.status == 0 && lost.out.contains("drv: its detection failed"), "\(lost)")
+        }
+    }
+
     @Test("a build that made nothing says so, and fails where its steps promised something")
     func nothingMade() async throws {
         try await withScratch { scratch in
