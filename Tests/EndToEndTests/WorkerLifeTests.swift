@@ -193,6 +193,36 @@ struct WorkerLifeTests {
         }
     }
 
+    @Test("a disk that takes no more is told by /readyz, as long as it does not")
+    func diskFull() async throws {
+        try await withScratch { scratch in
+            let archive = try archive(scratch, seconds: 0)
+            try Program.shell("mkdir data", in: scratch.folder)
+            let mounted = try Program.run(
+                "/usr/bin/mount",
+                ["-t", "tmpfs", "-o", "size=256m,mode=0700", "tmpfs", scratch.url("data").path]
+            )
+            guard mounted.status == 0 else {
+                let mustWork = ProcessInfo.processInfo.environment["DRYDOCK_SANDBOX_MUST_WORK"] == "1"
+                if mustWork { Issue.record("mounting a small tmpfs failed: \(mounted.err)") }
+                return
+            }
+            defer { umount2(scratch.url("data").path, Int32(MNT_DETACH)) }
+            try withServer(scratch) { server in
+                // A worker that has come up: on a full disk it might not, which is told too, and is not meant here.
+                #expect(try server.build(archive)["state"] as? String == "succeeded")
+                try wait { try server.request("/readyz").status == 200 }
+                try Program.shell("head -c 300000000 /dev/zero > data/filler || true", in: scratch.folder)
+                try wait {
+                    let reply = try server.request("/readyz")
+                    return reply.status == 503 && reply.text.contains("is full")
+                }
+                try Program.shell("rm data/filler", in: scratch.folder)
+                try wait { try server.request("/readyz").status == 200 }
+            }
+        }
+    }
+
     @Test("a server with a viewer that follows ends within its patience, with the stream's own end")
     func followerEnds() async throws {
         try await withScratch { scratch in
