@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import SystemPackage
 
 @testable import DrydockServer
@@ -27,6 +28,8 @@ func withServer(
     defer { removeTree(directory) }
     var storeOptions = EmbeddedStore.Options()
     storeOptions.durability = .relaxed
+    let damage = NoticedDamage()
+    storeOptions.onDamage = { damage.add($0) }
     let store = try EmbeddedStore(opening: FilePath(directory).appending("data"), storeOptions)
     var options = ServerOptions(port: 0)
     change(&options)
@@ -54,7 +57,7 @@ func withServer(
         }
         group.addTask { for await _ in stops { await services.triggerGracefulShutdown() } }
         for await port in ports {
-            try await body(RunningServer(port: port, store: store, stop: stop, ends: ends))
+            try await body(RunningServer(port: port, store: store, damage: damage, stop: stop, ends: ends))
             break
         }
         group.cancelAll()
@@ -78,10 +81,20 @@ private func removeTree(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
 }
 
+/// What the server's store could not read.
+final class NoticedDamage: Sendable {
+    private let noticed = Mutex<[StoreDamage]>([])
+
+    var all: [StoreDamage] { noticed.withLock { $0 } }
+
+    func add(_ damage: StoreDamage) { noticed.withLock { $0.append(damage) } }
+}
+
 /// What the tests know about the server.
 struct RunningServer: Sendable {
     let port: Int
     let store: EmbeddedStore
+    let damage: NoticedDamage
     fileprivate let stop: AsyncStream<Void>.Continuation
     fileprivate let ends: AsyncStream<Void>
 
@@ -186,6 +199,13 @@ struct Work: Sendable {
 
     func log(_ lines: [String]) throws {
         try journal.append(lines.map { .log(LogLine(stream: .out, text: $0)) }, via: .observed, step: nil)
+    }
+
+    /// Overwrites the journal's first bytes, as a disk might.
+    func damageStart() throws {
+        let segment = store.directory.segment(lease.build.id, lease.attempt)
+        let file = try FileDescriptor.open(segment, .writeOnly)
+        try file.closeAfter { _ = try file.writeAll(toAbsoluteOffset: 0, "???".utf8) }
     }
 
     func finish(

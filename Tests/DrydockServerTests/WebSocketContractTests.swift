@@ -161,12 +161,32 @@ struct WebSocketContractTests {
                     .diag(Diagnostic(severity: .note, message: String(repeating: "x", count: 100)))
                 )
             }
-            try await server.watch("s") { client in
-                let seen = [try await client.message(), try await client.message()]
-                #expect(seen.types == ["BUILD_STARTED", "build_progress"])
-                #expect(seen.lines == (19_980..<20_000).map { "line \($0)" })
+            // The beginning is not read by who joins: nobody notices that it is damaged, but who asks for it.
+            try work.damageStart()
+            let (shown, tell) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: [JSON].self) { group in
+                for number in 0..<20 {
+                    group.addTask {
+                        // One after the other, so that some of them come while the journal is read for the first.
+                        try await Task.sleep(for: .milliseconds(10 * number))
+                        return try await server.watch("s") { viewer in
+                            let first = try await viewer.messages(until: "build_progress")
+                            tell.yield()
+                            return try await first + viewer.messages(until: "build_completed")
+                        }
+                    }
+                }
+                for _ in 0..<20 { for await _ in shown { break } }
+                try await work.finish()
+                for try await messages in group {
+                    // Each of them once: nothing is told before all that is read is.
+                    #expect(messages.types == ["BUILD_STARTED", "build_progress", "build_completed"])
+                    #expect(messages.lines == (19_980..<20_000).map { "line \($0)" })
+                }
             }
-            try await work.finish()
+            #expect(server.damage.all.isEmpty)
+            _ = try await server.request("GET", "/api/v1/builds/\(work.lease.build.id)/logs")
+            #expect(server.damage.all.count == 1)
         }
     }
 

@@ -176,8 +176,6 @@ struct DataDirectoryTests {
             #expect(throws: StoreError.diskFull(segment)) {
                 while true { try journal.append(lines, via: .host, step: nil) }
             }
-            // The end still goes in: room was kept for it.
-            let end = try journal.append([finished()], via: .host, step: nil)
             let blob = try store.newBlob()
             #expect(throws: StoreError.self) {
                 while true {
@@ -185,6 +183,12 @@ struct DataDirectoryTests {
                 }
             }
             await #expect(throws: StoreError.self) { try await store.checkWritable() }
+            // Not a byte is left, not even behind the last record; the end still goes in: room was kept for it.
+            #expect(throws: StoreError.diskFull(segment)) {
+                while true { try journal.append([logLine("x")], via: .host, step: nil) }
+            }
+            let outcome = Outcome(Failure(.stepFailed, .user, String(repeating: "m", count: 1_000)))
+            let end = try journal.append([finished(outcome)], via: .host, step: nil)
             blob.discard()
             // Room again: what was kept is whole, and the journal goes on where it stopped.
             let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
@@ -197,7 +201,7 @@ struct DataDirectoryTests {
             #expect(remounted == 0)
             #expect(end == UInt64(seen.count) + 1)
             try await store.checkWritable()
-            try await DrydockStoreTests.end(store, lease)
+            try await DrydockStoreTests.end(store, lease, outcome)
             #expect(try await readAll(store, lease).count == Int(end))
         }
     }
