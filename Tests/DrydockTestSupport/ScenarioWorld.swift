@@ -19,6 +19,10 @@ package final class ScenarioWorld: ScriptedWorld {
         /// The number of the worker that took up a build last.
         var lastToTake = 0
         let on: [StoreCall: [ScriptAction]]
+        /// How much time has passed since the worker that took up a build last asked for its lease.
+        var sinceHeartbeat = Duration.zero
+        /// Calls whose actions are being carried out.
+        var answering = 0
         /// How often each of them came.
         var calls: [StoreCall: Int] = [:]
         var builds: [BuildID] = []
@@ -97,7 +101,9 @@ package final class ScenarioWorld: ScriptedWorld {
         var then = scenario.then
         var (idle, abandoned) = (0, 0)
         while try await !haveAllEnded() {
-            abandoned = state.withLock { $0.workers.allSatisfy(\.isOver) } ? abandoned + 1 : 0
+            let isIdle =
+                launcher.isIdle && state.withLock { $0.answering == 0 && $0.workers.allSatisfy(\.isOver) }
+            abandoned = isIdle ? abandoned + 1 : 0
             if abandoned == Self.quietLooks { return }
             idle = launcher.isDone ? idle + 1 : 0
             if idle == Self.quietLooks {
@@ -138,8 +144,9 @@ package final class ScenarioWorld: ScriptedWorld {
     package func perform(_ action: ScriptAction) async throws {
         switch action {
         case .cancel(let reason): try await cancel(reason)
-        case .advance(let duration): clock.advance(by: duration)
-        case .beat: try await beat()
+        case .advance(let duration): await advance(by: duration)
+        case .beat:
+            guard await beat() else { throw ScriptProblem("no worker asks for its lease") }
         case .lapse:
             clock.advanceWall(by: Self.lapse)
             _ = try await observer.reap()
@@ -195,15 +202,30 @@ package final class ScenarioWorld: ScriptedWorld {
         }
     }
 
-    private func beat() async throws {
+    /// Lets time pass, no faster than the worker's heartbeats follow: nobody's lease lapses by that.
+    private func advance(by duration: Duration) async {
+        var left = duration
+        while left >= untilHeartbeat, current?.isDead == false {
+            left -= untilHeartbeat
+            if await !beat() { break }
+        }
+        clock.advance(by: left)
+        state.withLock { $0.sinceHeartbeat += left }
+    }
+
+    private var untilHeartbeat: Duration { Self.heartbeat - state.withLock(\.sinceHeartbeat) }
+
+    /// Lets time pass until the next heartbeat; false when there is none.
+    private func beat() async -> Bool {
         let before = renewals.value
-        guard await holds({ clock.hasSleeper(for: Self.heartbeat) }) else {
-            throw ScriptProblem("no worker waits for its next heartbeat")
-        }
-        clock.advance(by: Self.heartbeat)
-        guard await holds({ renewals.value > before }) else {
-            throw ScriptProblem("no worker asks for its lease")
-        }
+        let due = untilHeartbeat
+        let isDue = await holds { clock.hasSleeper(for: due) }
+        clock.advance(by: due)
+        state.withLock { $0.sinceHeartbeat = .zero }
+        guard isDue, await holds({ renewals.value > before }) else { return false }
+        // Its next one counts from here; where it got no lease there is none.
+        _ = await holds { clock.hasSleeper(for: Self.heartbeat) }
+        return true
     }
 
     /// Waits until `condition` holds; false when it does not for half a second.
@@ -261,7 +283,11 @@ package final class ScenarioWorld: ScriptedWorld {
 
     fileprivate func before(_ call: StoreCall, by worker: Int) async throws {
         if call == .renew { renewals.increment() }
-        if call == .journal { state.withLock { $0.lastToTake = worker } }
+        if call == .journal {
+            state.withLock { ($0.lastToTake, $0.sinceHeartbeat) = (worker, .zero) }
+        }
+        state.withLock { $0.answering += 1 }
+        defer { state.withLock { $0.answering -= 1 } }
         for action in due(call) { try await perform(action) }
     }
 

@@ -33,8 +33,10 @@ package final class ScriptedLauncher: SandboxLauncher {
         self.world = world
     }
 
+    /// Whether no sandbox is being played at the moment.
+    package var isIdle: Bool { started.value == ended.value }
     /// Whether all parts were played to their end.
-    package var isDone: Bool { left == 0 && started.value == ended.value }
+    package var isDone: Bool { left == 0 && isIdle }
 
     /// How many parts nobody asked for.
     package var left: Int { parts.withLock(\.count) }

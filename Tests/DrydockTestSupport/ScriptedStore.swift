@@ -16,6 +16,8 @@ package struct StoreCall: RawRepresentable, Hashable, Sendable {
     package static let finish = StoreCall(rawValue: "finish")
     package static let journal = StoreCall(rawValue: "journal")
     package static let blob = StoreCall(rawValue: "blob")
+    /// A wish to cancel that comes from the mailbox; one that fails is not heard.
+    package static let hear = StoreCall(rawValue: "hear")
     package static let sync = StoreCall(rawValue: "sync")
     package static func move(_ state: BuildState) -> StoreCall {
         StoreCall(rawValue: "move \(state.rawValue)")
@@ -111,7 +113,15 @@ package struct ScriptedStore: Store {
     }
 
     package func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest> {
-        try await base.cancelRequests(lease)
+        let requests = try await base.cancelRequests(lease)
+        let (heard, hear) = AsyncStream<CancelRequest>.makeStream()
+        // UNSTRUCTURED: ends with the store's stream, or when nobody listens any more.
+        let passing = Task { [script] in
+            for await request in requests where (try? script.beforeNow(.hear)) != nil { hear.yield(request) }
+            hear.finish()
+        }
+        hear.onTermination = { _ in passing.cancel() }
+        return heard
     }
 
     package func journal(_ lease: Lease) async throws -> any JournalWriter {
