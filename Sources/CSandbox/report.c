@@ -62,6 +62,10 @@ const char *sbx_step_hint(int32_t step, int32_t error) {
     if (step == SBX_STEP_INIT && error == EOWNERDEAD) {
         return "it was killed while it was set up: give it more memory, or look into the kernel's log";
     }
+    // ENOTSUPP, which the kernel has for itself, and libc no name for.
+    if (step == SBX_STEP_SECCOMP && error == 524) {
+        return "the machine's memory for compiled filters is used up: raise net.core.bpf_jit_limit";
+    }
     if (error == EMFILE || error == ENFILE) return "raise the limit of open files (ulimit -n)";
     return found == NULL ? "this is a bug, please report it" : found->hint;
 }

@@ -76,6 +76,25 @@ static long own_filter(unsigned int flags) {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
+/// The older way to the same.
+static long own_filter_prctl(void) {
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {.len = 1, .filter = &allow};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/// Gives a socket a filter, by the option `option` of the level `level`.
+static long socket_filter(long level, long option) {
+    struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+    struct sock_fprog program = {.len = 1, .filter = &all};
+    return syscall(SYS_setsockopt, socket(AF_UNIX, SOCK_DGRAM, 0), level, option, &program, (long)sizeof program);
+}
+
+static long reuse_port(void) {
+    const int on = 1;
+    return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
 /// Forks until it can not; the children stay. Prints how many there were.
 static long forkbomb(void) {
     long count = 0;
@@ -208,6 +227,15 @@ static long run(const char *name) {
     PROBE("fchmod_suid", fchmod(scratch_file(), 04755));
     PROBE("chmod_suid_high", (scratch_file(), syscall(SYS_chmod, scratch, 04755L | HIGH)));
     PROBE("openat_suid", open("/w/suid", O_CREAT | O_WRONLY, 04755));
+    PROBE("own_filter_high", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER | HIGH, 0, NULL));
+    PROBE("own_filter_prctl", own_filter_prctl());
+    PROBE("ask_filter_action", syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &(int){SECCOMP_RET_TRAP}));
+    PROBE("socket_filter", socket_filter(SOL_SOCKET, SO_ATTACH_FILTER));
+    PROBE("socket_filter_high", socket_filter(SOL_SOCKET | HIGH, SO_ATTACH_FILTER | HIGH));
+    PROBE("socket_bpf", socket_filter(SOL_SOCKET, SO_ATTACH_BPF));
+    PROBE("reuse_filter", socket_filter(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF));
+    PROBE("reuse_bpf", socket_filter(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF));
+    PROBE("reuse_port", reuse_port());
     PROBE("openat_suid_high", high_openat());
     PROBE("chmod_plain", fchmod(scratch_file(), 0755));
     PROBE("mknod_device", mknod("/w/device", S_IFCHR | 0666, 0x103));
@@ -227,6 +255,7 @@ static long run(const char *name) {
     PROBE("limit_self", setrlimit(RLIMIT_CORE, &none));
     PROBE("ask_limit", syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, NULL, &none));
     PROBE("no_priority", no_priority());
+    PROBE("limit_core_and_ask", prlimit(0, RLIMIT_CORE, &none, &(struct rlimit){0}));
     PROBE("realtime", sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}));
     PROBE("nice_up", setpriority(PRIO_PROCESS, 0, -1));
     PROBE("tmpfile_suid", open("/w", O_TMPFILE | O_RDWR, 04755));
