@@ -30,7 +30,7 @@ static const struct description descriptions[] = {
     {SBX_STEP_KERNEL_FILES, "make /dev and /proc",
      "a fresh /proc needs an unmasked one outside: in a container --security-opt systempaths=unconfined"},
     {SBX_STEP_PIVOT, "change the root", "pivot_root is forbidden here: see drydock doctor"},
-    {SBX_STEP_NETWORK, "make the network", "the loopback device can not be brought up"},
+    {SBX_STEP_NETWORK, "make the network", "the loopback device can not be brought up, or /proc tells nothing of the sandbox's sockets"},
     {SBX_STEP_USER_NAMESPACE, "make the inner user namespace",
      "nested user namespaces are forbidden: raise user.max_user_namespaces"},
     {SBX_STEP_INIT, "fork the init", "the limit of processes is too low"},
