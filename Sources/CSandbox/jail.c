@@ -146,7 +146,8 @@ static int attend(struct watch *watch) {
         watch->look = watch->crowded ? 0 : now + LOOK_INTERVAL * 1000000U;
         if (watch->crowded) kill_all(watch);
     }
-    uint64_t next = watch->look == 0 || (watch->deadline != 0 && watch->deadline < watch->look) ? watch->deadline : watch->look;
+    uint64_t next = watch->look != 0 ? watch->look : watch->deadline;
+    if (watch->deadline != 0 && watch->deadline < next) next = watch->deadline;
     if (next == 0) return -1;
     uint64_t left = next > now ? (next - now) / 1000000U + 1 : 0;
     return left > 3600000U ? 3600000 : (int)left;

@@ -3,7 +3,8 @@
 //
 // The parent's watch over the sandbox's sockets. What waits in them is only in part counted by a control group: not in
 // the queues of netlink, not in those of errors (IP_RECVERR, SO_TIMESTAMPING), and v1 lets go of a TCP connection that was
-// closed before all was sent. So a sandbox may have as many sockets as could hold its memory limit, and ends with one more.
+// closed before all was sent. So a sandbox may have as many sockets as could hold its memory limit, or all that the machine
+// has for TCP, and ends with one more.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,21 @@ static uint64_t default_buffer(int made, int which) {
     return getsockopt(made, SOL_SOCKET, which, &bytes, &size) == 0 && bytes > 0 ? (uint64_t)bytes : usual;
 }
 
+/// As many connections as all that the machine has for TCP would be filled by, so that one sandbox alone can not; and a
+/// server's worth of them on the smallest machine.
+static uint64_t machine_share(void) {
+    const uint64_t least = 512;
+    char text[96] = "";
+    unsigned long long pages = 0;
+    int file = open("/proc/sys/net/ipv4/tcp_mem", O_RDONLY | O_CLOEXEC);
+    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    // Only the machine's own network namespace tells: in a container the memory limit alone has to do.
+    if (count <= 0 || sscanf(text, "%*u %*u %llu", &pages) != 1) return UINT64_MAX;
+    uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) / CONNECTION_BYTES;
+    return most < least ? least : most;
+}
+
 /// Opened once, and from outside, before the child goes on: nothing inside can be in the way of the looks.
 int sbx_sockets_open(struct sbx_context *context) {
     char path[64];
@@ -38,9 +54,12 @@ int sbx_sockets_open(struct sbx_context *context) {
     sockets->protocols = open(path, O_RDONLY | O_CLOEXEC);
     if (sockets->protocols < 0) return -errno;
     // A filter keeps these from being changed for one socket.
-    uint64_t each = default_buffer(context->control_parent, SO_RCVBUF) + default_buffer(context->control_parent, SO_SNDBUF);
+    int made = context->control_parent;
+    uint64_t each = default_buffer(made, SO_RCVBUF) + default_buffer(made, SO_SNDBUF);
     if (each < CONNECTION_BYTES) each = CONNECTION_BYTES;
     sockets->most = context->spec->limits.memory_bytes / each;
+    uint64_t share = machine_share();
+    if (share < sockets->most) sockets->most = share;
     return 0;
 }
 
