@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,9 +20,13 @@
 /// A sandbox gets one part of so many of what its user may have outside.
 enum { PARTS = 8 };
 
-/// Smallest, usual and largest buffer of a TCP connection, in bytes: a tenth of Linux's own, as nothing is further away
-/// than the loopback device.
-static const char buffers[] = "4096 65536 262144";
+/// Smallest, usual and largest buffer of a TCP connection, in bytes: a fraction of Linux's own, as nothing is further away
+/// than the loopback device. The largest is SBX_TCP_BUFFER.
+static const char buffers[] = "4096 65536 131072";
+
+/// What filters, groups and the like of a socket may take: what Linux had before 6.7, and machines have still that do not
+/// know this file in a network namespace.
+static const char options[] = "20480";
 
 static uint64_t read_share(const char *path, uint64_t most, uint64_t least) {
     char text[24] = "";
@@ -50,8 +55,18 @@ static int may_be_spared(void) {
     return 1;
 }
 
+/// Root has it, but for that of most containers.
+static int has_resource_right(void) {
+    cap_t held = cap_get_proc();
+    cap_flag_value_t value = CAP_CLEAR;
+    int known = held != NULL && cap_get_flag(held, CAP_SYS_RESOURCE, CAP_EFFECTIVE, &value) == 0;
+    if (held != NULL) cap_free(held);
+    return known && value == CAP_SET;
+}
+
 void sbx_bounds_read(struct sbx_context *context) {
-    context->sparable = !context->privileged && may_be_spared();
+    // A privileged parent that may spare anybody at any time sets the least score with the score itself.
+    context->sparable = !(context->privileged && has_resource_right()) && may_be_spared();
     context->watchers = read_share("/proc/sys/user/max_inotify_instances", 16, 2);
     context->watches = read_share("/proc/sys/user/max_inotify_watches", 8192, 512);
 }
@@ -66,7 +81,11 @@ int sbx_bound_kernel(const struct sbx_context *context) {
     int result = write_setting("proc/sys/user/max_inotify_instances", context->watchers);
     if (result == 0) result = write_setting("proc/sys/user/max_inotify_watches", context->watches);
     if (result == 0) result = sbx_write_file(AT_FDCWD, "proc/sys/net/ipv4/tcp_rmem", buffers);
-    return result == 0 ? sbx_write_file(AT_FDCWD, "proc/sys/net/ipv4/tcp_wmem", buffers) : result;
+    if (result == 0) result = sbx_write_file(AT_FDCWD, "proc/sys/net/ipv4/tcp_wmem", buffers);
+    int memory = result == 0 ? sbx_write_file(AT_FDCWD, "proc/sys/net/core/optmem_max", options) : 0;
+    // Not there, or the machine's and not to be written: as it was, then.
+    if (memory != 0 && memory != -ENOENT && memory != -EACCES && memory != -EPERM) result = memory;
+    return result;
 }
 
 /// Copies what programs need to find in /proc/stat: the processors and when the machine was started.

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,12 +30,12 @@ static const char *const tracing[] = {
     "kcmp", "pidfd_getfd", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace",
 };
 
-/// One rule of up to two conditions.
+/// One rule of up to three conditions.
 struct denial {
     const char *name;
     uint16_t error;
     uint16_t count;
-    struct scmp_arg_cmp conditions[2];
+    struct scmp_arg_cmp conditions[3];
 };
 
 enum {
@@ -43,7 +45,6 @@ enum {
     OPTION_FASTOPEN_CONNECT = 30,
     LINE_DISCIPLINE = 0x5423,
     OPEN_TEMPORARY = 020000000,
-    LISTENER = 1U << 3,
     MAP_HUGE = 0x40000,
     MEMFD_HUGE = 4,
     SHARED_MEMORY_HUGE = 04000,
@@ -64,15 +65,27 @@ static const struct denial denials[] = {
     // A lease holds up whoever opens the file outside.
     {"fcntl", EPERM, 1, {SBX_INT(1, F_SETLEASE)}},
     {"fcntl", EPERM, 1, {SBX_INT(1, F_NOTIFY)}},
-    // A listener could answer calls in another process's name.
-    {"seccomp", EPERM, 1, {SBX_BITS(1, LISTENER, LISTENER)}},
+    // Filters are compiled into memory of the machine's that no group counts, of which there is little: when it is used up
+    // no other sandbox starts. As on a kernel without them, as which programs go on; listeners go with them, which could
+    // answer calls in another process's name.
+    {"seccomp", EINVAL, 1, {SBX_INT(0, SECCOMP_SET_MODE_FILTER)}},
+    {"prctl", EINVAL, 2, {SBX_INT(0, PR_SET_SECCOMP), SBX_INT(1, SECCOMP_MODE_FILTER)}},
+    {"setsockopt", EPERM, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_ATTACH_FILTER)}},
+    {"setsockopt", EPERM, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_ATTACH_BPF)}},
+    {"setsockopt", EPERM, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_ATTACH_REUSEPORT_CBPF)}},
+    {"setsockopt", EPERM, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_ATTACH_REUSEPORT_EBPF)}},
+    // Answered as done and not done: sockets.c counts on every socket's having the machine's default.
+    {"setsockopt", 0, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_RCVBUF)}},
+    {"setsockopt", 0, 2, {SBX_INT(1, SOL_SOCKET), SBX_INT(2, SO_SNDBUF)}},
     // Huge pages are set aside for the machine, and no memory limit counts them. As where there are none.
     {"mmap", ENOMEM, 1, {SBX_BITS(3, MAP_HUGE, MAP_HUGE)}},
     {"memfd_create", EINVAL, 1, {SBX_BITS(1, MEMFD_HUGE, MEMFD_HUGE)}},
     {"shmget", EPERM, 1, {SBX_BITS(2, SHARED_MEMORY_HUGE, SHARED_MEMORY_HUGE)}},
     // Answered as done and not done, as `ulimit -c 0` must not fail: session.c tells why 1 has to stay.
     {"setrlimit", 0, 1, {SBX_INT(0, RLIMIT_CORE)}},
-    {"prlimit64", 0, 2, {SBX_INT(1, RLIMIT_CORE), {2, SCMP_CMP_NE, 0, 0}}},
+    {"prlimit64", 0, 3, {SBX_INT(1, RLIMIT_CORE), {2, SCMP_CMP_NE, 0, 0}, {3, SCMP_CMP_EQ, 0, 0}}},
+    // Who asks for the old one too would be told nothing, and take what is in its memory for it.
+    {"prlimit64", EPERM, 3, {SBX_INT(1, RLIMIT_CORE), {2, SCMP_CMP_NE, 0, 0}, {3, SCMP_CMP_NE, 0, 0}}},
     // Files that would change the identity of whoever runs them, wherever they are copied to.
     {"chmod", EPERM, 1, {SBX_BITS(1, S_ISUID, S_ISUID)}},
     {"fchmod", EPERM, 1, {SBX_BITS(1, S_ISUID, S_ISUID)}},

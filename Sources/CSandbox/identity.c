@@ -16,8 +16,9 @@
 
 #include "jail.h"
 
-/// When the host is short of memory, a build is to go before what serves it. Written by a privileged parent, it can not
-/// be lowered inside again, not even to what the parent itself was given (man 5 proc, "oom_score_adj").
+/// When the host is short of memory, a build is to go before what serves it. Written by a parent with CAP_SYS_RESOURCE it
+/// can not be lowered inside again. By another one it can, to what that was given itself (man 5 proc,
+/// "oom_score_adj"): the build goes first as long as it does not ask to be spared, and never after Drydock.
 static const char expendable[] = "500";
 
 /// Writes the maps of the outer namespace, from outside: only there a range may be mapped.

@@ -26,6 +26,10 @@
 
 #include "jail.h"
 
+/// Between two looks at the sockets, in milliseconds: what can be put into them meanwhile is small beside a memory limit,
+/// and a look takes some microseconds.
+enum { LOOK_INTERVAL = 50 };
+
 /// What the parent watches.
 struct watch {
     struct sbx_context *context;
@@ -36,6 +40,10 @@ struct watch {
     uint64_t executing;
     /// When everything is killed, by the monotonic clock; 0 = never.
     uint64_t deadline;
+    /// When the sockets are counted next, by the monotonic clock; 0 = never again.
+    uint64_t look;
+    /// Whether all was killed as there were too many.
+    int crowded;
     /// The first failure reported from inside; kind 0 = none.
     struct sbx_record failure;
     /// How the main process ended, from the init; kind 0 = not told.
@@ -124,17 +132,25 @@ static void read_signal(struct watch *watch) {
     if (read(watch->signals, &info, sizeof info) == (ssize_t)sizeof info) pass_signal(watch, (int)info.ssi_signo);
 }
 
-/// Milliseconds until the deadline, rounded up; -1 without one. Kills when it has passed.
-static int until_deadline(struct watch *watch) {
-    if (watch->deadline == 0) return -1;
+/// Kills when the deadline has passed, or there are too many sockets. Returns the milliseconds until the next of both,
+/// rounded up; -1 without one.
+static int attend(struct watch *watch) {
     uint64_t now = sbx_now();
-    if (now < watch->deadline) {
-        uint64_t left = (watch->deadline - now) / 1000000U + 1;
-        return left > 3600000U ? 3600000 : (int)left;
+    if (watch->deadline != 0 && now >= watch->deadline) {
+        watch->deadline = 0;
+        watch->look = 0;
+        kill_all(watch);
     }
-    watch->deadline = 0;
-    kill_all(watch);
-    return -1;
+    if (watch->look != 0 && now >= watch->look) {
+        watch->crowded = sbx_sockets_exceed(watch->context);
+        watch->look = watch->crowded ? 0 : now + LOOK_INTERVAL * 1000000U;
+        if (watch->crowded) kill_all(watch);
+    }
+    uint64_t next = watch->look != 0 ? watch->look : watch->deadline;
+    if (watch->deadline != 0 && watch->deadline < next) next = watch->deadline;
+    if (next == 0) return -1;
+    uint64_t left = next > now ? (next - now) / 1000000U + 1 : 0;
+    return left > 3600000U ? 3600000 : (int)left;
 }
 
 /// Watches until the init has ended; it can be reaped then.
@@ -147,7 +163,7 @@ static void watch_until_end(struct watch *watch) {
             {.fd = watch->control, .events = POLLIN},
             {.fd = watch->signals, .events = POLLIN},
         };
-        if (poll(events, sizeof events / sizeof events[0], until_deadline(watch)) < 0) continue;
+        if (poll(events, sizeof events / sizeof events[0], attend(watch)) < 0) continue;
         if (events[1].revents != 0) read_status(watch);
         if (events[2].revents != 0) read_init(watch);
         if (events[3].revents != 0) read_caller(watch);
@@ -230,10 +246,18 @@ static int start(struct watch *watch) {
         kill_all(watch);
         return 0;
     }
+    if (result == 0 && (result = sbx_sockets_open(context)) != 0) {
+        sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
+        watch->failure.step = SBX_STEP_NETWORK;
+        watch->failure.error = -result;
+        kill_all(watch);
+        return 0;
+    }
     // The child's map files were ours to write because it was born dumpable; from here on nobody may look into us.
     if (result == 0 && prctl(PR_SET_DUMPABLE, 0) != 0) result = -errno;
     // The go: the child waits for its maps.
     if (result == 0) pass_signal(watch, 0);
+    watch->look = sbx_now() + LOOK_INTERVAL * 1000000U;
     return result;
 }
 
@@ -287,6 +311,7 @@ static void conclude(struct watch *watch, struct sbx_record *record) {
     } else if (watch->failure.kind == 0) {
         record->signal = SIGKILL;  // the init was killed, by us or for want of memory, and everything with it
     }
+    if (watch->crowded && watch->failure.kind == 0) record->error = ENOBUFS;
     reap_init(watch, record);
     sbx_cgroup_usage(&watch->context->cgroup, record);
 }
@@ -310,6 +335,8 @@ static void clean_up(struct sbx_context *context) {
     sbx_close(&context->control_parent);
     sbx_close(&context->control_init);
     sbx_close(&context->init_pidfd);
+    sbx_close(&context->sockets.totals);
+    sbx_close(&context->sockets.protocols);
 }
 
 int sbx_jail_run(const struct sbx_spec *spec, const struct sbx_filter_set *filters, int control,
@@ -317,6 +344,7 @@ int sbx_jail_run(const struct sbx_spec *spec, const struct sbx_filter_set *filte
     struct sbx_context context = {
         .spec = spec, .filters = filters, .privileged = geteuid() == 0,
         .cgroup = {.directories = {-1, -1, -1}, .parents = {-1, -1, -1}, .joins = {-1, -1, -1}},
+        .sockets = {.totals = -1, .protocols = -1},
         .status_read = -1, .status_write = -1, .control_parent = -1, .control_init = -1, .pair_init = -1,
         .pair_step = -1, .root = -1, .namespace_limit = -1, .init = -1, .init_pidfd = -1,
     };

@@ -29,10 +29,23 @@ struct sbx_cgroup {
     int unified;
 };
 
+/// Largest buffer of a TCP connection, in bytes.
+#define SBX_TCP_BUFFER 131072
+
+/// The watch over the sandbox's sockets.
+struct sbx_sockets {
+    /// `net/sockstat` and `net/protocols` of the sandbox's network namespace; -1 = not open.
+    int totals;
+    int protocols;
+    /// How many there may be.
+    uint64_t most;
+};
+
 struct sbx_context {
     const struct sbx_spec *spec;
     const struct sbx_filter_set *filters;
     struct sbx_cgroup cgroup;
+    struct sbx_sockets sockets;
     /// Mounts cloned by a privileged parent, one for each entry; -1 = to be cloned by the child.
     int *trees;
     /// Whether the parent may map a range of users and clone mounts.
@@ -85,6 +98,10 @@ void sbx_cgroup_kill(const struct sbx_cgroup *cgroup);
 void sbx_cgroup_remove(struct sbx_cgroup *cgroup);
 /// Part of step 102: reads what the host's user may have of what bounds.c shares out.
 void sbx_bounds_read(struct sbx_context *context);
+/// Part of step 8, from outside: what the parent watches the sockets by.
+int sbx_sockets_open(struct sbx_context *context);
+/// Whether the sandbox has more sockets than its memory limit has room for.
+int sbx_sockets_exceed(const struct sbx_context *context);
 int sbx_trees_clone(struct sbx_context *context);
 int sbx_identity_map(const struct sbx_context *context);
 

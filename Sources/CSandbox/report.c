@@ -30,7 +30,7 @@ static const struct description descriptions[] = {
     {SBX_STEP_KERNEL_FILES, "make /dev and /proc",
      "a fresh /proc needs an unmasked one outside: in a container --security-opt systempaths=unconfined"},
     {SBX_STEP_PIVOT, "change the root", "pivot_root is forbidden here: see drydock doctor"},
-    {SBX_STEP_NETWORK, "make the network", "the loopback device can not be brought up"},
+    {SBX_STEP_NETWORK, "make the network", "the loopback device can not be brought up, or /proc tells nothing of the sandbox's sockets"},
     {SBX_STEP_USER_NAMESPACE, "make the inner user namespace",
      "nested user namespaces are forbidden: raise user.max_user_namespaces"},
     {SBX_STEP_INIT, "fork the init", "the limit of processes is too low"},
@@ -61,6 +61,10 @@ const char *sbx_step_hint(int32_t step, int32_t error) {
     if (error == ENOMEM) return "the machine is short of memory";
     if (step == SBX_STEP_INIT && error == EOWNERDEAD) {
         return "it was killed while it was set up: give it more memory, or look into the kernel's log";
+    }
+    // ENOTSUPP, which the kernel has for itself, and libc no name for.
+    if (step == SBX_STEP_SECCOMP && error == 524) {
+        return "the machine's memory for compiled filters is used up: raise net.core.bpf_jit_limit";
     }
     if (error == EMFILE || error == ENFILE) return "raise the limit of open files (ulimit -n)";
     return found == NULL ? "this is a bug, please report it" : found->hint;

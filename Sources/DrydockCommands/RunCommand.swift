@@ -79,6 +79,12 @@ struct RunCommand: AsyncParsableCommand {
                 "drydock: run: the command ran out of memory: give it more with --limit memory=SIZE"
             )
             return 128 + SIGKILL
+        case .tooManySockets:
+            Console.error(
+                "drydock: run: the command had more sockets than its memory has room for: "
+                    + "give it more with --limit memory=SIZE"
+            )
+            return 128 + SIGKILL
         case .pidsLimit:
             Console.error(
                 "drydock: run: the command wanted more processes than --limit processes=NUMBER allows"

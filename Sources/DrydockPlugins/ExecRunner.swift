@@ -187,7 +187,7 @@ extension ExecEnd {
         switch verdict {
         case .exit(let status): exit = status
         case .signalled(let number): signal = number
-        case .oom: oom = true
+        case .oom, .tooManySockets: oom = true
         case .execFailed(let errno): exit = errno == 2 ? 127 : 126
         case .ended(.wallTimeout), .ended(.silenceTimeout): timeout = true
         case .ended, .pidsLimit, .cpuLimit, .setupFailed, .lost: break

@@ -22,6 +22,13 @@ package enum OutcomeTable {
                 "\(command) needed more memory than the \(limits.memory) it may use",
                 hint: "build with less in parallel, or raise limits.memory"
             )
+        case .tooManySockets:
+            Failure(
+                .oom,
+                .user,
+                "\(command) had more sockets than fit into the \(limits.memory) of memory it may use",
+                hint: "close sockets that are no longer used, or raise limits.memory"
+            )
         case .pidsLimit:
             Failure(
                 .pidsLimit,

@@ -26,6 +26,8 @@ struct JailEnding: Sendable {
     }
 
     var cause: Cause
+    /// Whether the jail ended it for its sockets.
+    var wasCrowded: Bool
     var oomKills: UInt64
     var processDenials: UInt64
     var cpu: Duration
@@ -112,6 +114,7 @@ extension JailRecord {
 extension JailEnding {
     fileprivate init(_ record: sbx_record, _ cause: Cause) {
         self.cause = cause
+        wasCrowded = record.kind == SBX_RECORD_ENDED.rawValue && record.error == ENOBUFS
         oomKills = record.oom_kills
         processDenials = record.process_denials
         cpu = .microseconds(Int64(clamping: record.cpu_user_us) + Int64(clamping: record.cpu_system_us))

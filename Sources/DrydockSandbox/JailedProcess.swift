@@ -184,6 +184,7 @@ extension JailEnding {
         case .exited, .signalled: break
         }
         if let reason { return .ended(reason) }
+        if cause != .exited(0) && wasCrowded { return .tooManySockets }
         if cause != .exited(0) && oomKills > 0 { return .oom }
         if cause != .exited(0) && processDenials > 0 { return .pidsLimit }
         switch cause {

@@ -72,6 +72,8 @@ package enum Verdict: Sendable, Hashable {
     case signalled(Int)
     /// A process of it was killed for want of memory.
     case oom
+    /// It had more sockets than the memory limit has room for.
+    case tooManySockets
     case pidsLimit
     case cpuLimit
     case ended(EndReason)

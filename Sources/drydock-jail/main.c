@@ -106,6 +106,8 @@ static void explain(const struct sbx_spec *spec, const struct sbx_record *ending
     } else if (ending->kind == SBX_RECORD_FAILED) {
         fprintf(stderr, "drydock-jail: step %d, %s: %s: %s\n", ending->step, sbx_step_name(ending->step), why,
                 sbx_step_hint(ending->step, ending->error));
+    } else if (ending->error == ENOBUFS) {
+        fputs("drydock-jail: ended: its sockets could have held more than the memory limit\n", stderr);
     }
 }
 

@@ -143,6 +143,7 @@ struct GuestHostTests {
         "a verdict becomes the failure of the table",
         arguments: [
             (Verdict.oom, FailureCode.oom, Fault.user), (.pidsLimit, .pidsLimit, .user),
+            (.tooManySockets, .oom, .user),
             (.signalled(11), .stepFailed, .user),
             (.ended(.diskLimit), .diskFull, .user), (.lost, .lost, .platform),
             (.setupFailed(step: 5, errno: 1, hint: "h"), .sandboxUnavailable, .platform),

@@ -182,7 +182,8 @@ enum ProbeProgram {
         let target = directory.appending("probe")
         let bytes = try compiled.withLock { known in
             if let known { return known }
-            let made = try compile("probe", to: target, flags: ["\(fixtures)/taking.c"])
+            let parts = ["taking", "queues"].map { "\(fixtures)/\($0).c" }
+            let made = try compile("probe", to: target, flags: parts)
             known = made
             return made
         }

@@ -25,7 +25,10 @@ extension SandboxTests {
             ("raw6", "EPROTONOSUPPORT"), ("sctp", "EPROTONOSUPPORT"), ("mptcp", "EPROTONOSUPPORT"),
             ("mptcp_high", "EPROTONOSUPPORT"), ("netlink_audit", "EPROTONOSUPPORT"),
             ("netlink_netfilter", "EPROTONOSUPPORT"), ("fastopen", "EOPNOTSUPP"), ("tiocsti", "EPERM"),
-            ("tiocsti_high", "EPERM"), ("tioclinux", "EPERM"), ("lease", "EPERM"), ("listener", "EPERM"),
+            ("tiocsti_high", "EPERM"), ("tioclinux", "EPERM"), ("lease", "EPERM"), ("listener", "EINVAL"),
+            ("own_filter", "EINVAL"), ("own_filter_high", "EINVAL"), ("own_filter_prctl", "EINVAL"),
+            ("socket_filter", "EPERM"), ("socket_filter_high", "EPERM"), ("socket_bpf", "EPERM"),
+            ("reuse_filter", "EPERM"), ("reuse_bpf", "EPERM"), ("limit_core_and_ask", "EPERM"),
             ("fchmod_suid", "EPERM"), ("chmod_suid_high", "EPERM"), ("openat_suid", "EPERM"),
             ("openat_suid_high", "EPERM"), ("mknod_device", "EPERM"), ("setuid_root", "EINVAL"),
             ("kill_init", "EPERM"), ("ambient", "EPERM"),
@@ -34,8 +37,8 @@ extension SandboxTests {
 
         private static let allowed = [
             "personality_query", "netlink_route", "loopback", "unix", "udp", "fionread", "lock",
-            "own_filter", "chmod_plain", "mkfifo", "thread", "memfd", "rename_across", "signal_self",
-            "bounding_empty", "fork", "limit_self", "ask_limit", "no_priority",
+            "ask_filter_action", "reuse_port", "chmod_plain", "mkfifo", "thread", "memfd", "rename_across",
+            "signal_self", "bounding_empty", "fork", "limit_self", "ask_limit", "no_priority",
         ]
 
         @Test("is refused, with the error that programs know", arguments: denied)

@@ -55,7 +55,8 @@ enum sbx_record_kind {
     SBX_RECORD_EXEC_FAILED = 2,
     /// The program was executed: `limits`, `landlock`.
     SBX_RECORD_STARTED = 3,
-    /// Nothing is left: `code` or `signal`, and what was used. The last packet.
+    /// Nothing is left: `code` or `signal`, and what was used. The last packet. `error` is ENOBUFS when all was killed as
+    /// its sockets could have held more than the memory limit.
     SBX_RECORD_ENDED = 4,
     /// `step` took `nanoseconds`.
     SBX_RECORD_TIMING = 5,

@@ -76,6 +76,25 @@ static long own_filter(unsigned int flags) {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
+/// The older way to the same.
+static long own_filter_prctl(void) {
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {.len = 1, .filter = &allow};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/// Gives a socket a filter, by the option `option` of the level `level`.
+static long socket_filter(long level, long option) {
+    struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+    struct sock_fprog program = {.len = 1, .filter = &all};
+    return syscall(SYS_setsockopt, socket(AF_UNIX, SOCK_DGRAM, 0), level, option, &program, (long)sizeof program);
+}
+
+static long reuse_port(void) {
+    const int on = 1;
+    return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
 /// Forks until it can not; the children stay. Prints how many there were.
 static long forkbomb(void) {
     long count = 0;
@@ -130,12 +149,15 @@ static long high_openat(void) {
     return syscall(SYS_openat, AT_FDCWD, scratch, (long)(O_CREAT | O_WRONLY) | HIGH, 04755L | HIGH);
 }
 
-/// Those of taking.c; -2 when `name` is none of them.
+/// Those of taking.c and queues.c; -2 when `name` is none of them.
 long taking(const char *name);
+long queues(const char *name);
 
 static long run(const char *name) {
     long taken = taking(name);
     if (taken != -2) return taken;
+    long queued = queues(name);
+    if (queued != -2) return queued;
 #define PROBE(text, expression) if (strcmp(name, text) == 0) return (long)(expression)
     PROBE("mount", syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL));
     PROBE("umount2", syscall(SYS_umount2, "/proc", 2));
@@ -205,6 +227,15 @@ static long run(const char *name) {
     PROBE("lock", fcntl(scratch_file(), F_GETFL) >= 0 ? 0 : -1);
     PROBE("listener", own_filter(SECCOMP_FILTER_FLAG_NEW_LISTENER));
     PROBE("own_filter", own_filter(0));
+    PROBE("own_filter_high", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER | HIGH, 0, NULL));
+    PROBE("own_filter_prctl", own_filter_prctl());
+    PROBE("ask_filter_action", syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &(int){SECCOMP_RET_TRAP}));
+    PROBE("socket_filter", socket_filter(SOL_SOCKET, SO_ATTACH_FILTER));
+    PROBE("socket_filter_high", socket_filter(SOL_SOCKET | HIGH, SO_ATTACH_FILTER | HIGH));
+    PROBE("socket_bpf", socket_filter(SOL_SOCKET, SO_ATTACH_BPF));
+    PROBE("reuse_filter", socket_filter(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF));
+    PROBE("reuse_bpf", socket_filter(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF));
+    PROBE("reuse_port", reuse_port());
     PROBE("fchmod_suid", fchmod(scratch_file(), 04755));
     PROBE("chmod_suid_high", (scratch_file(), syscall(SYS_chmod, scratch, 04755L | HIGH)));
     PROBE("openat_suid", open("/w/suid", O_CREAT | O_WRONLY, 04755));
@@ -224,6 +255,7 @@ static long run(const char *name) {
     PROBE("bounding_empty", prctl(PR_CAPBSET_READ, 21) == 0 ? 0 : -1);
     PROBE("ambient", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 21, 0, 0));
     PROBE("limit_init", syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, &none, NULL));
+    PROBE("limit_core_and_ask", prlimit(0, RLIMIT_CORE, &none, &(struct rlimit){0}));
     PROBE("limit_self", setrlimit(RLIMIT_CORE, &none));
     PROBE("ask_limit", syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, NULL, &none));
     PROBE("no_priority", no_priority());
