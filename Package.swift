@@ -57,8 +57,12 @@ let package = Package(
     targets: [
         // Level 0: values, and thin C.
         swiftTarget("DrydockModel", []),
+        // What the jail reads and writes: all that Swift knows of it.
+        .target(name: "CSandboxWire", cSettings: strictC),
+        // The jail itself is built by jail.mk from the same files; here they are for tests.
         .target(
             name: "CSandbox",
+            dependencies: ["CSandboxWire"],
             cSettings: strictC,
             linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]
         ),
@@ -73,7 +77,7 @@ let package = Package(
 
         // Level 2
         swiftTarget("DrydockArchive", ["DrydockModel", "DrydockOS", "CZlib", systemPackage]),
-        swiftTarget("DrydockSandbox", ["DrydockModel", "DrydockOS", "CSandbox", systemPackage]),
+        swiftTarget("DrydockSandbox", ["DrydockModel", "DrydockOS", "CSandboxWire", systemPackage]),
         swiftTarget(
             "DrydockStore",
             [

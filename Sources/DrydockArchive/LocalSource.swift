@@ -24,7 +24,13 @@ package enum LocalSource {
         owner: FileOwner? = nil
     ) throws(Failure) -> CopySummary {
         let source = try open(path)
-        let options = CopyOptions(limits: limits, ignoring: ignored, unfit: .leaveOut, required: required, owner: owner)
+        let options = CopyOptions(
+            limits: limits,
+            ignoring: ignored,
+            unfit: .leaveOut,
+            required: required,
+            owner: owner
+        )
         do throws(CopyError) {
             return try TreeCopier.copy(from: source, into: directory, options)
         } catch {

@@ -20,6 +20,8 @@ package enum DrydockMain {
             try MountNamespace.separate()
         } catch .notPermitted {
             // An ordinary user, who makes no mounts either.
+        } catch  where command == "doctor" {
+            // It says itself what this machine lacks; a chroot is one that refuses.
         } catch {
             let problem = CommandProblem(
                 .unavailable,

@@ -99,8 +99,8 @@ struct RunCommand: AsyncParsableCommand {
             return 128 + SIGKILL
         case .ended: return 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
-        case .setupFailed(let step, let number, let hint):
-            Console.error("drydock: run: the sandbox was not set up: step \(step), errno \(number): \(hint)")
+        case .setupFailed(let setup):
+            Console.error("drydock: run: the sandbox was not set up: \(setup): \(setup.hint)")
             return 125
         case .lost:
             Console.error("drydock: run: the process that watched over the sandbox went away")

@@ -157,8 +157,7 @@ final class ExecRunner: Sendable {
         let unusable = [
             Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels,
         ]
-        guard case .setupFailed(_, let name, let errno, _) = error, name.contains("working directory"),
-            unusable.contains(Errno(rawValue: CInt(errno)))
+        guard case .setupFailed(let setup) = error, setup.step == .session, unusable.contains(setup.errno)
         else { return nil }
         let directory = request.directory ?? "."
         return Failure(

@@ -41,7 +41,6 @@ struct GuestHost: Sendable {
             silence: context.silence,
             grace: context.grace,
             control: control,
-            activity: ActivityClock(context.clock),
             onOutput: { output.receive($0, $1) }
         )
         let stdin: OwnedDescriptor

@@ -39,13 +39,7 @@ package enum OutcomeTable {
         case .cpuLimit: Failure(.cpuLimit, .user, "\(command) used up its CPU time")
         case .ended(let reason): failure(of: reason, command: command, limits: limits)
         case .execFailed(let errno): Failure(.stepFailed, .user, "\(command) \(execution(errno))")
-        case .setupFailed(let step, let errno, let hint):
-            Failure(
-                .sandboxUnavailable,
-                .platform,
-                "the sandbox could not be set up (step \(step), errno \(errno))",
-                hint: hint.isEmpty ? "run `drydock doctor`" : hint
-            )
+        case .setupFailed(let setup): failure(of: setup)
         case .lost: Failure(.lost, .platform, "the process that watched over the sandbox went away")
         }
     }
@@ -77,6 +71,15 @@ package enum OutcomeTable {
         }
     }
 
+    private static func failure(of setup: SetupFailure) -> Failure {
+        Failure(
+            .sandboxUnavailable,
+            .platform,
+            "the sandbox could not be set up: \(setup)",
+            hint: setup.hint
+        )
+    }
+
     /// Why nothing was started.
     package static func failure(of error: SandboxError, command: String) -> Failure {
         switch error {
@@ -87,13 +90,7 @@ package enum OutcomeTable {
                 "drydock-jail was not found (looked at \(places.joined(separator: ", ")))",
                 hint: "`make` builds it; put it beside drydock"
             )
-        case .setupFailed(let step, let name, let errno, let hint):
-            Failure(
-                .sandboxUnavailable,
-                .platform,
-                "the sandbox could not be set up: step \(step), \(name), errno \(errno)",
-                hint: hint.isEmpty ? "run `drydock doctor`" : hint
-            )
+        case .setupFailed(let setup): failure(of: setup)
         case .execFailed(_, let errno): Failure(.stepFailed, .user, "\(command) \(execution(errno))")
         case .invalidSpec(let reason): Failure(.stepFailed, .user, "\(command) can not be started: \(reason)")
         case .host(let call, let errno):

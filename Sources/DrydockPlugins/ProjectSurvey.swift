@@ -146,7 +146,6 @@ package struct ProjectSurvey: Sendable {
             silence: Self.patience,
             grace: .zero,
             control: control,
-            activity: ActivityClock(clock),
             onOutput: { stream, bytes in (stream == .out ? collected : complaints).add(bytes) }
         )
         let end: CommandEnd

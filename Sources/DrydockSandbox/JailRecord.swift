@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import CSandbox
+internal import CSandboxWire
 internal import DrydockModel
 internal import DrydockOS
 internal import Glibc
@@ -21,7 +21,7 @@ struct JailEnding: Sendable {
     enum Cause: Sendable, Hashable {
         case exited(Int)
         case signalled(Int)
-        case setupFailed(step: Int, errno: Int)
+        case setupFailed(SetupFailure)
         case execFailed(errno: Int)
     }
 
@@ -97,9 +97,9 @@ extension JailRecord {
         case SBX_RECORD_TIMING.rawValue:
             self = .timing(step: Int(record.step), .nanoseconds(Int64(clamping: record.nanoseconds)))
         case SBX_RECORD_FAILED.rawValue:
-            self = .ended(
-                JailEnding(record, .setupFailed(step: Int(record.step), errno: Int(record.error)))
-            )
+            let step = JailStep(rawValue: Int(record.step))
+            let failure = SetupFailure(step: step, errno: Errno(rawValue: record.error))
+            self = .ended(JailEnding(record, .setupFailed(failure)))
         case SBX_RECORD_EXEC_FAILED.rawValue:
             self = .ended(JailEnding(record, .execFailed(errno: Int(record.error))))
         case SBX_RECORD_ENDED.rawValue:
@@ -120,16 +120,5 @@ extension JailEnding {
         cpu = .microseconds(Int64(clamping: record.cpu_user_us) + Int64(clamping: record.cpu_system_us))
         peakMemory = ByteCount(Int64(clamping: record.peak_bytes))
         peakProcesses = record.peak_processes > 0 ? Int(clamping: record.peak_processes) : nil
-    }
-}
-
-/// A step of the set-up, for people.
-package enum JailStep {
-    /// Its name.
-    package static func name(_ step: Int) -> String { String(cString: sbx_step_name(Int32(clamping: step))) }
-
-    /// What to do when it failed with `errno`.
-    package static func hint(_ step: Int, errno: Int) -> String {
-        String(cString: sbx_step_hint(Int32(clamping: step), Int32(clamping: errno)))
     }
 }

@@ -141,13 +141,7 @@ extension SandboxError {
     /// Why there was no start.
     fileprivate init(_ ending: JailEnding?) {
         switch ending?.cause {
-        case .setupFailed(let step, let errno):
-            self = .setupFailed(
-                step: step,
-                name: JailStep.name(step),
-                errno: errno,
-                hint: JailStep.hint(step, errno: errno)
-            )
+        case .setupFailed(let failure): self = .setupFailed(failure)
         case .execFailed(let errno): self = .execFailed(program: "", errno: errno)
         case .exited, .signalled, nil:
             self = .host(call: "drydock-jail", errno: Int(Errno.noChildProcess.rawValue))
@@ -178,8 +172,7 @@ extension SandboxReport {
 extension JailEnding {
     fileprivate func verdict(_ reason: EndReason?) -> Verdict {
         switch cause {
-        case .setupFailed(let step, let errno):
-            return .setupFailed(step: step, errno: errno, hint: JailStep.hint(step, errno: errno))
+        case .setupFailed(let failure): return .setupFailed(failure)
         case .execFailed(let errno): return .execFailed(errno: errno)
         case .exited, .signalled: break
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import CSandbox
+internal import CSandboxWire
 internal import DrydockModel
 internal import SystemPackage
 

@@ -138,9 +138,8 @@ package enum SandboxDoctor {
                 detail: "drydock-jail is not in " + places.joined(separator: ", "),
                 remedy: "build it with `make jail`, or name it in DRYDOCK_JAIL"
             )
-        case .setupFailed(let step, let name, let errno, let hint):
-            let detail = "step \(step), \(name): \(Errno(rawValue: CInt(clamping: errno)))"
-            return .init(name: "sandbox", isOK: false, detail: detail, remedy: hint)
+        case .setupFailed(let failure):
+            return .init(name: "sandbox", isOK: false, detail: "\(failure)", remedy: failure.hint)
         case .execFailed(let program, let errno):
             let detail = "\(program): \(Errno(rawValue: CInt(clamping: errno)))"
             return .init(name: "sandbox", isOK: false, detail: detail, remedy: "install coreutils")
@@ -156,7 +155,9 @@ package enum SandboxDoctor {
 extension SandboxError {
     /// What is left where a sandbox failed with this: all but `/proc`, or nothing.
     fileprivate var level: SandboxLevel {
-        guard case .setupFailed(step: 6, name: _, errno: _, hint: _) = self else { return .insufficient }
+        guard case .setupFailed(let failure) = self, failure.step == .kernelFiles else {
+            return .insufficient
+        }
         return .withoutProc
     }
 }

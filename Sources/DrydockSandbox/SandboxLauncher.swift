@@ -79,8 +79,8 @@ package enum Verdict: Sendable, Hashable {
     case ended(EndReason)
     /// The program could not be executed: a Linux errno.
     case execFailed(errno: Int)
-    /// A step of the set-up failed: its number, a Linux errno, and what to do.
-    case setupFailed(step: Int, errno: Int, hint: String)
+    /// A step of the set-up failed.
+    case setupFailed(SetupFailure)
     /// The supervisor itself went away.
     case lost
 }
@@ -90,7 +90,7 @@ package enum SandboxError: Error, Sendable, Hashable {
     /// `drydock-jail` is not where it should be; the places that were looked at.
     case jailNotFound([String])
     /// A step of the set-up failed.
-    case setupFailed(step: Int, name: String, errno: Int, hint: String)
+    case setupFailed(SetupFailure)
     /// The program could not be executed.
     case execFailed(program: String, errno: Int)
     /// The spec itself is wrong: a relative path, a NUL byte, too many arguments.

@@ -41,7 +41,7 @@ struct BuildRun: Sendable {
             outcome = Outcome(stop.failure ?? Failure(explaining: error))
         }
         sink.flush()
-        if stop.failure?.code == .lost { return nil }
+        if stop.reason?.isOurs == false { return nil }
         // An end is only written while the build is ours; this also gives recording it a whole lease's time.
         guard try await shop.store.renew(lease) else { return nil }
         let end = Finished(outcome: outcome, duration: started.duration(to: shop.clock.now))

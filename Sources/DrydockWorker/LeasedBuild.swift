@@ -66,7 +66,7 @@ package struct LeasedBuild: Sendable {
             defer { group.cancelAll() }
             return try await run.run()
         }
-        if outcome == nil, stop.failure == RunningBuilds.handedBack {
+        if outcome == nil, stop.reason == .handedBack {
             try await shop.store.move(lease, to: .queued)
         }
         return outcome
@@ -76,9 +76,7 @@ package struct LeasedBuild: Sendable {
         while (try? await shop.clock.pause(for: Self.heartbeat)) != nil {
             do {
                 guard try await shop.store.renew(lease) else {
-                    return stop.stop(
-                        Failure(.lost, .platform, "the lease lapsed, and another worker may have the build")
-                    )
+                    return stop.stop(.leaseLost)
                 }
             } catch {
                 // The lease still has time: the next heartbeat may go through.

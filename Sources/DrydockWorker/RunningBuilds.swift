@@ -11,14 +11,6 @@ final class RunningBuilds: Sendable {
         var isClosed = false
     }
 
-    /// What a build is told whose worker stops: it goes back to the queue.
-    static let handedBack = Failure(
-        .lost,
-        .platform,
-        "the worker is stopping; the build goes back to the queue",
-        hint: "it starts again with the next worker"
-    )
-
     private let state = Mutex(State())
 
     var count: Int { state.withLock { $0.stops.count } }
@@ -31,7 +23,7 @@ final class RunningBuilds: Sendable {
             state.stops[attempt] = stop
             return state.isClosed
         }
-        if isLate { stop.stop(Self.handedBack) }
+        if isLate { stop.stop(.handedBack) }
     }
 
     func remove(_ attempt: AttemptID) { state.withLock { $0.stops[attempt] = nil } }
@@ -42,6 +34,6 @@ final class RunningBuilds: Sendable {
             state.isClosed = true
             return Array(state.stops.values)
         }
-        for stop in stops { stop.stop(Self.handedBack) }
+        for stop in stops { stop.stop(.handedBack) }
     }
 }

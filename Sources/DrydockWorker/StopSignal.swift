@@ -4,12 +4,41 @@
 internal import DrydockModel
 internal import Synchronization
 
-/// The wish that a build ends before its time, with the reason that becomes its outcome.
+/// Why a build shall end before its time.
+enum StopReason: Sendable, Hashable {
+    /// It ends with this.
+    case ends(Failure)
+    /// Its worker stops: it goes back to the queue.
+    case handedBack
+    /// Its lease lapsed, and another worker may have it.
+    case leaseLost
+
+    /// The same for those that work on it.
+    var failure: Failure {
+        switch self {
+        case .ends(let failure): failure
+        case .handedBack:
+            Failure(
+                .lost,
+                .platform,
+                "the worker is stopping; the build goes back to the queue",
+                hint: "it starts again with the next worker"
+            )
+        case .leaseLost:
+            Failure(.lost, .platform, "the lease lapsed, and another worker may have the build")
+        }
+    }
+
+    /// Whether the build is still its worker's to end.
+    var isOurs: Bool { if case .ends = self { true } else { false } }
+}
+
+/// The wish that a build ends before its time, with the reason.
 ///
 /// The first wish counts.
 final class StopSignal: Sendable {
     private struct State {
-        var failure: Failure?
+        var reason: StopReason?
         var handlers: [Int: @Sendable (Failure) -> Void] = [:]
         var nextKey = 0
     }
@@ -17,19 +46,25 @@ final class StopSignal: Sendable {
     private let state = Mutex(State())
 
     /// Why the build shall end; nil as long as it may go on.
-    var failure: Failure? { state.withLock { $0.failure } }
+    var reason: StopReason? { state.withLock { $0.reason } }
+
+    /// The same for those that work on it.
+    var failure: Failure? { reason?.failure }
 
     /// Asks for the end.
     ///
     /// Later calls change nothing.
-    func stop(_ failure: Failure) {
+    func stop(_ reason: StopReason) {
         let handlers = state.withLock { state -> [@Sendable (Failure) -> Void] in
-            guard state.failure == nil else { return [] }
-            state.failure = failure
+            guard state.reason == nil else { return [] }
+            state.reason = reason
             return Array(state.handlers.values)
         }
-        for handler in handlers { handler(failure) }
+        for handler in handlers { handler(reason.failure) }
     }
+
+    /// The same for a build that ends with `failure`.
+    func stop(_ failure: Failure) { stop(.ends(failure)) }
 
     /// Calls `handler` once when the end is asked for, at once if it was already, for as long as `body` runs.
     func whileStoppable<Result: Sendable>(
@@ -39,7 +74,7 @@ final class StopSignal: Sendable {
         let (key, failure) = state.withLock { state -> (Int, Failure?) in
             state.nextKey += 1
             state.handlers[state.nextKey] = handler
-            return (state.nextKey, state.failure)
+            return (state.nextKey, state.reason?.failure)
         }
         defer { state.withLock { $0.handlers[key] = nil } }
         if let failure { handler(failure) }

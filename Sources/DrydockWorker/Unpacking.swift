@@ -27,40 +27,27 @@ struct Unpacking {
                 hint: "upload it again"
             )
         }
-        let archive = OwnedDescriptor(taking: try FileDescriptor.open(blob, .readOnly, options: .closeOnExec))
-        let (answerEnd, answerWriter) = try Pipe().split { ($0.release(), $1.release()) }
-        let (errorEnd, errorWriter) = try Pipe().split { ($0.release(), $1.release()) }
         let answer = BoundedText(limit: ArchiveUnpackCommand.longestReply)
         let complaint = BoundedText(limit: 4_096)
-        let pumps = [
-            try PipePump.start(OwnedDescriptor(taking: answerEnd), name: "unpack-out") { answer.append($0) },
-            try PipePump.start(OwnedDescriptor(taking: errorEnd), name: "unpack-err") {
-                complaint.append($0)
-            },
-        ]
-        let streams = SandboxStreams(
-            stdin: archive,
-            stdout: OwnedDescriptor(taking: answerWriter),
-            stderr: OwnedDescriptor(taking: errorWriter)
+        let clock = run.shop.clock
+        let control = SandboxControl()
+        let command = SandboxedCommand(
+            spec: spec,
+            clock: clock,
+            deadline: clock.now.advanced(by: run.shop.options.limits.total),
+            control: control,
+            onOutput: { stream, bytes in (stream == .out ? answer : complaint).append(bytes) }
         )
-        let sandbox = try await launch(streams)
-        let report = await run.stop.whileStoppable(
-            { _ in sandbox.end(.cancelled, grace: .zero) },
-            run: { await sandbox.report() }
-        )
-        for pump in pumps {
-            pump.stop()
-            await pump.finished()
+        let cancel = { @Sendable (_: Failure) in control.end(.cancelled, grace: .zero) }
+        let end = try await run.stop.whileStoppable(cancel) {
+            let archive = try FileDescriptor.open(blob, .readOnly, options: .closeOnExec)
+            return await command.run(stdin: OwnedDescriptor(taking: archive), launcher: run.shop.launcher)
         }
         try run.stop.check()
-        return try Self.summary(answer.bytes, report.verdict, complaint: complaint.bytes)
-    }
-
-    private func launch(_ streams: consuming SandboxStreams) async throws -> any RunningSandbox {
-        do {
-            return try await run.shop.launcher.launch(spec, streams: streams)
-        } catch {
-            throw OutcomeTable.failure(of: error, command: "unpacking the archive")
+        switch end.ending {
+        case .notStarted(let error): throw OutcomeTable.failure(of: error, command: "unpacking the archive")
+        case .ran(let report):
+            return try Self.summary(answer.bytes, report.verdict, complaint: complaint.bytes)
         }
     }
 

@@ -6,10 +6,10 @@ JAIL_BUILD := .build/jail
 JAIL_FLAGS := -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wpedantic -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wconversion -Wsign-conversion -Wformat=2 -Wundef -Wswitch-enum -Wvla \
     -Wimplicit-fallthrough -Wcast-align -Wnull-dereference -fstack-protector-strong -D_FORTIFY_SOURCE=2
-JAIL_INCLUDE := -ISources/CSandbox/include -ISources/CSandbox -I$(JAIL_BUILD)
+JAIL_INCLUDE := -ISources/CSandboxWire/include -ISources/CSandbox/include -ISources/CSandbox -I$(JAIL_BUILD)
 JAIL_FILTERS := $(wildcard Sources/CSandbox/filter*.c)
-JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c))
-JAIL_HEADERS := $(wildcard Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
+JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c Sources/CSandboxWire/*.c))
+JAIL_HEADERS := $(wildcard Sources/CSandboxWire/include/*.h Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
 
 .PHONY: jail
 jail: .build/drydock-jail

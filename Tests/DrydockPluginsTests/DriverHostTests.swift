@@ -248,7 +248,9 @@ struct DriverHostTests {
         let plugin = try driver(bench, "exec sleep 30")
         let report = await bench.run(
             plugin,
-            launcher: ScriptedLauncher(problem: .setupFailed(step: 1, name: "clone", errno: 1, hint: ""))
+            launcher: ScriptedLauncher(
+                problem: .setupFailed(SetupFailure(step: JailStep(rawValue: 1), errno: .notPermitted))
+            )
         )
         #expect(report.failure?.code == .sandboxUnavailable)
     }

@@ -146,7 +146,10 @@ struct GuestHostTests {
             (.tooManySockets, .oom, .user),
             (.signalled(11), .stepFailed, .user),
             (.ended(.diskLimit), .diskFull, .user), (.lost, .lost, .platform),
-            (.setupFailed(step: 5, errno: 1, hint: "h"), .sandboxUnavailable, .platform),
+            (
+                .setupFailed(SetupFailure(step: JailStep(rawValue: 5), errno: .notPermitted)),
+                .sandboxUnavailable, .platform
+            ),
             (.execFailed(errno: 2), .pluginCrashed, .plugin),
         ]
     )

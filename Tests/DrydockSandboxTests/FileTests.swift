@@ -101,10 +101,10 @@ extension SandboxTests {
                 _ = try await bench.run(spec)
                 Issue.record("it started")
             } catch let error as SandboxError {
-                guard case .setupFailed(let step, _, let errno, let hint) = error else { throw error }
-                #expect(step == (Machine.isRoot ? 103 : 5))
-                #expect(errno == 2)
-                #expect(!hint.isEmpty)
+                guard case .setupFailed(let failure) = error else { throw error }
+                #expect(failure.step.rawValue == (Machine.isRoot ? 103 : 5))
+                #expect(failure.errno == .noSuchFileOrDirectory)
+                #expect(!failure.hint.isEmpty)
             }
         }
 

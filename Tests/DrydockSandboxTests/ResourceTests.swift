@@ -77,12 +77,10 @@ extension SandboxTests {
                 let outcome = try await bench.run(bench.spec(["true"]))
                 Issue.record("it ran: \(outcome)")
             } catch let error as SandboxError {
-                guard case .setupFailed(let failed, let name, let errno, let hint) = error else {
-                    throw error
-                }
-                #expect(failed == step)
-                #expect(errno == 5)
-                #expect(!name.isEmpty && !hint.isEmpty)
+                guard case .setupFailed(let failure) = error else { throw error }
+                #expect(failure.step.rawValue == step)
+                #expect(failure.errno == .ioError)
+                #expect(!failure.step.name.isEmpty && !failure.hint.isEmpty)
             }
         }
 
@@ -136,9 +134,9 @@ extension SandboxTests {
                 #expect(outcome.capabilities?.landlock == 0)
                 #expect(outcome.capabilities?.level == .reduced)
             } catch let error as SandboxError {
-                guard case .setupFailed(let step, _, _, let hint) = error else { throw error }
-                #expect(!starts && (step == 16 || step == 102))
-                #expect(hint.contains("L3"))
+                guard case .setupFailed(let failure) = error else { throw error }
+                #expect(!starts && [16, 102].contains(failure.step.rawValue))
+                #expect(failure.hint.contains("L3"))
             }
         }
 
@@ -159,8 +157,8 @@ extension SandboxTests {
                 let outcome = try await bench.shell("true")
                 Issue.record("it ran: \(outcome)")
             } catch let error as SandboxError {
-                guard case .setupFailed(102, _, let errno, _) = error else { throw error }
-                #expect(errno == 17)
+                guard case .setupFailed(let failure) = error else { throw error }
+                #expect(failure.step.rawValue == 102 && failure.errno == .fileExists)
             }
             try JailLauncher().reapLeftovers()
             #expect(try await Bench().shell("true").capabilities == usual)
@@ -174,8 +172,8 @@ extension SandboxTests {
                 let outcome = try await bench.run(spec)
                 #expect(outcome.capabilities?.limitsMemory == false, "\(outcome)")
             } catch let error as SandboxError {
-                guard case .setupFailed(_, _, _, let hint) = error else { throw error }
-                #expect(!hint.isEmpty)
+                guard case .setupFailed(let failure) = error else { throw error }
+                #expect(!failure.hint.isEmpty)
             }
         }
 

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockSandbox
+import SystemPackage
 import Testing
 
 extension SandboxTests {
@@ -66,7 +67,8 @@ extension SandboxTests {
 
         @Test("that the machine has no room for filters any more is told with what to do")
         func room() {
-            #expect(JailStep.hint(17, errno: 524).contains("net.core.bpf_jit_limit"))
+            let failure = SetupFailure(step: JailStep(rawValue: 17), errno: Errno(rawValue: 524))
+            #expect(failure.hint.contains("net.core.bpf_jit_limit"))
         }
     }
 }

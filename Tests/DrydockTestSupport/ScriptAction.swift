@@ -125,7 +125,7 @@ extension ScriptAction {
         case "pids": .pidsLimit
         case "cpu": .cpuLimit
         case "lost": .lost
-        case "setup": .setupFailed(step: 3, errno: 28, hint: "free some space")
+        case "setup": .setupFailed(SetupFailure(step: JailStep(rawValue: 104), errno: .tooManyOpenFiles))
         default: throw ScriptProblem("there is no verdict \(word)")
         }
     }
@@ -133,7 +133,7 @@ extension ScriptAction {
     private static func refusal(_ word: String) throws -> SandboxError {
         switch word {
         case "program": .execFailed(program: "/plugin/plugin", errno: 2)
-        case "setup": .setupFailed(step: 9, name: "limit processes", errno: 1, hint: "see drydock doctor")
+        case "setup": .setupFailed(SetupFailure(step: JailStep(rawValue: 102), errno: .notPermitted))
         case "jail": .jailNotFound(["/usr/libexec/drydock/drydock-jail"])
         default: throw ScriptProblem("there is no refusal \(word)")
         }

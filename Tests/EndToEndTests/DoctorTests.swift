@@ -24,8 +24,8 @@ struct DoctorEndToEndTests {
                     "echo 0 > /proc/sys/user/max_inotify_instances && exec '\(Program.drydock)' \(command)"
                 return try Program.run("/usr/bin/unshare", ["--user", "--map-root-user", "sh", "-c", script])
             }
-            let list = try none("list --data '\(scratch.url("data").path)'")
-            #expect(list.status == 69 && list.err.contains("`drydock doctor`"), "\(list)")
+            let build = try none("build --data '\(scratch.url("data").path)' '\(scratch.folder.path)'")
+            #expect(build.status == 69 && build.err.contains("`drydock doctor`"), "\(build)")
             let doctor = try none("doctor")
             #expect(doctor.status == 69 && doctor.out.contains("0 of 0 instances"), "\(doctor)")
         }

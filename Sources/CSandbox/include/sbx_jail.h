@@ -16,9 +16,6 @@
 int sbx_jail_run(const struct sbx_spec *_Nonnull spec, const struct sbx_filter_set *_Nonnull filters, int control,
                  struct sbx_record *_Nonnull ending);
 
-/// The leaf of its v2 group that the caller's own processes sit in (HostCgroup in Swift puts them there).
-#define SBX_CGROUP_HOST_LEAF "drydock-host"
-
 /// Removes what jails that were killed have left behind: empty control groups.
 void sbx_cgroup_reap(void);
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
-import DrydockOS
-import DrydockSandbox
-import Synchronization
-import SystemPackage
+package import DrydockModel
+package import DrydockOS
+internal import Synchronization
+internal import SystemPackage
 
 /// The sandbox that runs at the moment, so that somebody else can end it.
-final class SandboxControl: Sendable {
+package final class SandboxControl: Sendable {
     private struct State {
         var running: (any RunningSandbox)?
         var ended: (reason: EndReason, grace: Duration)?
@@ -16,8 +15,10 @@ final class SandboxControl: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Takes a sandbox in; it is ended at once where the end was asked for before it was there.
-    func attach(_ sandbox: any RunningSandbox) {
+    package func attach(_ sandbox: any RunningSandbox) {
         let ended = state.withLock { state in
             state.running = sandbox
             return state.ended
@@ -26,7 +27,7 @@ final class SandboxControl: Sendable {
     }
 
     /// Ends what runs now, and whatever is attached later.
-    func end(_ reason: EndReason, grace: Duration) {
+    package func end(_ reason: EndReason, grace: Duration) {
         let running = state.withLock { state in
             if state.ended == nil { state.ended = (reason, grace) }
             return state.running
@@ -36,28 +37,33 @@ final class SandboxControl: Sendable {
 }
 
 /// When something was last heard.
-final class ActivityClock: Sendable {
+package final class ActivityClock: Sendable {
     private let clock: any MonotonicClock
     private let last: Mutex<ContinuousClock.Instant>
 
-    init(_ clock: any MonotonicClock) {
+    package init(_ clock: any MonotonicClock) {
         self.clock = clock
         last = Mutex(clock.now)
     }
 
-    func touch() { last.withLock { $0 = clock.now } }
-    var latest: ContinuousClock.Instant { last.withLock { $0 } }
+    package func touch() { last.withLock { $0 = clock.now } }
+    package var latest: ContinuousClock.Instant { last.withLock { $0 } }
 }
 
 /// How a command ended.
-struct CommandEnd: Sendable {
-    enum Ending: Sendable {
+package struct CommandEnd: Sendable {
+    package enum Ending: Sendable {
         case ran(SandboxReport)
         case notStarted(SandboxError)
     }
 
-    var ending: Ending
-    var duration: Duration
+    package var ending: Ending
+    package var duration: Duration
+
+    package init(ending: Ending, duration: Duration) {
+        self.ending = ending
+        self.duration = duration
+    }
 }
 
 /// A pipe whose reading end is being pumped.
@@ -67,19 +73,43 @@ private struct PumpedPipe: ~Copyable {
 }
 
 /// One command in a sandbox: started, its output pumped, its time watched, its end awaited.
-struct SandboxedCommand: Sendable {
-    var spec: SandboxSpec
-    var clock: any MonotonicClock
-    var deadline: ContinuousClock.Instant
-    var silence: Duration
-    var grace: Duration
-    var control = SandboxControl()
-    var activity: ActivityClock
-    /// Gets the bytes of both streams, each in order, on a thread each.
-    var onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
+package struct SandboxedCommand: Sendable {
+    private let spec: SandboxSpec
+    private let clock: any MonotonicClock
+    private let deadline: ContinuousClock.Instant
+    private let silence: Duration
+    private let grace: Duration
+    private let control: SandboxControl
+    private let activity: ActivityClock
+    private let onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
+
+    /// A command that ends at `deadline`, and after a time of `silence` (nil: it may say nothing); TERM comes `grace` before
+    /// KILL.
+    ///
+    /// `control` ends it from elsewhere; whoever touches `activity` breaks the silence, as its output does. `onOutput` gets
+    /// the bytes of both streams, each in order, on a thread each.
+    package init(
+        spec: SandboxSpec,
+        clock: any MonotonicClock,
+        deadline: ContinuousClock.Instant,
+        silence: Duration? = nil,
+        grace: Duration = .zero,
+        control: SandboxControl = SandboxControl(),
+        activity: ActivityClock? = nil,
+        onOutput: @escaping @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
+    ) {
+        self.spec = spec
+        self.clock = clock
+        self.deadline = deadline
+        self.silence = silence ?? .seconds(Int64.max >> 32)
+        self.grace = grace
+        self.control = control
+        self.activity = activity ?? ActivityClock(clock)
+        self.onOutput = onOutput
+    }
 
     /// Runs it to its end; `stdin` is closed on our side in any case.
-    func run(stdin: consuming OwnedDescriptor, launcher: any SandboxLauncher) async -> CommandEnd {
+    package func run(stdin: consuming OwnedDescriptor, launcher: any SandboxLauncher) async -> CommandEnd {
         let start = clock.now
         let ending: CommandEnd.Ending
         do throws(SandboxError) {

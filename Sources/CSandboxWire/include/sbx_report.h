@@ -16,6 +16,9 @@
 #define SBX_SPEC_DESCRIPTOR 3
 #define SBX_CONTROL_DESCRIPTOR 4
 
+/// The leaf of its v2 group that the caller's own processes sit in (HostCgroup in Swift puts them there).
+#define SBX_CGROUP_HOST_LEAF "drydock-host"
+
 /// The steps of SANDBOX.md; those of the parent count from 101.
 enum sbx_step {
     SBX_STEP_CLONE = 1,
