@@ -82,7 +82,8 @@ struct StreamedSandbox {
         _ leaving: AsyncStream<Void>.Continuation
     ) throws -> Output {
         // A file gets the bytes as they are.
-        let filter = isatty(descriptor) == 1 ? TerminalFilter() : nil
+        let colours: TerminalFilter.Colours = Console.wantsColour ? .kept : .dropped
+        let filter = isatty(descriptor) == 1 ? TerminalFilter(colours) : nil
         let pump = try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
             let isWritten =
                 filter?.filter(bytes).withUnsafeBytes { Console.copy($0, to: descriptor) }
