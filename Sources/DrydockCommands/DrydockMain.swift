@@ -38,6 +38,13 @@ package enum DrydockMain {
     package static func run(_ arguments: [String]) async -> Int32 {
         // A reader that goes away is an error of the write, not the end of this process; children start with defaults.
         signal(SIGPIPE, SIG_IGN)
+        let status = await carryOut(arguments)
+        guard let problem = Console.lostOutput else { return status }
+        Console.error(TerminalText.plain(problem.text))
+        return status == ExitStatus.succeeded.rawValue ? problem.status.rawValue : status
+    }
+
+    private static func carryOut(_ arguments: [String]) async -> Int32 {
         do {
             try refuseUnknownCommand(arguments)
             var command = try DrydockCommand.parseAsRoot(arguments)

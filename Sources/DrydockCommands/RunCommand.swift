@@ -13,8 +13,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs one command in the full sandbox, with the default policy.",
         discussion: """
-            The exit status is the command's, 128+n for signal n; 124 out of time, 125 sandbox not set up, 126 not
-            executable, 127 not found.
+            The exit status is the command's, 128+n for signal n; 74 output lost, 124 out of time, 125 sandbox not set
+            up, 126 not executable, 127 not found.
 
             EXAMPLES
               drydock run -- python3 -c 'print(6 * 7)'
@@ -91,7 +91,8 @@ struct RunCommand: AsyncParsableCommand {
         case .ended(.diskLimit):
             Console.error("drydock: run: the command wrote more than --limit disk=SIZE allows")
             return 128 + SIGKILL
-        case .ended: return 128 + SIGTERM
+        // Nobody takes its output: it is ended for that, unless somebody else ended it.
+        case .ended: return Console.lostOutput?.status.rawValue ?? 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
         case .setupFailed(let step, let number, let hint):
             Console.error("drydock: run: the sandbox was not set up: step \(step), errno \(number): \(hint)")
