@@ -10,7 +10,7 @@ package enum LocalSource {
     /// What is not part of a source: the history, and Drydock's own.
     package static let ignored = [".git", ".drydock"]
 
-    /// Copies the tree at `path` into `directory`, an empty one.
+    /// Copies the tree at `path` into `directory`, an empty one, without what is named as in `ignoring`.
     ///
     /// Symbolic links that lead out, devices, fifos and sockets are left out, and named in the summary: people have them
     /// lying around. Throws `sourceInvalid` or `sourceTooLarge`, with the path in question.
@@ -18,10 +18,11 @@ package enum LocalSource {
         _ path: FilePath,
         into directory: DirectoryHandle,
         limits: WalkLimits = WalkLimits(),
+        ignoring: [String] = ignored,
         owner: FileOwner? = nil
     ) throws(Failure) -> CopySummary {
         let source = try open(path)
-        let options = CopyOptions(limits: limits, ignoring: ignored, unfit: .leaveOut, owner: owner)
+        let options = CopyOptions(limits: limits, ignoring: ignoring, unfit: .leaveOut, owner: owner)
         do throws(CopyError) {
             return try TreeCopier.copy(from: source, into: directory, options)
         } catch {

@@ -22,6 +22,8 @@ enum ExitStatus: Int32 {
 
     /// EX_IOERR: what was to be printed could not be written.
     case outputLost = 74
+    /// Of `run`, as of `env` and `timeout`: there was no sandbox to run the command in.
+    case notSetUp = 125
 
     /// The status for a build that ended this way.
     init(_ outcome: Outcome) {

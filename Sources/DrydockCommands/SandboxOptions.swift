@@ -43,18 +43,11 @@ struct SandboxOptions: ParsableArguments {
     /// A spec, and the workspace that it needs.
     struct Prepared {
         let spec: SandboxSpec
-        let workspace: Workspace
-        fileprivate let folder: RunFolder
+        let place: RunWorkspace
+        var workspace: Workspace { place.workspace }
 
         /// Removes the workspace; once the sandbox has ended.
-        func discard() {
-            do {
-                try workspace.remove()
-                try folder.remove()
-            } catch {
-                Console.error("drydock: \(folder.path): could not be removed: \(error)")
-            }
-        }
+        func discard() { place.discard() }
     }
 
     /// Makes the workspace and the spec that runs `command` in it.
@@ -73,47 +66,28 @@ struct SandboxOptions: ParsableArguments {
             )
         }
         let shown = try readOnly.map { path in try ShownPath.mount(path) }
-        let snapshot = try workspace.map { try Self.directory($0) }
-        let folder = try RunFolder(lifetime)
-        let made: Workspace
-        do {
-            let disk = lifetime == .process ? limits.disk : nil
-            made = try Self.workspace(in: folder, snapshot: snapshot, disk: disk)
-        } catch {
-            try? folder.remove()  // the first error is the one to tell
-            if let failure = error as? Failure { throw CommandProblem("run", failure) }
-            throw error
-        }
+        if let workspace { try Self.checkDirectory(workspace) }
+        let place = try RunWorkspace(lifetime, copyOf: workspace, disk: limits.disk)
         let spec = SandboxSpec(
             argv: command,
             environment: environment,
-            mounts: made.mounts + shown,
+            mounts: place.workspace.mounts + shown,
             profile: profile,
             limits: limits
         )
-        return Prepared(spec: spec, workspace: made, folder: folder)
+        return Prepared(spec: spec, place: place)
     }
 
-    /// On a disk of its own that holds `disk`, where this machine can do that; one that stays is a directory.
-    private static func workspace(
-        in folder: RunFolder,
-        snapshot: DirectoryHandle?,
-        disk: ByteCount?
-    ) throws -> Workspace {
-        let owner = Installation.workspaceOwner
-        if let disk, DiskImageCheck.tryOut(in: folder.path) == nil,
-            case .made(let image) = try WorkspaceDisk(.own).make("run", in: folder.path, holding: disk)
-        {
-            return try Workspace(on: image, snapshot: snapshot, owner: owner)
-        }
-        return try Workspace(below: folder.path, name: "run", snapshot: snapshot, owner: owner)
-    }
-
-    private static func directory(_ path: String) throws -> DirectoryHandle {
-        do {
-            return try DirectoryHandle(path: FilePath(path))
+    private static func checkDirectory(_ path: String) throws(CommandProblem) {
+        do throws(Errno) {
+            _ = try DirectoryHandle(path: FilePath(path))
         } catch {
-            throw CommandProblem(.usage, path, why: "\(error)", remedy: "name a directory that can be read")
+            throw CommandProblem(
+                .usage,
+                "--workspace \(path)",
+                why: "\(error)",
+                remedy: "name a directory that can be read"
+            )
         }
     }
 
