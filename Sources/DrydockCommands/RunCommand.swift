@@ -35,7 +35,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let prepared = try sandbox.prepare(command, .process)
-        let ended: SandboxReport
+        let ended: StreamedSandbox.End
         var fullness: Failure?
         do {
             defer { prepared.discard() }
@@ -49,9 +49,10 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as SandboxError {
             throw notStarted(error)
         }
-        let status = Self.status(ended.verdict)
-        if status != 0, ended.verdict != .ended(.diskLimit), let fullness {
-            Console.error("drydock: run: \(fullness.message): give it more with --limit disk=SIZE")
+        let verdict = ended.report.verdict
+        let status = Self.status(verdict)
+        if status != 0, let failure = verdict == .ended(.diskLimit) ? ended.breach : fullness {
+            Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
     }
@@ -88,9 +89,7 @@ struct RunCommand: AsyncParsableCommand {
         case .ended(.wallTimeout), .ended(.silenceTimeout):
             Console.error("drydock: run: time is up: give it more with --limit total=DURATION")
             return 124
-        case .ended(.diskLimit):
-            Console.error("drydock: run: the command wrote more than --limit disk=SIZE allows")
-            return 128 + SIGKILL
+        case .ended(.diskLimit): return 128 + SIGKILL
         // Nobody takes its output: it is ended for that, unless somebody else ended it.
         case .ended: return Console.lostOutput?.status.rawValue ?? 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126

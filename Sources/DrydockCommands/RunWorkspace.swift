@@ -59,7 +59,7 @@ struct RunWorkspace {
             if geteuid() == 0 { Console.error(TerminalText.plain(text)) }
             return nil
         }
-        let disks = WorkspaceDisk(.own)
+        let disks = WorkspaceDisk(.own(prefix: RunFolder.prefix))
         guard case .made(let image) = try disks.make("run", in: folder, holding: disk) else { return nil }
         return image
     }

@@ -77,6 +77,25 @@ struct RunAnswerTests {
         #expect(folder.status == 125 && folder.err.contains("TMPDIR"), "\(folder)")
     }
 
+    @Test("that the disk below is nearly full is not blamed on the command")
+    func nearlyFull() async throws {
+        guard try Program.hasDiskImages() else { return }
+        try await withScratch { scratch in
+            let line = """
+                mkdir small && mount -t tmpfs -o size=48m t small && export TMPDIR=$PWD/small && \
+                mount --bind /dev/null /dev/loop-control && exec '\(Program.drydock)' run --limit disk=64MiB \
+                --limit total=60s -- sh -c 'head -c 60000000 /dev/zero > f; sleep 60'
+                """
+            let finished = try Program.run(
+                "/usr/bin/unshare",
+                ["-m", "/bin/sh", "-c", line],
+                in: scratch.folder
+            )
+            #expect(finished.status == 137 && finished.err.contains("nearly full"), "\(finished)")
+            #expect(!finished.err.contains("--limit disk"), "\(finished)")
+        }
+    }
+
     @Test("that the disk is only watched is said where root could have expected more")
     func watched() throws {
         guard try Program.hasDiskImages() else { return }
@@ -107,6 +126,38 @@ struct RunAnswerTests {
             #expect(finished.status == 0 && finished.out == "ran\n", "\(finished)")
             #expect(finished.err.contains("mke2fs did not end"), "\(finished)")
             #expect(try Program.shell("pgrep -f 'sleep 2718[.]25' || true").isEmpty)
+        }
+    }
+
+    @Test("runs beside each other are not promised the same room")
+    func admission() async throws {
+        guard try Program.hasDiskImages() else { return }
+        try await withScratch { scratch in
+            try scratch.write(
+                """
+                mkdir small && mount -t tmpfs -o size=128m t small && export TMPDIR=$PWD/small
+                mkfifo up go
+                "$DRYDOCK" run --limit disk=80MiB -- sh -c 'echo up; read -r line; head -c 75000000 /dev/zero > f' \
+                    < go > up & first=$!
+                exec 3> go
+                read -r line < up
+                "$DRYDOCK" run --limit disk=80MiB -- sh -c 'head -c 75000000 /dev/zero > f'
+                echo "second $?"
+                echo >&3
+                wait $first
+                echo "first $?"
+                ls -A small
+                """,
+                to: "two"
+            )
+            let finished = try Program.run(
+                "/usr/bin/unshare",
+                ["-m", "timeout", "120", "/bin/bash", "two"],
+                environment: ["DRYDOCK": Program.drydock],
+                in: scratch.folder
+            )
+            #expect(finished.out == "second 1\nfirst 0\n", "\(finished)")
+            #expect(finished.err.contains("the disk had room for"), "\(finished)")
         }
     }
 }
