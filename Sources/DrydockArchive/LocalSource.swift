@@ -11,9 +11,9 @@ package enum LocalSource {
     package static let ignored = [".git", ".drydock"]
 
     /// What says how a source is built, by its right name and those that it is refused under.
-    static let required = ["drydock.yaml", "drydock.yml", ".drydock.yaml", ".drydock.yml"]
+    package static let required = ["drydock.yaml", "drydock.yml", ".drydock.yaml", ".drydock.yml"]
 
-    /// Copies the tree at `path` into `directory`, an empty one.
+    /// Copies the tree at `path` into `directory`, an empty one, without what is named as in `ignoring`.
     ///
     /// Symbolic links that lead out, devices, fifos and sockets are left out, and named in the summary: people have them
     /// lying around. Throws `sourceInvalid` or `sourceTooLarge`, with the path in question.
@@ -21,12 +21,14 @@ package enum LocalSource {
         _ path: FilePath,
         into directory: DirectoryHandle,
         limits: WalkLimits = WalkLimits(),
+        ignoring: [String] = ignored,
+        required: [String] = required,
         owner: FileOwner? = nil
     ) throws(Failure) -> CopySummary {
         let source = try open(path)
         let options = CopyOptions(
             limits: limits,
-            ignoring: ignored,
+            ignoring: ignoring,
             unfit: .leaveOut,
             required: required,
             owner: owner

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 internal import DrydockModel
+internal import DrydockOS
 internal import DrydockStore
-internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
@@ -23,13 +23,7 @@ struct ArtifactFiles {
 
     /// Copies them all below `out`, made if missing.
     func copy(to out: String) throws {
-        do {
-            for artifact in artifacts { try copy(artifact, to: out) }
-        } catch let problem as CommandProblem {
-            throw problem
-        } catch {
-            throw CommandProblem(.errored, "--out \(out)", why: "\(error)")
-        }
+        for artifact in artifacts { try copy(artifact, to: out) }
     }
 
     /// The last lines of `drydock build`: where `copy(to:)` put them, or else how to come by them.
@@ -62,24 +56,52 @@ struct ArtifactFiles {
     private func copy(_ artifact: Artifact, to out: String) throws {
         let blob = try content(artifact)
         let target = FilePath(out).appending(artifact.path)
-        let files = FileManager.default
-        try files.createDirectory(
-            atPath: target.removingLastComponent().string,
-            withIntermediateDirectories: true
-        )
-        // Never a tree: the names are the project's choice, and what stands there may be the user's.
-        guard unlink(target.string) == 0 || errno == ENOENT else {
+        do throws(Errno) {
+            try Self.makeDirectory(target.removingLastComponent())
+            // Never a tree: the names are the project's choice, and what stands there may be the user's.
+            guard unlink(target.string) == 0 || errno == ENOENT else {
+                throw errno == EISDIR ? .fileExists : Errno(rawValue: errno)
+            }
+            try Self.copy(blob, to: target, permissions: artifact.executable ? 0o755 : 0o644)
+        } catch {
             throw CommandProblem(
                 .errored,
                 "--out \(out)",
-                why: "\(target) is in the way of an artifact",
-                remedy: "choose an empty directory"
+                why: error == .fileExists
+                    ? "\(target) is in the way of an artifact" : "\(target) can not be written: \(error)",
+                remedy: error == .noSpace
+                    ? "choose a directory with more room"
+                    : "choose an empty directory that this user may write to"
             )
         }
-        try files.copyItem(atPath: blob.string, toPath: target.string)
-        try files.setAttributes(
-            [.posixPermissions: artifact.executable ? 0o755 : 0o644],
-            ofItemAtPath: target.string
-        )
+    }
+
+    /// Makes it, and what of its parents is missing.
+    private static func makeDirectory(_ path: FilePath) throws(Errno) {
+        guard !path.isEmpty, mkdir(path.string, 0o755) != 0 else { return }
+        let reason = Errno(rawValue: errno)
+        if reason == .noSuchFileOrDirectory {
+            try makeDirectory(path.removingLastComponent())
+            guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        } else if reason != .fileExists {
+            throw reason
+        }
+    }
+
+    private static func copy(_ blob: FilePath, to target: FilePath, permissions: UInt32) throws(Errno) {
+        let made = try open(target, O_WRONLY | O_CREAT | O_EXCL)
+        let source = try open(blob, O_RDONLY)
+        try source.withDescriptor { source throws(Errno) in
+            try made.withDescriptor { made throws(Errno) in
+                try FileContents.copy(from: source, to: made, atMost: .max)
+                try FileContents.setPermissions(made, permissions)
+            }
+        }
+    }
+
+    private static func open(_ path: FilePath, _ flags: Int32) throws(Errno) -> OwnedDescriptor {
+        let opened = Glibc.open(path.string, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard opened >= 0 else { throw Errno(rawValue: errno) }
+        return OwnedDescriptor(taking: FileDescriptor(rawValue: opened))
     }
 }

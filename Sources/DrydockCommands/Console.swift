@@ -2,6 +2,8 @@
 // Copyright the Drydock authors
 
 internal import Glibc
+internal import Synchronization
+internal import SystemPackage
 
 /// The standard streams.
 ///
@@ -11,7 +13,27 @@ enum Console {
     static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
     /// A line on stderr.
-    static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+    static func error(_ line: String) {
+        var line = line + "\n"
+        // Where this can not be said there is nobody to say so to.
+        _ = line.withUTF8 { send(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
+    }
+
+    // A global that changes, for it belongs to the process as the streams do: a view that draws deep inside a build has
+    // no one to throw to, and goes on; that its output was lost is told once, at the end.
+    private static let lost = Mutex<(stream: Int32, reason: Errno)?>(nil)
+
+    /// What kept output from being written; nil when all of it was, or whoever read it went away.
+    static var lostOutput: CommandProblem? {
+        lost.withLock { $0 }.map { lost in
+            CommandProblem(
+                .outputLost,
+                lost.stream == STDOUT_FILENO ? "standard output" : "standard error",
+                why: "\(lost.reason)",
+                remedy: "what was printed is not complete"
+            )
+        }
+    }
 
     /// Text as it is on stdout.
     static func raw(_ text: String) { write(text, to: STDOUT_FILENO) }
@@ -68,9 +90,16 @@ enum Console {
         _ = text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 
-    /// A reader that went away, or a full disk, is no error of a program that prints: there is nobody left to tell.
+    /// A reader that went away is no error of a program that prints; whatever else keeps it from printing is.
     @discardableResult
     private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+        guard let reason = send(bytes, to: descriptor) else { return true }
+        if reason != .brokenPipe { lost.withLock { $0 = $0 ?? (descriptor, reason) } }
+        return false
+    }
+
+    /// Writes all of `bytes`, or says what kept it from that.
+    private static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Errno? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = Glibc.write(
@@ -78,12 +107,19 @@ enum Console {
                 UnsafeRawBufferPointer(rebasing: rest).baseAddress,
                 rest.count
             )
-            if written < 0 {
-                if errno == EINTR { continue }
-                return false
+            if written >= 0 {
+                rest = rest.dropFirst(written)
+                continue
             }
-            rest = rest.dropFirst(written)
+            let reason = Errno(rawValue: errno)
+            if reason == .wouldBlock {
+                // Somebody who shares it made it so.
+                var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&polled, 1, -1)
+            } else if reason != .interrupted {
+                return reason
+            }
         }
-        return true
+        return nil
     }
 }

@@ -10,6 +10,16 @@ internal import SystemPackage
 
 /// The command line: takes the arguments, runs one command, answers with an exit status.
 package enum DrydockMain {
+    /// Opens what is missing of descriptors 0 to 2 on `/dev/null`: a file of ours would get the number, and be written to
+    /// as if it were the terminal.
+    ///
+    /// Before anything else is opened.
+    package static func fillStandardDescriptors() {
+        for number in Int32(0)...2 where fcntl(number, F_GETFD) == -1 {
+            _ = open("/dev/null", O_RDWR)  // the lowest free number is this one
+        }
+    }
+
     /// Gives a command that mounts the disks of workspaces mounts of its own: what it leaves when it is killed goes with it.
     ///
     /// For the main thread, before anything is awaited: no other thread may be there yet. Ends the program where the
@@ -40,6 +50,13 @@ package enum DrydockMain {
     package static func run(_ arguments: [String]) async -> Int32 {
         // A reader that goes away is an error of the write, not the end of this process; children start with defaults.
         signal(SIGPIPE, SIG_IGN)
+        let status = await carryOut(arguments)
+        guard let problem = Console.lostOutput else { return status }
+        Console.error(TerminalText.plain(problem.text))
+        return status == ExitStatus.succeeded.rawValue ? problem.status.rawValue : status
+    }
+
+    private static func carryOut(_ arguments: [String]) async -> Int32 {
         do {
             try refuseUnknownCommand(arguments)
             var command = try DrydockCommand.parseAsRoot(arguments)

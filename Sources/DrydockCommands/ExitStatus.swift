@@ -20,6 +20,11 @@ enum ExitStatus: Int32 {
     /// EX_SOFTWARE: a bug of ours.
     case bug = 70
 
+    /// EX_IOERR: what was to be printed could not be written.
+    case outputLost = 74
+    /// Of `run`, as of `env` and `timeout`: there was no sandbox to run the command in.
+    case notSetUp = 125
+
     /// The status for a build that ended this way.
     init(_ outcome: Outcome) {
         switch outcome.state {

@@ -52,10 +52,15 @@ struct PlaceOptions: ParsableArguments {
     private func file() throws -> (name: String, bytes: [UInt8])? {
         let path = config ?? Self.systemConfiguration
         guard config != nil || FileManager.default.fileExists(atPath: path) else { return nil }
-        do {
-            return (path, [UInt8](try Data(contentsOf: URL(filePath: path))))
+        do throws(Errno) {
+            return (path, try NamedFile.bytes(path))
         } catch {
-            throw CommandProblem(.usage, path, why: "the configuration can not be read", remedy: "\(error)")
+            throw CommandProblem(
+                .usage,
+                path,
+                why: "the configuration can not be read: \(error)",
+                remedy: "name a file that this user may read with --config"
+            )
         }
     }
 

@@ -13,8 +13,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs one command in the full sandbox, with the default policy.",
         discussion: """
-            The exit status is the command's, 128+n for signal n; 124 out of time, 125 sandbox not set up, 126 not
-            executable, 127 not found.
+            The exit status is the command's, 128+n for signal n; 74 output lost, 124 out of time, 125 sandbox not set
+            up, 126 not executable, 127 not found.
 
             EXAMPLES
               drydock run -- python3 -c 'print(6 * 7)'
@@ -35,7 +35,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let prepared = try sandbox.prepare(command, .process)
-        let ended: SandboxReport
+        let ended: StreamedSandbox.End
         var fullness: Failure?
         do {
             defer { prepared.discard() }
@@ -49,9 +49,10 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as SandboxError {
             throw notStarted(error)
         }
-        let status = Self.status(ended.verdict)
-        if status != 0, ended.verdict != .ended(.diskLimit), let fullness {
-            Console.error("drydock: run: \(fullness.message): give it more with --limit disk=SIZE")
+        let verdict = ended.report.verdict
+        let status = Self.status(verdict)
+        if status != 0, let failure = verdict == .ended(.diskLimit) ? ended.breach : fullness {
+            Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
     }
@@ -94,10 +95,9 @@ struct RunCommand: AsyncParsableCommand {
         case .ended(.wallTimeout), .ended(.silenceTimeout):
             Console.error("drydock: run: time is up: give it more with --limit total=DURATION")
             return 124
-        case .ended(.diskLimit):
-            Console.error("drydock: run: the command wrote more than --limit disk=SIZE allows")
-            return 128 + SIGKILL
-        case .ended: return 128 + SIGTERM
+        case .ended(.diskLimit): return 128 + SIGKILL
+        // Nobody takes its output: it is ended for that, unless somebody else ended it.
+        case .ended: return Console.lostOutput?.status.rawValue ?? 128 + SIGTERM
         case .execFailed(let number): return number == Int(ENOENT) ? 127 : 126
         case .setupFailed(let setup):
             Console.error("drydock: run: the sandbox was not set up: \(setup): \(setup.hint)")

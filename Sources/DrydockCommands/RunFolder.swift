@@ -18,20 +18,24 @@ struct RunFolder {
         case kept
     }
 
-    private static let prefix = "drydock-run-"
-    private static var parent: String { FileManager.default.temporaryDirectory.path }
+    /// What the names of those begin with that are not kept.
+    static let prefix = "drydock-run-"
+    /// Where they are made: `TMPDIR`.
+    static var parent: String { FileManager.default.temporaryDirectory.path }
 
     let path: FilePath
     private let lock: FileDescriptor
 
-    init(_ lifetime: Lifetime) throws {
+    init(_ lifetime: Lifetime) throws(Errno) {
         if lifetime == .process { Self.sweep() }
         let parent = FilePath(Self.parent)
         // It gets the name that is looked for once it is locked; until then nobody takes it for a leftover.
         let name = UUID().uuidString
         let new = parent.appending("drydock-new-\(name)")
         guard mkdir(new.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-        lock = try FileDescriptor.open(new, .readOnly, options: [.directory, .closeOnExec])
+        let opened = open(new.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw Errno(rawValue: errno) }
+        lock = FileDescriptor(rawValue: opened)
         guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Errno(rawValue: errno) }
         path = parent.appending((lifetime == .process ? Self.prefix : "drydock-spec-") + name)
         guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }

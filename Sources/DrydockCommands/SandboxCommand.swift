@@ -4,7 +4,6 @@
 internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockSandbox
-internal import FoundationEssentials
 
 /// The command `drydock sandbox`.
 struct SandboxCommand: AsyncParsableCommand {
@@ -65,10 +64,16 @@ struct SandboxSpecCommand: AsyncParsableCommand {
     func run() async throws {
         let prepared = try sandbox.prepare(command, .kept)
         do {
-            try Data(try prepared.spec.encoded()).write(to: URL(filePath: output))
+            try NamedFile.write(try prepared.spec.encoded(), to: output)
         } catch {
             prepared.discard()
-            throw CommandProblem(.errored, "--output \(output)", why: "\(error)")
+            if let error = error as? SandboxError { throw error.problem("sandbox spec", command: command[0]) }
+            throw CommandProblem(
+                .errored,
+                "--output \(output)",
+                why: "it can not be written: \(error)",
+                remedy: "name a file in a directory that this user may write to"
+            )
         }
     }
 }

@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
-internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
@@ -44,18 +43,11 @@ struct SandboxOptions: ParsableArguments {
     /// A spec, and the workspace that it needs.
     struct Prepared {
         let spec: SandboxSpec
-        let workspace: Workspace
-        fileprivate let folder: RunFolder
+        let place: RunWorkspace
+        var workspace: Workspace { place.workspace }
 
         /// Removes the workspace; once the sandbox has ended.
-        func discard() {
-            do {
-                try workspace.remove()
-                try folder.remove()
-            } catch {
-                Console.error("drydock: \(folder.path): could not be removed: \(error)")
-            }
-        }
+        func discard() { place.discard() }
     }
 
     /// Makes the workspace and the spec that runs `command` in it.
@@ -63,7 +55,7 @@ struct SandboxOptions: ParsableArguments {
         guard profile != .browser else {
             throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
         }
-        let limits = try parsedLimits()
+        let limits = try LimitSetting.limits(limit)
         let environment = try parsedEnvironment()
         guard network.isEmpty else {
             throw CommandProblem(
@@ -73,50 +65,29 @@ struct SandboxOptions: ParsableArguments {
                 remedy: "bring what the command needs in with --workspace or --read-only"
             )
         }
-        let snapshot = try workspace.map { try Self.directory($0) }
-        let folder = try RunFolder(lifetime)
-        let made: Workspace
-        do {
-            let disk = lifetime == .process ? limits.disk : nil
-            made = try Self.workspace(in: folder, snapshot: snapshot, disk: disk)
-        } catch {
-            try? folder.remove()  // the first error is the one to tell
-            if let failure = error as? Failure { throw CommandProblem("run", failure) }
-            throw error
-        }
-        let shown = readOnly.map {
-            SandboxMount(source: $0.absolutePath, target: $0.absolutePath, access: .readOnly)
-        }
+        let shown = try readOnly.map { path in try ShownPath.mount(path) }
+        if let workspace { try Self.checkDirectory(workspace) }
+        let place = try RunWorkspace(lifetime, copyOf: workspace, disk: limits.disk)
         let spec = SandboxSpec(
             argv: command,
             environment: environment,
-            mounts: made.mounts + shown,
+            mounts: place.workspace.mounts + shown,
             profile: profile,
             limits: limits
         )
-        return Prepared(spec: spec, workspace: made, folder: folder)
+        return Prepared(spec: spec, place: place)
     }
 
-    /// On a disk of its own that holds `disk`, where this machine can do that; one that stays is a directory.
-    private static func workspace(
-        in folder: RunFolder,
-        snapshot: DirectoryHandle?,
-        disk: ByteCount?
-    ) throws -> Workspace {
-        let owner = Installation.workspaceOwner
-        if let disk, DiskImageCheck.tryOut(in: folder.path) == nil,
-            case .made(let image) = try WorkspaceDisk(.own).make("run", in: folder.path, holding: disk)
-        {
-            return try Workspace(on: image, snapshot: snapshot, owner: owner)
-        }
-        return try Workspace(below: folder.path, name: "run", snapshot: snapshot, owner: owner)
-    }
-
-    private static func directory(_ path: String) throws -> DirectoryHandle {
-        do {
-            return try DirectoryHandle(path: FilePath(path))
+    private static func checkDirectory(_ path: String) throws(CommandProblem) {
+        do throws(Errno) {
+            _ = try DirectoryHandle(path: FilePath(path))
         } catch {
-            throw CommandProblem(.usage, path, why: "\(error)", remedy: "name a directory that can be read")
+            throw CommandProblem(
+                .usage,
+                "--workspace \(path)",
+                why: "\(error)",
+                remedy: "name a directory that can be read"
+            )
         }
     }
 
@@ -135,53 +106,6 @@ struct SandboxOptions: ParsableArguments {
             variables[String(parts[0])] = String(parts[1])
         }
         return variables
-    }
-
-    private func parsedLimits() throws -> Limits {
-        var limits = Limits()
-        for entry in limit {
-            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
-                String.init
-            )
-            let name = parts[0]
-            guard let (key, apply) = Self.settings.first(where: { $0.0 == name }) else {
-                let nearest = Spelling.nearest(name, in: Self.settings.map(\.0))
-                throw CommandProblem(
-                    .usage,
-                    "--limit \(entry)",
-                    why: "there is no limit of that name",
-                    remedy: nearest.map { "did you mean \($0)?" }
-                        ?? Self.settings.map(\.0).joined(separator: ", ")
-                )
-            }
-            guard parts.count == 2, apply(&limits, parts[1]) else {
-                throw CommandProblem(
-                    .usage,
-                    "--limit \(entry)",
-                    why: "the value is not one that \(key) takes"
-                )
-            }
-        }
-        return limits
-    }
-
-    /// The limits by name; each takes a text and says whether it was one of its values.
-    private static let settings: [(String, @Sendable (inout Limits, String) -> Bool)] = [
-        ("memory", { $0.set(\.memory, ByteCount(text: $1)) }),
-        ("processes", { $0.set(\.processes, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
-        ("files", { $0.set(\.openFiles, Int($1).flatMap { $0 > 0 ? $0 : nil }) }),
-        ("file-size", { $0.set(\.fileSize, ByteCount(text: $1)) }),
-        ("disk", { $0.set(\.disk, ByteCount(text: $1)) }),
-        ("cpus", { $0.set(\.cpus, Double($1).flatMap { $0 > 0 && $0.isFinite ? .some($0) : nil }) }),
-        ("total", { $0.set(\.total, Duration(setting: $1)) }),
-    ]
-}
-
-extension Limits {
-    fileprivate mutating func set<Value>(_ limit: WritableKeyPath<Limits, Value>, _ value: Value?) -> Bool {
-        guard let value else { return false }
-        self[keyPath: limit] = value
-        return true
     }
 }
 

@@ -14,6 +14,17 @@ extension SandboxError {
     }
 }
 
+extension Failure {
+    /// What was wrong with the disk of a command that has no project and no operator: limits are the command line's.
+    var runWords: String {
+        let remedy =
+            fault == .user
+            ? "give it more with --limit disk=SIZE"
+            : "free some of it, or set TMPDIR to a directory with more room"
+        return message.replacing("the build", with: "the command", maxReplacements: 1) + ": " + remedy
+    }
+}
+
 extension DoctorReport {
     /// What is missing below the highest level, a sentence for each cause with its remedy.
     var missing: [String] {

@@ -5,6 +5,7 @@ internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockServer
 internal import FoundationEssentials
+internal import SystemPackage
 
 extension ServerOptions {
     /// The server's part of the configuration, checked: without tokens, only this machine is listened to.
@@ -56,14 +57,14 @@ extension ServerOptions {
     /// The file's digests: lines of `sha256:` and 64 hexadecimal digits, with `#` for comments.
     private static func tokens(_ path: String) throws -> [Digest] {
         let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+        do throws(Errno) {
+            text = String(decoding: try NamedFile.bytes(path), as: UTF8.self)
         } catch {
             throw CommandProblem(
                 .usage,
                 "tokens: \(path)",
-                why: "the file can not be read",
-                remedy: "\(error)"
+                why: "the file can not be read: \(error)",
+                remedy: "name one that this user may read"
             )
         }
         var digests: [Digest] = []

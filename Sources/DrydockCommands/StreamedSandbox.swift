@@ -6,6 +6,7 @@ internal import DrydockOS
 internal import DrydockSandbox
 internal import DrydockWorker
 internal import Glibc
+internal import Synchronization
 internal import SystemPackage
 
 /// One sandbox whose standard streams are pipes to this process's own.
@@ -19,8 +20,15 @@ struct StreamedSandbox {
     /// Of the workspace's own disk; nil: it is watched.
     let gauge: SpaceGauge?
 
+    /// How it ended.
+    struct End {
+        let report: SandboxReport
+        /// What was wrong with the disk, where that ended it.
+        let breach: Failure?
+    }
+
     /// Runs it to its end, for its policy's total time at most, and as long as its files are within their limit.
-    func run(with launcher: any SandboxLauncher) async throws -> SandboxReport {
+    func run(with launcher: any SandboxLauncher) async throws -> End {
         let input = try Ends()
         let output = try Ends()
         let error = try Ends()
@@ -42,13 +50,19 @@ struct StreamedSandbox {
             throw error
         }
         try Self.feedStandardInput(to: input.write)
+        let breach = Breach()
         let report = await Interruption.cancelling {
             running.end(.cancelled, grace: Self.grace)
         } during: {
-            await end(of: running, readerLeft)
+            await end(of: running, readerLeft, breach)
         }
         for output in outputs { await output.finished() }
-        return report
+        return End(report: report, breach: breach.failure.withLock { $0 })
+    }
+
+    /// What the watch over the disk found.
+    private final class Breach: Sendable {
+        let failure = Mutex<Failure?>(nil)
     }
 
     /// A pipe whose ends are given away one by one.
@@ -82,7 +96,8 @@ struct StreamedSandbox {
         _ leaving: AsyncStream<Void>.Continuation
     ) throws -> Output {
         // A file gets the bytes as they are.
-        let filter = isatty(descriptor) == 1 ? TerminalFilter() : nil
+        let colours: TerminalFilter.Colours = Console.wantsColour ? .kept : .dropped
+        let filter = isatty(descriptor) == 1 ? TerminalFilter(colours) : nil
         let pump = try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
             let isWritten =
                 filter?.filter(bytes).withUnsafeBytes { Console.copy($0, to: descriptor) }
@@ -95,9 +110,14 @@ struct StreamedSandbox {
     /// Waits for the end, which comes at the latest when time is up, or nobody reads the output any more.
     private func end(
         of running: any RunningSandbox,
-        _ readerLeft: AsyncStream<Void>
+        _ readerLeft: AsyncStream<Void>,
+        _ breach: Breach
     ) async -> SandboxReport {
-        await withTaskGroup(of: Void.self) { group in
+        let onBreach: @Sendable (Failure) -> Void = { failure in
+            breach.failure.withLock { $0 = $0 ?? failure }
+            running.end(.diskLimit, grace: .zero)
+        }
+        return await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in readerLeft { running.end(.cancelled, grace: .zero) }
             }
@@ -107,10 +127,8 @@ struct StreamedSandbox {
                 running.end(.wallTimeout, grace: Self.grace)
             }
             group.addTask {
-                if let gauge { return await gauge.run { _ in running.end(.diskLimit, grace: .zero) } }
-                await DiskWatch(workspace: workspace, limit: spec.limits.disk) { _ in
-                    running.end(.diskLimit, grace: .zero)
-                }.run()
+                if let gauge { return await gauge.run(onBreach: onBreach) }
+                await DiskWatch(workspace: workspace, limit: spec.limits.disk, onBreach: onBreach).run()
             }
             let report = await running.report()
             group.cancelAll()

@@ -201,10 +201,10 @@ struct ProjectFileParser {
         var limits = RequestedLimits()
         for (key, value) in try reader.table(value, "limits", keys: keys).sorted(by: { $0.key < $1.key }) {
             switch key {
-            case "memory": limits.memory = try reader.size(value, key)
-            case "processes": limits.processes = try reader.integer(value, key, in: 1...1_000_000)
-            case "cpus": limits.cpus = try reader.number(value, key, in: 0.01...4_096)
-            case "disk": limits.disk = try reader.size(value, key)
+            case "memory": limits.memory = try reader.size(value, key, in: LimitBounds.memory)
+            case "processes": limits.processes = try reader.integer(value, key, in: LimitBounds.processes)
+            case "cpus": limits.cpus = try reader.number(value, key, in: LimitBounds.cpus)
+            case "disk": limits.disk = try reader.size(value, key, in: LimitBounds.disk)
             case "total": limits.total = try reader.duration(value, key)
             case "silence": limits.silence = try reader.duration(value, key)
             default: limits.log = try reader.size(value, key)

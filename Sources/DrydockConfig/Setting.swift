@@ -83,6 +83,16 @@ extension Setting {
         }
     }
 
+    private static func size(
+        _ key: String,
+        _ path: Path<ByteCount>,
+        in range: ClosedRange<ByteCount>
+    ) -> Setting {
+        Setting(key: key, kind: .size) { configuration, value, reader throws(Failure) in
+            configuration[keyPath: path] = try reader.size(value, key, in: range)
+        }
+    }
+
     private static func duration(_ key: String, _ path: Path<Duration>) -> Setting {
         Setting(key: key, kind: .duration) { configuration, value, reader throws(Failure) in
             configuration[keyPath: path] = try reader.duration(value, key)
@@ -143,13 +153,13 @@ extension Setting {
     ]
 
     private static let limits: [Setting] = [
-        size("limits.memory", \.limits.memory),
-        integer("limits.processes", \.limits.processes, in: 1...1_000_000),
-        size("limits.disk", \.limits.disk),
-        size("limits.file_size", \.limits.fileSize),
-        integer("limits.open_files", \.limits.openFiles, in: 16...1_000_000),
+        size("limits.memory", \.limits.memory, in: LimitBounds.memory),
+        integer("limits.processes", \.limits.processes, in: LimitBounds.processes),
+        size("limits.disk", \.limits.disk, in: LimitBounds.disk),
+        size("limits.file_size", \.limits.fileSize, in: LimitBounds.fileSize),
+        integer("limits.open_files", \.limits.openFiles, in: LimitBounds.openFiles),
         Setting(key: "limits.cpus", kind: .number) { configuration, value, reader throws(Failure) in
-            configuration.limits.cpus = try reader.number(value, "limits.cpus", in: 0.01...4_096)
+            configuration.limits.cpus = try reader.number(value, "limits.cpus", in: LimitBounds.cpus)
         },
         duration("limits.total", \.limits.total),
         duration("limits.step", \.limits.step),

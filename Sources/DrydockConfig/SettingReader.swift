@@ -118,6 +118,22 @@ struct SettingReader {
         return size
     }
 
+    /// A size that lies in `range`.
+    func size(
+        _ value: YAMLValue,
+        _ name: String,
+        in range: ClosedRange<ByteCount>
+    ) throws(Failure) -> ByteCount {
+        let size = try size(value, name)
+        guard range.contains(size) else {
+            throw failure(
+                "'\(name)' must lie between \(range.lowerBound) and \(range.upperBound), not be \(size)",
+                value.line
+            )
+        }
+        return size
+    }
+
     /// A time such as `1h30m`.
     func duration(_ value: YAMLValue, _ name: String) throws(Failure) -> Duration {
         let hint = "write it as 90s, 10m or 1h30m"

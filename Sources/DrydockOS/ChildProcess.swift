@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import COS
+internal import DrydockModel
 internal import Glibc
 package import SystemPackage
 
@@ -83,6 +84,29 @@ package struct ChildProcess: ~Copyable, Sendable {
             systemTime: .microseconds(ending.cpu_system_us),
             peakMemory: ending.peak_bytes
         )
+    }
+
+    /// Blocks the thread until it ended, which the caller still has to wait for, or `time` is up; whether it ended.
+    package borrowing func ends(within time: Duration) throws(Errno) -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: time)
+        while true {
+            let left = ContinuousClock.now.duration(to: deadline)
+            let wait = Int32(clamping: max(0, left.milliseconds))
+            let ready = pidfd.withDescriptor { descriptor in
+                // Readable once the process ended. Source: man 2 pidfd_open.
+                var polled = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+                return poll(&polled, 1, wait)
+            }
+            if ready > 0 { return true }
+            if ready == 0 { return false }
+            guard Errno.current == .interrupted else { throw Errno.current }
+        }
+    }
+
+    /// Kills it and whatever it started that stayed in its session's first group; before it was waited for.
+    package borrowing func killGroup() {
+        // Its number can not have been given away: it is ours to wait for. One that is gone needs no kill.
+        _ = kill(-processID, SIGKILL)
     }
 
     /// How a process ended, and what it and those it waited for used.

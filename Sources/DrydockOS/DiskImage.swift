@@ -110,6 +110,31 @@ package final class DiskImage: Sendable {
         return (bytes, images)
     }
 
+    /// The same of all folders in `parent` whose names begin with `prefix` and that are this user's, who alone takes them
+    /// away: what others put there claims nothing.
+    package static func claims(
+        inFolders prefix: String,
+        of parent: FilePath
+    ) throws(Errno) -> (bytes: Int64, images: Int) {
+        var sum: (bytes: Int64, images: Int) = (0, 0)
+        let reader = DirectoryReader()
+        let directory = try DirectoryHandle(path: parent)
+        while case let names = try reader.nextNames(of: directory), !names.isEmpty {
+            for name in names where name.starts(with: prefix.utf8) {
+                let folder = parent.appending(String(decoding: name, as: UTF8.self))
+                var status = stat()
+                guard lstat(folder.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                    status.st_uid == geteuid(),
+                    // Gone meanwhile: it takes nothing.
+                    let claims = try? claims(in: folder)
+                else { continue }
+                sum.bytes += claims.bytes
+                sum.images += claims.images
+            }
+        }
+        return sum
+    }
+
     private static func isHeld(_ file: FilePath) -> Bool {
         let image = open(file.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard image >= 0 else { return false }

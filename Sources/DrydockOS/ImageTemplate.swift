@@ -11,6 +11,8 @@ package enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible 
     case call(String, Errno)
     /// The program that makes file systems was not found; the places that were looked at.
     case noFormatter([String])
+    /// It did not end in this time, and was killed.
+    case formatterHangs(Duration)
     /// It ended with this.
     case notFormatted(String)
 
@@ -18,6 +20,7 @@ package enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible 
         switch self {
         case .call(let name, let reason): "\(name): \(reason)"
         case .noFormatter(let places): "mke2fs is not in \(places.joined(separator: ", "))"
+        case .formatterHangs(let patience): "mke2fs did not end within \(patience.components.seconds) seconds"
         case .notFormatted(let ending): "mke2fs: \(ending)"
         }
     }
@@ -42,6 +45,8 @@ package struct ImageTemplate: Sendable {
     ///
     /// Source: ext4, `s_resv_clusters`.
     private static let mostReserved = 4_096 * block
+    /// What `mke2fs` gets for its 10 ms, on a machine that is busy.
+    private static let patience = Duration.seconds(20)
     private static let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
     /// Spelled out, so that the machine's own defaults change nothing, and kernel 4.14 takes it: no journal, nothing to grow.
     private static let features =
@@ -98,6 +103,7 @@ package struct ImageTemplate: Sendable {
             "-b", "\(block)", "-I", "\(Self.inode)", "-m", "0", "-N", "\(inodes)", "/proc/self/fd/3",
         ]
         let ending: ChildProcess.Ending
+        let isLate: Bool
         do throws(Errno) {
             let nothing = try OwnedDescriptor.null()
             let child = try ChildProcess.spawn(
@@ -108,10 +114,13 @@ package struct ImageTemplate: Sendable {
                     .init(nothing, as: 0), .init(nothing, as: 1), .init(nothing, as: 2), .init(file, as: 3),
                 ]
             )
+            isLate = try !child.ends(within: patience)
+            if isLate { child.killGroup() }
             ending = try child.waitBlocking()
         } catch {
             throw .call("mke2fs", error)
         }
+        guard !isLate else { throw .formatterHangs(patience) }
         guard ending.status == .exited(0) else { throw .notFormatted("\(ending.status)") }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockArchive
 package import DrydockModel
 package import DrydockOS
 package import DrydockSandbox
@@ -90,6 +91,28 @@ package struct Workspace: Sendable {
             let limits = WalkLimits(entries: .max, bytes: ByteCount(.max), fileSize: ByteCount(.max))
             _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(limits: limits, owner: owner))
         }
+    }
+
+    /// Copies a directory of this machine into the source's place, which is empty yet, for `owner`.
+    ///
+    /// By the rules for the source of a build, but that the history comes along and no caps hold: whoever names it on
+    /// the command line may mean to use both. Throws what is wrong with it, and tells what was left out.
+    package func take(_ source: FilePath, owner: FileOwner?) throws -> CopySummary {
+        let place = try open().openDirectory(TreePath(parsing: "\(Self.tree)/\(Self.folders[0])".utf8))
+        let limits = WalkLimits(
+            entries: .max,
+            bytes: ByteCount(.max),
+            fileSize: ByteCount(.max),
+            time: .seconds(3_600)
+        )
+        return try LocalSource.copy(
+            source,
+            into: place,
+            limits: limits,
+            ignoring: [],
+            required: [],
+            owner: owner
+        )
     }
 
     /// The build's own tree, writable: for the sandboxes that run the project's code.

@@ -3,7 +3,6 @@
 
 package import DrydockModel
 package import DrydockOS
-internal import Glibc
 internal import Synchronization
 package import SystemPackage
 
@@ -11,7 +10,7 @@ package import SystemPackage
 /// them together.
 ///
 /// Room is what is free, less a floor that stays for everybody else, less what the images of others may still take, those of
-/// other processes in the same folder included.
+/// other processes included.
 package final class WorkspaceDisk: Sendable {
     /// Sizes whose templates are kept; more than an operator's few limits are a project's whim.
     private static let mostTemplates = 8
@@ -24,10 +23,12 @@ package final class WorkspaceDisk: Sendable {
 
     /// Whose the folder of the images is.
     package enum Folder: Sendable {
-        /// That of several processes, which nobody else locks.
+        /// That of several processes, which nobody else locks: who finds no room waits for it.
         case shared
-        /// That of one workspace: locked by its owner as it likes.
-        case own
+        /// That of one workspace, beside others whose names begin with this, whose images count too.
+        ///
+        /// Nobody waits for another one's end, which may be far: who finds less room gets less.
+        case own(prefix: String)
     }
 
     private let folderKind: Folder
@@ -51,9 +52,9 @@ package final class WorkspaceDisk: Sendable {
             let image: DiskImage
             do {
                 // Two that ask at one time must not be promised the same room.
-                let lock = folderKind == .shared ? try FolderLock(folder) : nil
-                defer { lock?.release() }
-                guard let capacity = try Self.capacity(in: folder, wanted: bytes.bytes) else { return .wait }
+                let lock = try lock(folder)
+                defer { lock.release() }
+                guard let capacity = try capacity(in: folder, wanted: bytes.bytes) else { return .wait }
                 image = try DiskImage(name, in: folder, of: template(capacity), capacity: capacity)
             }
             try image.mount()
@@ -70,20 +71,35 @@ package final class WorkspaceDisk: Sendable {
         }
     }
 
+    private func lock(_ folder: FilePath) throws -> DiskLock {
+        switch folderKind {
+        case .shared: try DiskLock(directory: folder)
+        case .own(let prefix): try SiblingFolders(of: folder, prefix: prefix).lock()
+        }
+    }
+
+    private func claims(in folder: FilePath) throws -> (bytes: Int64, images: Int) {
+        switch folderKind {
+        case .shared: try DiskImage.claims(in: folder)
+        case .own(let prefix): try SiblingFolders(of: folder, prefix: prefix).claims()
+        }
+    }
+
     /// How many bytes of content the next image may hold; nil = ask again when another one is gone.
-    private static func capacity(in folder: FilePath, wanted: Int64) throws -> Int64? {
+    private func capacity(in folder: FilePath, wanted: Int64) throws -> Int64? {
         let free = try DirectoryHandle(path: folder).freeSpace()
-        let claims = try DiskImage.claims(in: folder)
+        let claims = try claims(in: folder)
         let room = free.available - DiskWatch.floor(of: free.total) - claims.bytes
-        let wanted = min(wanted, most)
-        if ImageTemplate.size(holding: wanted) <= room { return wanted }
-        if claims.images > 0 { return nil }
+        let bytes = min(wanted, Self.most)
+        if ImageTemplate.size(holding: bytes) <= room { return bytes }
+        if claims.images > 0, case .shared = folderKind { return nil }
         let fitting = ImageTemplate.contents(of: room)
-        guard fitting >= max(least, wanted / 16) else {
+        guard fitting >= max(Self.least, bytes / 16) else {
             throw Failure(
                 .diskFull,
                 .platform,
-                "the disk that builds are made on has no room for one: \(ByteCount(free.available)) are free",
+                "the disk that builds are made on has no room for one of \(ByteCount(wanted)): "
+                    + "\(max(0, room) >> 20) MiB can be given away of the \(free.available >> 20) MiB that are free",
                 hint: "free some of it, or give Drydock's data directory a larger one"
             )
         }
@@ -99,22 +115,4 @@ package final class WorkspaceDisk: Sendable {
         }
         return made
     }
-}
-
-/// A lock on a directory, between processes and between threads.
-private struct FolderLock {
-    private let folder: FileDescriptor
-
-    init(_ path: FilePath) throws {
-        folder = try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
-        while flock(folder.rawValue, LOCK_EX) != 0 {
-            let reason = Errno(rawValue: errno)
-            guard reason == .interrupted else {
-                release()
-                throw reason
-            }
-        }
-    }
-
-    func release() { try? folder.close() }  // harmless: nothing was written
 }

@@ -5,5 +5,6 @@ import DrydockCommands
 import Glibc
 
 let arguments = Array(CommandLine.arguments.dropFirst())
+DrydockMain.fillStandardDescriptors()
 DrydockMain.separateMounts(arguments)
 exit(await DrydockMain.run(arguments))

@@ -50,6 +50,10 @@ struct ServerConfigurationTests {
             ("slots: many\n", 1, "'slots' must be a whole number, not text", nil),
             ("slots: 0\n", 1, "'slots' must lie between 1 and 1024, not be 0", nil),
             ("minimum_level: L5\n", 1, "'minimum_level' can not be 'L5'", "did you mean 'L4'?"),
+            (
+                "limits: { memory: 1B }\n", 1,
+                "'limits.memory' must lie between 4MiB and 1024TiB, not be 1B", nil
+            ),
             ("limits: { log: 1GiB }\n", 1, "'limits.log' must be 256MiB at most", nil),
             ("toolchain: [opt]\n", 1, "'toolchain' has 'opt', which is no absolute path", "begin it with /"),
             ("plugins: /x\n", 1, "'plugins' must be a list, not text", nil),

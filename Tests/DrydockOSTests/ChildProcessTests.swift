@@ -24,6 +24,18 @@ struct ChildProcessTests {
         #expect(throws: Errno.noChildProcess) { try child.waitBlocking() }
     }
 
+    @Test("a wait that is bounded tells whether the child ended, and its whole group can be killed")
+    func bounded() throws {
+        let pipe = try Pipe()
+        let child = try pipe.read.withDescriptor { read in
+            try shell("sh -c 'read line'; true", inherited: [.init(read, as: 0)])
+        }
+        #expect(try !child.ends(within: .milliseconds(20)))
+        child.killGroup()
+        #expect(try child.ends(within: .seconds(30)))
+        #expect(try child.waitBlocking().status == .signalled(9))
+    }
+
     @Test("a program that is not there is an error, not a child")
     func notThere() {
         #expect(throws: Errno.noSuchFileOrDirectory) {

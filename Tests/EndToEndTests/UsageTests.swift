@@ -138,11 +138,29 @@ struct RunTests {
         let run = "'\(Program.drydock)' run -- printf '\(text)'"
         let script = try Program.run(
             "/usr/bin/script",
-            ["--quiet", "--return", "--command", run, "/dev/null"]
+            ["--quiet", "--return", "--command", run, "/dev/null"],
+            environment: ["TERM": "xterm", "NO_COLOR": ""]
         )
         #expect(script.out == "\u{1B}[31mred\u{1B}[0mäend\r\n", "\(script)")
         let piped = try Program.run("/bin/sh", ["-c", run])
         #expect(piped.out.hasPrefix("\u{1B}]0;title\u{07}\u{1B}[31mred"), "\(piped)")
+    }
+
+    @Test("a terminal gets its own colours back before the host's words, and none where none are wanted")
+    func colours() throws {
+        let script = "printf \"\\033[8;31mhid\"; kill -9 $$"
+        let run = "'\(Program.drydock)' run -- sh -c '\(script)'"
+        for (environment, expected) in [
+            (["TERM": "xterm", "NO_COLOR": ""], "\u{1B}[31mhid\u{1B}[0m"),
+            (["TERM": "xterm", "NO_COLOR": "1"], "hid"),
+        ] {
+            let finished = try Program.run(
+                "/usr/bin/script",
+                ["--quiet", "--return", "--command", run, "/dev/null"],
+                environment: environment
+            )
+            #expect(finished.status == 137 && finished.out == expected, "\(finished)")
+        }
     }
 
     @Test("its copy is closed to other users, and gone with the next run where it was killed")

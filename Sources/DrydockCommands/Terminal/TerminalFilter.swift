@@ -10,41 +10,60 @@ final class TerminalFilter: Sendable {
     /// Bytes of an unfinished escape sequence that are kept for its rest; of a longer one the rest is shown as text.
     private static let longestEscape = 4_096
 
-    private let kept = Mutex<[UInt8]>([])
+    /// What becomes of colours.
+    enum Colours: Sendable {
+        case kept
+        case dropped
+    }
+
+    private struct State {
+        var kept: [UInt8] = []
+        /// Text that is written now would not look like the terminal's own.
+        var isColoured = false
+    }
+
+    private let colours: Colours
+    private let state = Mutex(State())
+
+    init(_ colours: Colours = .kept) { self.colours = colours }
 
     /// What of these bytes, and those kept before, may be written now.
     func filter(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        kept.withLock { kept in
-            var all = kept
+        state.withLock { state in
+            var all = state.kept
             all.append(contentsOf: bytes)
             let end = Self.unfinished(all)
-            kept = Array(all[end...])
-            return Self.sanitised(all[..<end])
+            state.kept = Array(all[end...])
+            return sanitised(all[..<end], &state)
         }
     }
 
-    /// What was kept, once nothing comes any more.
+    /// What was kept, once nothing comes any more; with the end of all colours, so that what others write can be read.
     func rest() -> [UInt8] {
-        kept.withLock { kept in
-            defer { kept = [] }
-            return Self.sanitised(kept[...])
+        state.withLock { state in
+            let rest = sanitised(state.kept[...], &state)
+            defer { state = State() }
+            return rest + (state.isColoured ? "\u{1B}[0m".utf8 : "".utf8)
         }
     }
 
-    private static func sanitised(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    private func sanitised(_ bytes: ArraySlice<UInt8>, _ state: inout State) -> [UInt8] {
         var result: [UInt8] = []
         var start = bytes.startIndex
         for index in bytes.indices where bytes[index] == 0x0A || bytes[index] == 0x0D {
-            append(bytes[start..<index], to: &result)
+            result += sanitised(line: bytes[start..<index], &state)
             result.append(bytes[index])
             start = index + 1
         }
-        append(bytes[start...], to: &result)
-        return result
+        return result + sanitised(line: bytes[start...], &state)
     }
 
-    private static func append(_ line: ArraySlice<UInt8>, to result: inout [UInt8]) {
-        result.append(contentsOf: TerminalText.sanitised(String(decoding: line, as: UTF8.self)).utf8)
+    private func sanitised(line: ArraySlice<UInt8>, _ state: inout State) -> String.UTF8View {
+        let text = String(decoding: line, as: UTF8.self)
+        switch colours {
+        case .dropped: return TerminalText.plain(text).utf8
+        case .kept: return TerminalText.sanitised(text) { state.isColoured = $0.isOpen }.utf8
+        }
     }
 
     /// Where an escape sequence or a character begins that does not end here; the end when there is none.

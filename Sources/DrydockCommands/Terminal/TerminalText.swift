@@ -5,19 +5,25 @@
 enum TerminalText {
     /// `text` without what could move the cursor, retitle the window, hide or reorder characters.
     ///
-    /// Colours survive (SGR, `ESC [ … m`); every other escape sequence, control character and bidirectional control is
-    /// dropped. Source: ECMA-48 5.4 and 8.3.117, Unicode 3.4 of UAX #9.
-    static func sanitised(_ text: String) -> String { filtered(text, keepingEscape: isColour) }
+    /// Colours survive (`ColourSequence`), and `onColour` hears of each; every other escape sequence, control character and
+    /// bidirectional control is dropped. Source: ECMA-48 5.4, Unicode 3.4 of UAX #9.
+    static func sanitised(_ text: String, onColour: (ColourSequence) -> Void = { _ in }) -> String {
+        filtered(text) { sequence in
+            guard let colour = ColourSequence(sequence) else { return [] }
+            if !colour.scalars.isEmpty { onColour(colour) }
+            return colour.scalars
+        }
+    }
 
     /// `text` without any escape sequence, for files and pipes.
     static func plain(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { !isHarmless($0) }) else { return text }
-        return filtered(text) { _ in false }
+        return filtered(text) { _ in [] }
     }
 
     private static func filtered(
         _ text: String,
-        keepingEscape isKept: (ArraySlice<Unicode.Scalar>) -> Bool
+        replacingEscapes replacement: (ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar]
     ) -> String {
         var result = String.UnicodeScalarView()
         let scalars = Array(text.unicodeScalars)
@@ -25,7 +31,7 @@ enum TerminalText {
         while index < scalars.count {
             if scalars[index] == "\u{1B}" {
                 let end = endOfEscape(scalars, from: index)
-                if isKept(scalars[index..<end]) { result.append(contentsOf: scalars[index..<end]) }
+                result.append(contentsOf: replacement(scalars[index..<end]))
                 index = end
                 continue
             }
@@ -63,12 +69,5 @@ enum TerminalText {
         default:
             return start + 2
         }
-    }
-
-    private static func isColour(_ sequence: ArraySlice<Unicode.Scalar>) -> Bool {
-        sequence.count >= 3 && sequence.last == "m" && sequence.dropFirst().first == "["
-            && sequence.dropFirst(2).dropLast().allSatisfy {
-                ("0"..."9").contains($0) || $0 == ";" || $0 == ":"
-            }
     }
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import Glibc
+internal import SystemPackage
+
+/// A lock between processes and between threads, for as long as room on a disk is promised to one of them.
+struct DiskLock {
+    private let descriptor: FileDescriptor
+    /// The file that was made for the lock, and goes with it.
+    private let file: FilePath?
+
+    /// Waits for the lock on a directory, which must be this user's alone.
+    init(directory: FilePath) throws {
+        descriptor = try FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
+        file = nil
+        do throws(Errno) {
+            try Self.wait(for: descriptor)
+        } catch {
+            try? descriptor.close()  // the first error is the one to tell
+            throw error
+        }
+    }
+
+    /// Waits for the lock that a file stands for, made where it is missing: in a directory that others may write to.
+    ///
+    /// They can not hold it: only this user opens the file. Throws `permissionDenied` where it is somebody else's.
+    init(file: FilePath) throws {
+        while true {
+            let opened = try FileDescriptor.open(
+                file,
+                .readWrite,
+                options: [.create, .noFollow, .closeOnExec],
+                permissions: [.ownerReadWrite]
+            )
+            do {
+                guard Self.status(of: opened)?.st_uid == geteuid() else { throw Errno.permissionDenied }
+                try Self.wait(for: opened)
+            } catch {
+                try? opened.close()  // the first error is the one to tell
+                throw error
+            }
+            // Whoever held it before has removed the file: the next one waits for another.
+            if Self.isStill(opened, file) {
+                descriptor = opened
+                self.file = file
+                return
+            }
+            try opened.close()
+        }
+    }
+
+    /// Lets the next one have it.
+    func release() {
+        if let file { unlink(file.string) }
+        try? descriptor.close()  // harmless: nothing was written
+    }
+
+    private static func wait(for descriptor: FileDescriptor) throws(Errno) {
+        while flock(descriptor.rawValue, LOCK_EX) != 0 {
+            let reason = Errno(rawValue: errno)
+            guard reason == .interrupted else { throw reason }
+        }
+    }
+
+    private static func status(of descriptor: FileDescriptor) -> stat? {
+        var status = stat()
+        return fstat(descriptor.rawValue, &status) == 0 ? status : nil
+    }
+
+    private static func isStill(_ descriptor: FileDescriptor, _ file: FilePath) -> Bool {
+        var named = stat()
+        guard lstat(file.string, &named) == 0, let held = status(of: descriptor) else { return false }
+        return named.st_ino == held.st_ino && named.st_dev == held.st_dev
+    }
+}
