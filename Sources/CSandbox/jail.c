@@ -247,6 +247,9 @@ static int start(struct watch *watch) {
         return 0;
     }
     if (result == 0 && (result = sbx_sockets_open(context)) != 0) {
+        // One that has ended has no network any more, and tells itself why.
+        struct pollfd init = {.fd = context->init_pidfd, .events = POLLIN};
+        if (poll(&init, 1, 0) == 1) return 0;
         sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
         watch->failure.step = SBX_STEP_NETWORK;
         watch->failure.error = -result;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
 internal import DrydockWorker
@@ -60,7 +61,7 @@ struct Installation {
     /// Directories with libraries that this program loaded and that a sandbox would not show by itself: where Swift's
     /// own are, when it was built without a copy of them inside.
     static func libraries() -> [String] {
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return [] }
+        guard let maps = HostFile.text(of: "/proc/self/maps", longest: 4 << 20) else { return [] }
         let shown = ["/usr/", "/lib", "/bin/", "/sbin/", "/opt/"]
         let files = maps.split(separator: "\n").compactMap { line -> FilePath? in
             guard let start = line.firstIndex(of: "/") else { return nil }

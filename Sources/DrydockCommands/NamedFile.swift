@@ -13,13 +13,7 @@ enum NamedFile {
     static func bytes(_ path: String) throws(Errno) -> [UInt8] {
         let file = try open(path, .readOnly, [])
         return try file.withDescriptor { file throws(Errno) in
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            while case let count = try FileContents.read(file, into: &buffer), count > 0 {
-                bytes += buffer[..<count]
-                if bytes.count > largest { throw .fileTooLarge }
-            }
-            return bytes
+            try FileContents.all(of: file, atMost: largest)
         }
     }
 

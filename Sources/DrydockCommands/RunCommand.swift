@@ -59,9 +59,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// The operator's `minimum_level` holds for a single command as for builds.
     private static func minimum() throws -> SandboxLevel {
-        let configuration = try PlaceOptions.parse([]).configuration()
-        // A level that this version has no name for can not be kept.
-        return SandboxLevel(name: configuration.minimumLevel.rawValue) ?? .full
+        try PlaceOptions.parse([]).configuration().policy.minimumLevel
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

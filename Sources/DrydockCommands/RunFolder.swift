@@ -36,7 +36,7 @@ struct RunFolder {
         let opened = open(new.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else { throw Errno(rawValue: errno) }
         lock = FileDescriptor(rawValue: opened)
-        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Errno(rawValue: errno) }
+        guard try lock.tryLock() else { throw Errno.wouldBlock }
         path = parent.appending((lifetime == .process ? Self.prefix : "drydock-spec-") + name)
         guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }
     }
@@ -50,8 +50,7 @@ struct RunFolder {
     /// Removes the folders of runs that were killed.
     private static func sweep() {
         // What can not be read or removed is not this run's concern; the next one tries again.
-        guard let parent = try? DirectoryHandle(path: FilePath(parent)),
-            let names = try? FileManager.default.contentsOfDirectory(atPath: Self.parent)
+        guard let parent = try? DirectoryHandle(path: FilePath(parent)), let names = try? parent.sortedNames()
         else { return }
         for name in names where name.hasPrefix(prefix) && isLeft("\(Self.parent)/\(name)") {
             try? TreeRemover.remove(name, in: parent)
@@ -65,6 +64,6 @@ struct RunFolder {
         defer { Glibc.close(folder) }
         var found = stat()
         guard fstat(folder, &found) == 0, found.st_uid == geteuid() else { return false }
-        return flock(folder, LOCK_EX | LOCK_NB) == 0
+        return (try? FileDescriptor(rawValue: folder).tryLock()) == true
     }
 }

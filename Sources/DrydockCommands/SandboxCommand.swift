@@ -33,8 +33,7 @@ struct SandboxExplainCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let policy = Policy(limits: try place.configuration().limits)
-        Console.out(PolicyExplanation.text(of: policy))
+        Console.out(PolicyExplanation.text(of: try place.configuration().policy))
     }
 }
 

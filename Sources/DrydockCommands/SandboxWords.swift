@@ -49,7 +49,7 @@ extension DoctorReport {
             return [first] + (check.remedy.map { ["        do: \($0)"] } ?? [])
         }
         lines.append("kernel \(kernel), steps run as user \(identity.hostUser) of this machine")
-        lines.append("level \(level.name): " + (canBuild() ? "builds can run" : "builds can not run"))
+        lines.append("level \(level.rawValue): " + (canBuild() ? "builds can run" : "builds can not run"))
         return lines
     }
 }

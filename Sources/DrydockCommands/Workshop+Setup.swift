@@ -22,7 +22,7 @@ extension Workshop {
         // The group first: without it the level that is found would be lower than the one that builds get.
         _ = try installation.launcher()
         let report = await SandboxDoctor.examine(disksIn: store.directory.work)
-        try require(configuration.minimumLevel, report)
+        try require(configuration.policy.minimumLevel, report)
         // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
         // too: what the machine could do once it may not be able to do later.
         let launcher = try installation.launcher(minimum: report.level)
@@ -33,7 +33,7 @@ extension Workshop {
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,
                 work: store.directory.work,
-                limits: configuration.limits,
+                policy: configuration.policy,
                 toolchain: try seen(configuration.toolchain),
                 path: Installation.pathInside(toolchain: configuration.toolchain),
                 program: installation.program,
@@ -49,7 +49,7 @@ extension Workshop {
                 ),
                 owner: Installation.workspaceOwner,
                 disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
-                level: report.level.name,
+                level: report.level,
                 missing: report.missing
             ),
             logger: PlaceOptions.logger(label)
@@ -70,13 +70,13 @@ extension Workshop {
         return toolchain + ToolchainSettings.find().filter { !toolchain.contains($0) }
     }
 
-    private static func require(_ minimum: MinimumLevel, _ report: DoctorReport) throws {
-        guard let minimum = SandboxLevel(name: minimum.rawValue), report.level < minimum else { return }
+    private static func require(_ minimum: SandboxLevel, _ report: DoctorReport) throws {
+        guard report.level < minimum else { return }
         throw CommandProblem(
             .unavailable,
             "the sandbox",
             why:
-                "this machine gives level \(report.level.name), and \(minimum.name) is the least that is allowed: "
+                "this machine gives level \(report.level.rawValue), and \(minimum.rawValue) is the least that is allowed: "
                 + report.missing.joined(separator: "; "),
             remedy: "`drydock doctor` says what to do about each"
         )

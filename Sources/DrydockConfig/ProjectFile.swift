@@ -62,28 +62,11 @@ package struct RequestedLimits: Hashable, Sendable {
     package init() {}
 }
 
-/// What the operator gives a project.
-package struct OperatorPolicy: Hashable, Sendable {
-    /// What a build gets that asks for nothing, and the most it gets.
-    package var limits: Limits
-    /// Hosts steps may reach: names, or `*.` and a suffix.
-    package var network: [String]
-
-    package init(limits: Limits = Limits(), network: [String] = []) {
-        self.limits = limits
-        self.network = network
-    }
-
-    func allows(host: String) -> Bool {
-        network.contains { $0 == host || ($0.hasPrefix("*.") && host.hasSuffix($0.dropFirst())) }
-    }
-}
-
 extension ProjectFile {
     /// The plan that the policy leaves of what the file asks for; `plan.clipped` tells what it took.
     ///
     /// `detected` are the steps of a project that names none.
-    package func plan(clippedBy policy: OperatorPolicy, detected: [PlannedStep] = []) -> Plan {
+    package func plan(clippedBy policy: Policy, detected: [PlannedStep] = []) -> Plan {
         var clipping = Clipping(policy: policy)
         let limits = clipping.limits(self.limits)
         let steps = (self.steps.isEmpty ? detected : self.steps).map { clipping.step($0, within: limits) }
@@ -99,7 +82,7 @@ extension ProjectFile {
 
 /// Takes the smaller of what is asked for and what is given, and writes down where they differed.
 private struct Clipping {
-    let policy: OperatorPolicy
+    let policy: Policy
     var told: [String] = []
 
     mutating func limits(_ asked: RequestedLimits) -> Limits {
@@ -120,10 +103,6 @@ private struct Clipping {
         var step = asked
         if let timeout = asked.timeout {
             step.timeout = smaller("timeout of step \(asked.id)", timeout, limits.total) { $0.setting }
-        }
-        step.network = asked.network.filter { policy.allows(host: $0) }
-        for host in asked.network where !step.network.contains(host) {
-            told.append("network of step \(asked.id): asked for \(host), which the operator does not allow")
         }
         return step
     }

@@ -17,13 +17,12 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var tokens: String?
     /// Absolute directories that builds see read-only, besides the system's own.
     package var toolchain: [String] = []
-    /// What a build gets, and the most that it can ask for.
-    package var limits = Limits()
+    /// What builds may do.
+    package var policy = Policy()
     /// Builds that run at one time.
     package var slots = 2
     package var sources = SourceSettings()
     package var preview = PreviewSettings()
-    package var minimumLevel = MinimumLevel.l3
 
     /// Nothing but defaults.
     package init() {}
@@ -47,14 +46,6 @@ package struct SourceSettings: Hashable, Sendable {
 package struct PreviewSettings: Hashable, Sendable {
     /// Previews have names of their own below it: `d-….DOMAIN`.
     package var domain = "localhost"
-}
-
-/// The least protection that builds run with.
-package enum MinimumLevel: String, CaseIterable, Codable, Sendable {
-    case l4 = "L4"
-    case l3 = "L3"
-    case l2 = "L2"
-    case l0 = "L0"
 }
 
 extension ServerConfiguration {

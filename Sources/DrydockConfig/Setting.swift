@@ -148,28 +148,28 @@ extension Setting {
         integer("slots", \.slots, in: 1...1_024),
         unsupported("secrets", .text, instead: "steps get no secrets"),
         Setting(key: "minimum_level", kind: .level) { configuration, value, reader throws(Failure) in
-            configuration.minimumLevel = try reader.choice(value, "minimum_level")
+            configuration.policy.minimumLevel = try reader.choice(value, "minimum_level")
         },
     ]
 
     private static let limits: [Setting] = [
-        size("limits.memory", \.limits.memory, in: LimitBounds.memory),
-        integer("limits.processes", \.limits.processes, in: LimitBounds.processes),
-        size("limits.disk", \.limits.disk, in: LimitBounds.disk),
-        size("limits.file_size", \.limits.fileSize, in: LimitBounds.fileSize),
-        integer("limits.open_files", \.limits.openFiles, in: LimitBounds.openFiles),
+        size("limits.memory", \.policy.limits.memory, in: LimitBounds.memory),
+        integer("limits.processes", \.policy.limits.processes, in: LimitBounds.processes),
+        size("limits.disk", \.policy.limits.disk, in: LimitBounds.disk),
+        size("limits.file_size", \.policy.limits.fileSize, in: LimitBounds.fileSize),
+        integer("limits.open_files", \.policy.limits.openFiles, in: LimitBounds.openFiles),
         Setting(key: "limits.cpus", kind: .number) { configuration, value, reader throws(Failure) in
-            configuration.limits.cpus = try reader.number(value, "limits.cpus", in: LimitBounds.cpus)
+            configuration.policy.limits.cpus = try reader.number(value, "limits.cpus", in: LimitBounds.cpus)
         },
-        duration("limits.total", \.limits.total),
-        duration("limits.step", \.limits.step),
-        duration("limits.silence", \.limits.silence),
+        duration("limits.total", \.policy.limits.total),
+        duration("limits.step", \.policy.limits.step),
+        duration("limits.silence", \.policy.limits.silence),
         Setting(key: "limits.log", kind: .size) { configuration, value, reader throws(Failure) in
             let size = try reader.size(value, "limits.log")
             if size > .mebibytes(256) {
                 throw reader.failure("'limits.log' must be 256MiB at most", value.line)
             }
-            configuration.limits.log = size
+            configuration.policy.limits.log = size
         },
     ]
 

@@ -55,11 +55,11 @@ package struct Started: Codable, Hashable, Sendable {
     /// The attempt's number, from 1.
     package var number: Int
     /// The sandbox level every step of it runs at: `L4`, `L3`, …; a sandbox that would get less does not start.
-    package var level: String
+    package var level: SandboxLevel
     /// What is missing below L4, a sentence each with its remedy.
     package var missing: [String]
 
-    package init(number: Int, level: String, missing: [String]) {
+    package init(number: Int, level: SandboxLevel, missing: [String]) {
         self.number = number
         self.level = level
         self.missing = missing

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-/// What a build may do, frozen before anything of it runs.
+/// What builds may do here: made once from the operator's configuration; each project gets as much of it as it asks for.
 package struct Policy: Codable, Hashable, Sendable {
-    /// The preset it started from.
-    package var profile: SandboxProfile
-    /// The numbers.
+    /// What a build gets that asks for nothing, and the most it gets.
     package var limits: Limits
-    /// Hosts a step may reach; empty = a network namespace with nothing but `lo`.
-    package var network: [String]
+    /// The least protection that anything runs with.
+    package var minimumLevel: SandboxLevel
 
-    package init(profile: SandboxProfile = .strict, limits: Limits = Limits(), network: [String] = []) {
-        self.profile = profile
+    package init(limits: Limits = Limits(), minimumLevel: SandboxLevel = .reduced) {
         self.limits = limits
-        self.network = network
+        self.minimumLevel = minimumLevel
     }
 }
 

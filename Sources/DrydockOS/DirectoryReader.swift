@@ -59,4 +59,9 @@ extension DirectoryHandle {
             names += chunk
         }
     }
+
+    /// The same as text, in order.
+    package func sortedNames() throws(Errno) -> [String] {
+        try names().map { String(decoding: $0, as: UTF8.self) }.sorted()
+    }
 }

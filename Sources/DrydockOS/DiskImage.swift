@@ -45,9 +45,10 @@ package final class DiskImage: Sendable {
     private static func make(_ file: FilePath) throws(DiskImageError) -> FileDescriptor {
         let made = open(file.string, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         try ImageTemplate.check("open", made < 0 ? -errno : 0)
+        let image = FileDescriptor(rawValue: made)
         // It waits for who just looks whether it is held.
-        while flock(made, LOCK_EX) != 0, errno == EINTR {}
-        return FileDescriptor(rawValue: made)
+        try? image.lock()  // a new file of our own: nothing but that can be in the way
+        return image
     }
 
     /// Mounts it; after an error nothing of it is left.
@@ -139,6 +140,6 @@ package final class DiskImage: Sendable {
         let image = open(file.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard image >= 0 else { return false }
         defer { close(image) }
-        return flock(image, LOCK_SH | LOCK_NB) != 0
+        return (try? FileDescriptor(rawValue: image).tryLock(shared: true)) != true
     }
 }

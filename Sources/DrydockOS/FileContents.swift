@@ -64,6 +64,23 @@ package enum FileContents {
         }
     }
 
+    /// What follows from the file's position, its first `limit` bytes where there are more.
+    package static func beginning(of file: FileDescriptor, atMost limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 16))
+        while bytes.count < limit, case let count = try read(file, into: &buffer), count > 0 {
+            bytes += buffer[..<min(count, limit - bytes.count)]
+        }
+        return bytes
+    }
+
+    /// All that follows from the file's position; `EFBIG` where that is more than `limit`.
+    package static func all(of file: FileDescriptor, atMost limit: Int) throws(Errno) -> [UInt8] {
+        let bytes = try beginning(of: file, atMost: limit + 1)
+        if bytes.count > limit { throw .fileTooLarge }
+        return bytes
+    }
+
     /// Writes all of `bytes` at the file's position.
     ///
     /// Interruptions are retried.

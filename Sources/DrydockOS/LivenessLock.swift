@@ -47,18 +47,19 @@ package final class LivenessLock: Sendable {
         let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         var tries = 20
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let reason = Errno(rawValue: errno)
-            if reason == .interrupted { continue }
-            tries -= 1
+        do throws(Errno) {
             // Somebody who only looks holds it for a moment.
-            if reason == .wouldBlock, tries > 0 {
+            while try !FileDescriptor(rawValue: descriptor).tryLock() {
+                tries -= 1
+                guard tries > 0 else {
+                    close(descriptor)
+                    return nil
+                }
                 usleep(5_000)
-                continue
             }
+        } catch {
             close(descriptor)
-            if reason == .wouldBlock { return nil }
-            throw reason
+            throw error
         }
         let lock = LivenessLock(path, descriptor)
         try lock.introduce(note)
@@ -107,8 +108,7 @@ package final class LivenessLock: Sendable {
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
         // A shared lock, for a moment: those who look do not take it from each other.
-        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return .free }
-        guard errno == EWOULDBLOCK else { throw Errno(rawValue: errno) }
+        if try FileDescriptor(rawValue: descriptor).tryLock(shared: true) { return .free }
         return .held(content(of: descriptor))
     }
 

@@ -64,28 +64,19 @@ package struct ProcessIdentity: Hashable, Sendable {
     }
 
     private static func boot() throws(Errno) -> String {
-        let text = try smallFile("/proc/sys/kernel/random/boot_id")
-        return text.split(separator: "\n").first.map(String.init) ?? ""
+        guard let text = HostFile.text(of: "/proc/sys/kernel/random/boot_id") else {
+            throw .noSuchFileOrDirectory
+        }
+        return text
     }
 
     /// nil when there is no such process, or only what its parent has not waited for.
     private static func startOf(_ number: Int32) -> UInt64? {
-        guard let text = try? smallFile("/proc/\(number)/stat") else { return nil }
+        guard let text = HostFile.text(of: "/proc/\(number)/stat") else { return nil }
         // The name may hold anything, spaces and brackets too; what follows the last bracket has none.
         guard let bracket = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: bracket)...].split(separator: " ")
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
-    }
-
-    private static func smallFile(_ path: String) throws(Errno) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        let file = OwnedDescriptor(taking: FileDescriptor(rawValue: descriptor))
-        var buffer = [UInt8](repeating: 0, count: 4 << 10)
-        let count = try file.withDescriptor { (file) throws(Errno) in
-            try FileContents.read(file, into: &buffer)
-        }
-        return String(decoding: buffer[..<count], as: UTF8.self)
     }
 }

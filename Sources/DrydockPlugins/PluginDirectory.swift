@@ -39,7 +39,7 @@ struct PluginDirectory {
         path = String(cString: resolved)
         handle = try DirectoryHandle(path: FilePath(path))
         trust = try PluginTrust(directory: path, status: try handle.status())
-        names = Set(try FileManager.default.contentsOfDirectory(atPath: path))
+        names = Set(try handle.sortedNames())
     }
 
     private static func explain(_ error: any Error) -> String {

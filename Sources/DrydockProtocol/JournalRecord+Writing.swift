@@ -121,7 +121,7 @@ extension Queued {
 extension Started {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.field("number", number)
-        writer.field("level", level)
+        writer.field("level", level.rawValue)
         writer.field("missing", missing)
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+package import DrydockModel
+
 /// What this machine can do for a sandbox, as `drydock doctor` shows it.
 package struct DoctorReport: Codable, Hashable, Sendable {
     /// One thing that a sandbox needs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockOS
 internal import Glibc
 
 /// How much of inotify is left for this user: every Drydock process takes an instance to hear of changes by.

@@ -2,7 +2,7 @@
 // Copyright the Drydock authors
 
 internal import CSandboxWire
-internal import DrydockModel
+package import DrydockModel
 internal import DrydockOS
 internal import Glibc
 internal import SystemPackage

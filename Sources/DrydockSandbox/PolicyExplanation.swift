@@ -9,21 +9,16 @@ package enum PolicyExplanation {
     package static func text(of policy: Policy) -> String {
         let limits = policy.limits
         let cpus = limits.cpus.map { "\($0) CPUs" } ?? "all CPUs"
-        let network =
-            policy.network.isEmpty
-            ? "none but its own loopback; nothing outside can be reached or reaches in"
-            : "its own loopback, and by the proxy " + policy.network.joined(separator: ", ")
-        let tracing = policy.profile == .debug ? " Its own processes may be traced." : ""
         return """
-            profile    \(policy.profile.rawValue)
+            level      at least \(policy.minimumLevel.rawValue); where the machine can do less, nothing starts
             sees       the toolchain (/usr /bin /sbin /lib* /opt) read-only, a made-up /etc, a small /dev, its own
                        /proc without what tells of or changes the machine; of /sys its own memory group; no home,
                        no other file
             writes     its workspace (/w), /tmp and /dev/shm; nothing it writes is set-uid or a device
-            network    \(network)
+            network    none but its own loopback; nothing outside can be reached or reaches in
             is         user and group 1000 in user namespaces of its own, without any capability, and can gain none
             calls      an allow-list; mounting, tracing, namespaces, keys, bpf, perf, io_uring, raw and vsock
-                       sockets and other calls into the kernel's depths are refused.\(tracing)
+                       sockets and other calls into the kernel's depths are refused.
             memory     \(limits.memory), no swap; more ends the step as "out of memory"
             processes  \(limits.processes) at a time, on \(cpus)
             files      \(limits.fileSize) each, \(limits.openFiles) open in a process, \(limits.disk) on disk in all

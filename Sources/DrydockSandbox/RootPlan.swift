@@ -3,6 +3,7 @@
 
 internal import CSandboxWire
 internal import DrydockModel
+internal import DrydockOS
 internal import SystemPackage
 
 /// What the jail puts below the sandbox's `/`, in order.

@@ -2,7 +2,7 @@
 // Copyright the Drydock authors
 
 internal import CSandboxWire
-internal import DrydockModel
+package import DrydockModel
 
 /// What the encoder needs beside the spec.
 package struct SpecOptions: Sendable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockOS
 internal import Glibc
 
 /// The directories of `/etc` that toolchains read, as far as they show nothing that a build must not see.

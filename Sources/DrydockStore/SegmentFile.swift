@@ -25,10 +25,13 @@ final class SegmentFile: Sendable {
         let descriptor = open(path.string, flags, 0o600)
         guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
         let file = SegmentFile(path, descriptor)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = Errno(rawValue: errno)
-            throw reason == .wouldBlock ? .journalInUse(attempt) : .system("locking", path, reason)
+        let isOurs: Bool
+        do throws(Errno) {
+            isOurs = try FileDescriptor(rawValue: descriptor).tryLock()
+        } catch {
+            throw .system("locking", path, error)
         }
+        guard isOurs else { throw .journalInUse(attempt) }
         return file
     }
 

@@ -125,23 +125,21 @@ struct StoreDatabase: Sendable {
 }
 
 /// A lock between processes, on a file of its own.
-///
-/// Source: man 2 flock.
 private struct FileLock {
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
 
     /// Waits for whoever holds it: a migration, so not for long.
     init(_ path: FilePath) throws(StoreError) {
-        descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
-        while flock(descriptor, LOCK_EX) != 0 {
-            let reason = Errno(rawValue: errno)
-            guard reason == .interrupted else {
-                Glibc.close(descriptor)
-                throw .system("locking", path, reason)
-            }
+        let opened = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        descriptor = FileDescriptor(rawValue: opened)
+        do throws(Errno) {
+            try descriptor.lock()
+        } catch {
+            release()
+            throw .system("locking", path, error)
         }
     }
 
-    func release() { Glibc.close(descriptor) }
+    func release() { Glibc.close(descriptor.rawValue) }
 }

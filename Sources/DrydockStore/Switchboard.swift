@@ -221,33 +221,40 @@ final class Switchboard: Sendable {
 
     /// For tasks: their threads are few, and must not wait for a database.
     func lookIntoMailbox() async {
-        for (token, mailbox) in unread {
-            // A failed look is repeated by the next bell, or in two seconds.
-            let request = try? await database.read {
-                try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0)
-            }
-            if let request = request.flatMap({ $0 }) { deliver(request, to: mailbox, token) }
-        }
+        let unread = unread
+        // A failed look is repeated by the next bell, or in two seconds.
+        deliver((try? await database.read { try Self.requests(for: unread, $0) }) ?? [:])
     }
 
     /// For the watcher's own thread.
     private func lookIntoMailboxNow() {
-        for (token, mailbox) in unread {
-            let request = try? database.readNow { try EmbeddedStore.cancelRequest(of: mailbox.attempt, $0) }
-            if let request = request.flatMap({ $0 }) { deliver(request, to: mailbox, token) }
+        let unread = unread
+        deliver((try? database.readNow { try Self.requests(for: unread, $0) }) ?? [:])
+    }
+
+    private static func requests(
+        for unread: [Int: AttemptID],
+        _ db: Database
+    ) throws -> [Int: CancelRequest] {
+        try unread.compactMapValues { try EmbeddedStore.cancelRequest(of: $0, db) }
+    }
+
+    /// The attempts of mailboxes in which nothing has come yet.
+    private var unread: [Int: AttemptID] {
+        state.withLock { state in
+            state.isClosed ? [:] : state.mailboxes.filter { !$0.value.wasTold }.mapValues(\.attempt)
         }
     }
 
-    private var unread: [Int: Mailbox] {
-        state.withLock { $0.isClosed ? [:] : $0.mailboxes.filter { !$0.value.wasTold } }
-    }
-
-    private func deliver(_ request: CancelRequest, to mailbox: Mailbox, _ token: Int) {
-        let isFirst = state.withLock { state in
-            defer { state.mailboxes[token]?.wasTold = true }
-            return state.mailboxes[token]?.wasTold == false
+    private func deliver(_ requests: [Int: CancelRequest]) {
+        for (token, request) in requests {
+            let first = state.withLock { state -> AsyncStream<CancelRequest>.Continuation? in
+                guard state.mailboxes[token]?.wasTold == false else { return nil }
+                state.mailboxes[token]?.wasTold = true
+                return state.mailboxes[token]?.continuation
+            }
+            first?.yield(request)
         }
-        if isFirst { mailbox.continuation.yield(request) }
     }
 
     private func wake(_ build: BuildID, _ attempt: AttemptID, isOver: Bool) {

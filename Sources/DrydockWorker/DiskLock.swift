@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockOS
 internal import Glibc
 internal import SystemPackage
 
@@ -15,7 +16,7 @@ struct DiskLock {
         descriptor = try FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
         file = nil
         do throws(Errno) {
-            try Self.wait(for: descriptor)
+            try descriptor.lock()
         } catch {
             try? descriptor.close()  // the first error is the one to tell
             throw error
@@ -35,7 +36,7 @@ struct DiskLock {
             )
             do {
                 guard Self.status(of: opened)?.st_uid == geteuid() else { throw Errno.permissionDenied }
-                try Self.wait(for: opened)
+                try opened.lock()
             } catch {
                 try? opened.close()  // the first error is the one to tell
                 throw error
@@ -54,13 +55,6 @@ struct DiskLock {
     func release() {
         if let file { unlink(file.string) }
         try? descriptor.close()  // harmless: nothing was written
-    }
-
-    private static func wait(for descriptor: FileDescriptor) throws(Errno) {
-        while flock(descriptor.rawValue, LOCK_EX) != 0 {
-            let reason = Errno(rawValue: errno)
-            guard reason == .interrupted else { throw reason }
-        }
     }
 
     private static func status(of descriptor: FileDescriptor) -> stat? {

@@ -51,7 +51,7 @@ package struct LeasedBuild: Sendable {
 
     private func runRecorded() async throws -> Outcome? {
         let journal = try await shop.store.journal(lease)
-        let sink = JournalSink(journal: journal, logCap: shop.options.limits.log, stop: stop)
+        let sink = JournalSink(journal: journal, logCap: shop.options.policy.limits.log, stop: stop)
         defer { try? journal.close() }  // it was synced before the end was recorded
         let run = BuildRun(lease: lease, shop: shop, journal: journal, sink: sink, stop: stop)
         let requests = try await shop.store.cancelRequests(lease)

@@ -20,10 +20,10 @@ struct Leftovers {
     /// They are named by attempt.
     func remove() async throws {
         for folder in folders {
-            // The names come first: what is made after that belongs to an attempt that runs.
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
-            let active = try await activeAttempts()
             let directory = try DirectoryHandle(path: folder)
+            // The names come first: what is made after that belongs to an attempt that runs.
+            let names = try directory.sortedNames()
+            let active = try await activeAttempts()
             for name in names where Self.isOurs(name) {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })

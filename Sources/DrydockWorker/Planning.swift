@@ -21,7 +21,7 @@ struct Planning {
     /// `detection` is what the plugins said, for who asked them already; nil = they are asked where it takes that.
     func plan(by detection: Detection? = nil) async throws -> Planned {
         let file = try projectFile()
-        let policy = OperatorPolicy(limits: shop.options.limits)
+        let policy = shop.options.policy
         if let file, !file.steps.isEmpty {
             try check(.projectFile(file.lines)).check(file.steps)
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
@@ -47,7 +47,7 @@ struct Planning {
                     environment: StepEnvironment.standard(path: shop.options.path),
                     mounts: snapshot.mounts,
                     root: .hostToolchain(additional: shop.options.toolchain),
-                    limits: shop.options.limits
+                    limits: shop.options.policy.limits
                 ),
                 launcher: shop.launcher,
                 clock: shop.clock,
@@ -150,13 +150,6 @@ struct Planning {
         guard try fileStatus(of: file).kind == .file else {
             throw Failure(.configInvalid, .user, "\(ProjectFile.name) is not a regular file")
         }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while bytes.count <= ProjectFile.largest {
-            let count = try FileContents.read(file, into: &buffer)
-            if count == 0 { break }
-            bytes += buffer[..<count]
-        }
-        return bytes
+        return try FileContents.beginning(of: file, atMost: ProjectFile.largest + 1)
     }
 }

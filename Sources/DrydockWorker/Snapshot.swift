@@ -123,7 +123,7 @@ struct Snapshot: Sendable {
 
     /// The names at its top, sorted.
     func topLevelNames() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: path.string).sorted()
+        try open().sortedNames()
     }
 
     /// Removes it.

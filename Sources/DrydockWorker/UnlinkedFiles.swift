@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockOS
 internal import Glibc
 
 /// Files that have no name any more and take up their place as long as a process holds them open.
@@ -16,11 +17,11 @@ enum UnlinkedFiles {
         guard let wanted = status(tree) else { return 0 }
         var seen: Set<UInt64> = []
         var bytes: Int64 = 0
-        for process in names(in: "/proc") where process.first?.isNumber == true {
+        for process in HostFile.names(in: "/proc") where process.first?.isNumber == true {
             guard let root = status("/proc/\(process)/root\(inside)"), root.st_ino == wanted.st_ino,
                 root.st_dev == wanted.st_dev
             else { continue }
-            for descriptor in names(in: "/proc/\(process)/fd") {
+            for descriptor in HostFile.names(in: "/proc/\(process)/fd") {
                 guard let file = status("/proc/\(process)/fd/\(descriptor)"), file.st_nlink == 0,
                     file.st_dev == wanted.st_dev, file.st_mode & S_IFMT == S_IFREG,
                     seen.count < most, seen.insert(UInt64(file.st_ino)).inserted
@@ -34,19 +35,5 @@ enum UnlinkedFiles {
     private static func status(_ path: String) -> stat? {
         var found = stat()
         return stat(path, &found) == 0 ? found : nil
-    }
-
-    /// None when it can not be read.
-    private static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
     }
 }

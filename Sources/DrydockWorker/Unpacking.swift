@@ -34,7 +34,7 @@ struct Unpacking {
         let command = SandboxedCommand(
             spec: spec,
             clock: clock,
-            deadline: clock.now.advanced(by: run.shop.options.limits.total),
+            deadline: clock.now.advanced(by: run.shop.options.policy.limits.total),
             control: control,
             onOutput: { stream, bytes in (stream == .out ? answer : complaint).append(bytes) }
         )
@@ -52,7 +52,7 @@ struct Unpacking {
     }
 
     private var spec: SandboxSpec {
-        var limits = run.shop.options.limits
+        var limits = run.shop.options.policy.limits
         limits.memory = min(limits.memory, .mebibytes(512))
         var spec = SandboxSpec(
             argv: [Self.program, "unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),

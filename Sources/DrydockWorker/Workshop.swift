@@ -42,8 +42,8 @@ package struct WorkerOptions: Sendable {
     /// Where snapshots and workspaces are made; on one file system.
     package var snapshots: FilePath
     package var work: FilePath
-    /// What a project's own limits are clipped to.
-    package var limits: Limits
+    /// What builds may do.
+    package var policy: Policy
     /// Directories seen inside beside the system's own.
     package var toolchain: [String]
     /// `PATH` inside.
@@ -61,7 +61,7 @@ package struct WorkerOptions: Sendable {
     /// What makes the disks of workspaces; nil: they are directories, and watched.
     package var disk: WorkspaceDisk?
     /// The level that sandboxes have here, and what is missing below the highest.
-    package var level: String
+    package var level: SandboxLevel
     package var missing: [String]
 
     /// What a source of any kind may hold: the caps of archives hold for directories and git too.
@@ -72,7 +72,7 @@ package struct WorkerOptions: Sendable {
     package init(
         snapshots: FilePath,
         work: FilePath,
-        limits: Limits,
+        policy: Policy,
         toolchain: [String],
         path: String,
         program: FilePath,
@@ -81,12 +81,12 @@ package struct WorkerOptions: Sendable {
         allowed: AllowedSources,
         owner: FileOwner?,
         disk: WorkspaceDisk? = nil,
-        level: String,
+        level: SandboxLevel,
         missing: [String]
     ) {
         self.snapshots = snapshots
         self.work = work
-        self.limits = limits
+        self.policy = policy
         self.toolchain = toolchain
         self.path = path
         self.program = program

@@ -19,7 +19,7 @@ struct ProjectFileTests {
         return (names ?? []).sorted()
     }
 
-    static let policy = OperatorPolicy(limits: Limits(), network: ["pypi.org", "*.pythonhosted.org"])
+    static let policy = Policy()
 
     @Test("there are cases")
     func casesAreFound() {

@@ -25,10 +25,10 @@ struct ServerConfigurationTests {
     func layers() throws {
         let yaml = "listen: 127.0.0.1:1\nslots: 3\nlimits: { memory: 1GiB, cpus: 1.5 }\n"
         let file = try load(yaml)
-        #expect(file.listen == "127.0.0.1:1" && file.slots == 3 && file.limits.cpus == 1.5)
+        #expect(file.listen == "127.0.0.1:1" && file.slots == 3 && file.policy.limits.cpus == 1.5)
         let environment = ["DRYDOCK_SLOTS": "4", "DRYDOCK_LIMITS_MEMORY": "2GiB", "DRYDOCK_ORIGINS": "a,b"]
         let both = try load(yaml, environment: environment)
-        #expect(both.slots == 4 && both.limits.memory == .gibibytes(2) && both.origins == ["a", "b"])
+        #expect(both.slots == 4 && both.policy.limits.memory == .gibibytes(2) && both.origins == ["a", "b"])
         let all = try load(yaml, environment: environment, flags: [("slots", "5")])
         #expect(all.slots == 5 && all.listen == "127.0.0.1:1")
     }

@@ -92,7 +92,7 @@ struct Profile0FoldTests {
         var fold = fold()
         #expect(fold.apply(finished) == [started])
         #expect(!fold.hasEnded)
-        _ = fold.apply(.started(Started(number: 2, level: "L4", missing: [])))
+        _ = fold.apply(.started(Started(number: 2, level: .full, missing: [])))
         #expect(fold.settle() == [], "the second attempt runs")
         _ = fold.apply(finished)
         #expect(fold.settle() == [.failed(error: "Build failed: the worker was lost")])

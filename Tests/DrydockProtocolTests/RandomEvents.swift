@@ -17,7 +17,7 @@ extension RandomRecords {
                     createdAt: moment()
                 )
             )
-        case .started: .started(Started(number: integer(), level: text(), missing: texts()))
+        case .started: .started(Started(number: integer(), level: pick(), missing: texts()))
         case .plan: .plan(Planned(plan: plan(), why: text()))
         case .step:
             .step(

@@ -169,7 +169,7 @@ struct RunningServer: Sendable {
     func begin() async throws -> Work {
         guard let lease = try await store.lease(to: WorkerID(rawValue: "w")) else { throw Errno.notFound }
         let work = Work(store: store, lease: lease, journal: try await store.journal(lease))
-        try work.append(.started(Started(number: lease.number, level: "L4", missing: [])))
+        try work.append(.started(Started(number: lease.number, level: .full, missing: [])))
         try await store.move(lease, to: .running)
         return work
     }

@@ -262,7 +262,7 @@ package final class ScenarioWorld: ScriptedWorld {
             options: WorkerOptions(
                 snapshots: directory.snapshots,
                 work: directory.work,
-                limits: Limits(),
+                policy: Policy(),
                 toolchain: [],
                 path: "/usr/bin:/bin",
                 program: "/usr/bin/drydock",
@@ -270,7 +270,7 @@ package final class ScenarioWorld: ScriptedWorld {
                 sourceCaps: ArchiveCaps(),
                 allowed: AllowedSources(),
                 owner: nil,
-                level: "L4",
+                level: .full,
                 missing: []
             ),
             logger: logger

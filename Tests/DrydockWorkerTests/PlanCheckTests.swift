@@ -94,7 +94,7 @@ struct PlanCheckTests {
     @Test("inputs are accepted, and said to be without effect")
     func inputs() throws {
         let yaml = "version: 1\nsteps:\n  - { plugin: script, inputs: [a/**], with: { run: ls } }\n"
-        let plan = try ProjectFile(parsing: Array(yaml.utf8)).plan(clippedBy: OperatorPolicy())
+        let plan = try ProjectFile(parsing: Array(yaml.utf8)).plan(clippedBy: Policy())
         #expect(plan.notices.count == 1 && plan.notices[0].contains("step script"))
     }
 }

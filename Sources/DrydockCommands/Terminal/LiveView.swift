@@ -34,7 +34,7 @@ struct LiveView: TerminalView, Sendable {
         switch record.event {
         case .started(let started):
             startedAt = record.at
-            line(dim("build \(record.build) · sandbox \(started.level)"))
+            line(dim("build \(record.build) · sandbox \(started.level.rawValue)"))
             for missing in started.missing { line(dim("  missing: \(missing)")) }
         case .plan(let planned): line(dim(TerminalText.plain("plan: \(planned.why)")))
         case .step(let change): showStep(change)

@@ -16,7 +16,8 @@ struct PlainView: TerminalView, Sendable {
         let prefix = record.step.map { "\($0): " } ?? ""
         switch record.event {
         case .started(let started):
-            say("", "build \(record.build), attempt \(started.number), sandbox level \(started.level)")
+            let level = started.level.rawValue
+            say("", "build \(record.build), attempt \(started.number), sandbox level \(level)")
             for missing in started.missing { say("", "  missing: \(missing)") }
         case .plan(let planned):
             say("", "plan: " + planned.plan.steps.map { "\($0.id) (\($0.plugin))" }.joined(separator: ", "))

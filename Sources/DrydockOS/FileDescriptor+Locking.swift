@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import Glibc
+package import SystemPackage
+
+extension FileDescriptor {
+    /// Waits until nobody else holds the lock on this open file, and takes it; it goes with the last descriptor.
+    ///
+    /// Source: man 2 flock.
+    package func lock() throws(Errno) {
+        while flock(rawValue, LOCK_EX) != 0 {
+            if Errno.current != .interrupted { throw Errno.current }
+        }
+    }
+
+    /// Takes the lock where nobody else holds it, a shared one where nobody holds it alone; whether it was taken.
+    package func tryLock(shared: Bool = false) throws(Errno) -> Bool {
+        while flock(rawValue, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+            let reason = Errno.current
+            if reason == .wouldBlock { return false }
+            if reason != .interrupted { throw reason }
+        }
+        return true
+    }
+}
