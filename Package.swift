@@ -141,8 +141,8 @@ let package = Package(
         tests("DrydockModel"),
         tests("DrydockProtocol", ["DrydockModel"]),
         tests("DrydockConfig", ["DrydockModel"]),
-        tests("DrydockOS", ["DrydockModel", systemPackage]),
-        tests("DrydockArchive", ["DrydockModel", "DrydockOS", systemPackage]),
+        tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
+        tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
         tests(
             "DrydockStore",

@@ -87,5 +87,5 @@ void sbx_child(struct sbx_context *context) {
         sbx_status_failed(context, SBX_RECORD_FAILED, SBX_STEP_USER_NAMESPACE, -result);
         _exit(1);
     }
-    sbx_init(context);
+    sbx_run_init(context);
 }

@@ -53,7 +53,7 @@ static int prepare(struct sbx_context *context) {
     return sbx_filter_load(&context->filters->filters[context->spec->settings.profile][SBX_FILTER_INIT]);
 }
 
-void sbx_init(struct sbx_context *context) {
+void sbx_run_init(struct sbx_context *context) {
     struct sbx_record record;
     sbx_record_init(&record, SBX_RECORD_ENDED);
     if (prepare(context) != 0) _exit(1);

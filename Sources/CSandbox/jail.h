@@ -137,6 +137,6 @@ uint32_t sbx_landlock_version(void);
 /// The process that came out of clone3; never returns.
 _Noreturn void sbx_child(struct sbx_context *context);
 /// PID 1 of the sandbox; never returns.
-_Noreturn void sbx_init(struct sbx_context *context);
+_Noreturn void sbx_run_init(struct sbx_context *context);
 
 #endif

@@ -22,7 +22,7 @@ package enum ArchiveUnpacker {
             let size = try regularSize(of: archive)
             let reader = try ArchiveFormat.reader(archive, size: size, caps: caps)
             let allowance = caps.allowance(archiveSize: size)
-            var unpacking = Unpacking(root: directory, reader: reader, caps: caps, allowance: allowance)
+            var unpacking = EntryWriter(root: directory, reader: reader, caps: caps, allowance: allowance)
             return try unpacking.run()
         } catch {
             throw error.failure
@@ -40,8 +40,8 @@ package enum ArchiveUnpacker {
     }
 }
 
-/// The state of one unpacking.
-private struct Unpacking {
+/// Writes the entries of one archive, one after the other.
+private struct EntryWriter {
     private static let bufferSize = 256 * 1_024
 
     private let root: DirectoryHandle
@@ -51,7 +51,7 @@ private struct Unpacking {
     private let allowance: Int64
     private var summary = UnpackSummary()
     private var entries = 0
-    private var buffer = [UInt8](repeating: 0, count: Unpacking.bufferSize)
+    private var buffer = [UInt8](repeating: 0, count: EntryWriter.bufferSize)
     /// The directory of the last entry, which most often is that of the next one.
     private var recent: (path: TreePath, directory: DirectoryHandle)?
     /// The first link that climbs up to the top level: it would lead out if that were stripped.

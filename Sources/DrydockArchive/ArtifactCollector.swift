@@ -44,7 +44,7 @@ package enum ArtifactCollector {
         limits: WalkLimits = WalkLimits(),
         _ take: (CollectedFile, ReadChunk) throws -> Void
     ) throws -> CollectionSummary {
-        var collection = Collection(out: out, limits: limits)
+        var collection = CollectingWalk(out: out, limits: limits)
         var walker = try walking { () throws(WalkError) in try TreeWalker(root: out, limits: limits) }
         while let entry = try walking({ () throws(WalkError) in try walker.next() }) {
             switch entry.kind {
@@ -73,7 +73,7 @@ package enum ArtifactCollector {
 }
 
 /// The state of one collection.
-private struct Collection {
+private struct CollectingWalk {
     let out: DirectoryHandle
     let limits: WalkLimits
     var summary = CollectionSummary()

@@ -30,9 +30,9 @@ package enum DrydockMain {
             try MountNamespace.separate()
         } catch .notPermitted {
             // An ordinary user, who makes no mounts either.
-        } catch  where command == "doctor" {
-            // It says itself what this machine lacks; a chroot is one that refuses.
         } catch {
+            // The doctor says itself what this machine lacks; a chroot is one that refuses.
+            if command == "doctor" { return }
             let problem = CommandProblem(
                 .unavailable,
                 command,

@@ -20,7 +20,7 @@ struct BuildRun: Sendable {
     private static let lookForRoom = Duration.milliseconds(300)
 
     /// What a build that succeeded gives out.
-    struct Result: Sendable {
+    struct Made: Sendable {
         var artifacts: [Artifact] = []
         var preview: PreviewReady?
     }
@@ -33,9 +33,9 @@ struct BuildRun: Sendable {
         let started = shop.clock.now
         recordStart()
         var outcome = Outcome.succeeded
-        var result = Result()
+        var made = Made()
         do {
-            result = try await build()
+            made = try await build()
             try stop.check()
         } catch {
             outcome = Outcome(stop.failure ?? Failure(explaining: error))
@@ -50,7 +50,7 @@ struct BuildRun: Sendable {
             try journal.append([.finished(end)], via: .host, step: nil)
             try journal.sync()
         }
-        try await shop.store.finish(lease, outcome, artifacts: result.artifacts, preview: result.preview)
+        try await shop.store.finish(lease, outcome, artifacts: made.artifacts, preview: made.preview)
         return outcome
     }
 
@@ -72,7 +72,7 @@ struct BuildRun: Sendable {
         )
     }
 
-    private func build() async throws -> Result {
+    private func build() async throws -> Made {
         try stop.check()
         let snapshot = try await Snapshot.make(for: self)
         let cleanUp = { @Sendable in snapshot.discard(logger: shop.logger) }
@@ -91,7 +91,7 @@ struct BuildRun: Sendable {
         }
     }
 
-    private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Result {
+    private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Made {
         let workspace = try await makeWorkspace(snapshot, disk: plan.limits.disk)
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
@@ -100,7 +100,7 @@ struct BuildRun: Sendable {
             let declared = try await steps.runAll()
             try stop.check()
             try await shop.store.move(lease, to: .finishing)
-            return try await Collection(run: self, plan: plan, declared: declared).collect(from: workspace)
+            return try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(from: workspace)
         }
     }
 

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockOS
+import DrydockTestSupport
 import Foundation
 import SystemPackage
 import Testing

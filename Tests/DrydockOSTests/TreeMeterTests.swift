@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockOS
+import DrydockTestSupport
 import Testing
 
 @Suite("Measuring trees", .timeLimit(.minutes(1)))

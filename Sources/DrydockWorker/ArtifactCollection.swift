@@ -7,7 +7,7 @@ internal import DrydockOS
 internal import DrydockStore
 
 /// Turns what the steps left in `$DRYDOCK_OUT` into artifacts, and finds what can be previewed.
-struct Collection {
+struct ArtifactCollection {
     let run: BuildRun
     let plan: Plan
     let declared: StepSequence.Declared
@@ -15,7 +15,7 @@ struct Collection {
     /// Stores every artifact and says so in the journal.
     ///
     /// Throws when something that was promised is not there.
-    func collect(from workspace: Workspace) async throws -> BuildRun.Result {
+    func collect(from workspace: Workspace) async throws -> BuildRun.Made {
         let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
         let store = run.shop.store
         let stop = run.stop
@@ -38,7 +38,7 @@ struct Collection {
         }
         let preview = try preview(of: artifacts)
         if let preview { run.sink.record(.preview(preview)) }
-        return BuildRun.Result(artifacts: artifacts, preview: preview)
+        return BuildRun.Made(artifacts: artifacts, preview: preview)
     }
 
     /// A build that made nothing says so, and is none that succeeded where a step's `outputs` promised something.

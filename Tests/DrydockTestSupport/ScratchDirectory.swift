@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+package import DrydockOS
 import Foundation
 import SystemPackage
-import Testing
-
-@testable import DrydockOS
 
 /// A directory of one test's own, gone with its last reference.
-final class ScratchDirectory: Sendable {
-    let path: String
+package final class ScratchDirectory: Sendable {
+    package let path: String
 
-    init() throws {
+    package init() throws {
         path = NSTemporaryDirectory() + "drydock-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -24,26 +22,28 @@ final class ScratchDirectory: Sendable {
     }
 
     /// The directory, opened; `name` is made where it is not there.
-    func open(_ name: String = "") throws -> DirectoryHandle {
+    package func open(_ name: String = "") throws -> DirectoryHandle {
         let full = path + "/" + name
         try FileManager.default.createDirectory(atPath: full, withIntermediateDirectories: true)
         return try DirectoryHandle(path: FilePath(full))
     }
 
-    /// Runs a Python script in the directory; fails the test when it fails.
-    func python(_ script: String) throws { try run("/usr/bin/python3", ["-c", script]) }
+    /// Runs a Python script in the directory; throws when it fails.
+    package func python(_ script: String) throws { try run("/usr/bin/python3", ["-c", script]) }
 
-    func run(_ program: String, _ arguments: [String]) throws {
+    package func run(_ program: String, _ arguments: [String]) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: path)
         try process.run()
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(program) \(arguments) failed")
+        guard process.terminationStatus == 0 else {
+            throw ScriptProblem("\(program) \(arguments) failed")
+        }
     }
 
-    func write(_ name: String, _ text: String) throws {
+    package func write(_ name: String, _ text: String) throws {
         let url = URL(fileURLWithPath: path + "/" + name)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(),
@@ -52,7 +52,7 @@ final class ScratchDirectory: Sendable {
         try text.write(to: url, atomically: false, encoding: .utf8)
     }
 
-    func read(_ name: String) throws -> String {
+    package func read(_ name: String) throws -> String {
         try String(contentsOfFile: path + "/" + name, encoding: .utf8)
     }
 }
