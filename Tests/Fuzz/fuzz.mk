@@ -38,10 +38,10 @@ $(FUZZ_SPEC): Tests/Fuzz/spec_fuzz.c $(FUZZ_SPEC_SOURCES)/spec.c $(FUZZ_SPEC_SOU
 	    -I$(FUZZ_SPEC_SOURCES)/include -o $@ Tests/Fuzz/spec_fuzz.c $(FUZZ_SPEC_SOURCES)/spec.c
 
 .PHONY: sanitize
-sanitize: test-packages ## SANITIZERS='address thread': the suites of SANITIZED under each
+sanitize: test-packages jail ## SANITIZERS='address thread': the suites of SANITIZED under each
 	@for sanitizer in $(SANITIZERS); do
 	    echo "== $$sanitizer"
-	    SWIFT_BACKTRACE=enable=no TSAN_OPTIONS="halt_on_error=0 suppressions=$(abspath Tests/Fuzz/thread-suppressions) $${TSAN_OPTIONS:-}" \
+	    SWIFT_BACKTRACE=enable=no TSAN_OPTIONS="halt_on_error=0 $${TSAN_OPTIONS:-}" \
 	    ASAN_OPTIONS="detect_leaks=0 $${ASAN_OPTIONS:-}" \
 	    swift test --sanitize=$$sanitizer --scratch-path .build/$$sanitizer --no-parallel --filter '^Drydock($(SANITIZED))Tests\.'
 	done
