@@ -15,9 +15,13 @@ let strictC: [CSetting] = [
     .unsafeFlags(["-std=c17", "-Wall", "-Wextra", "-Werror"]),
 ]
 
+/// `make fuzz` builds with coverage that libFuzzer follows, and with internals in reach of the fuzz targets.
+let isFuzzing = Context.environment["DRYDOCK_FUZZ"] == "1"
+let coverage: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : []
+
 /// A Swift target of ours under the strict settings.
 func swiftTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + coverage)
 }
 
 /// The test target of `name`.
@@ -179,3 +183,29 @@ let package = Package(
         ),
     ]
 )
+
+/// A program of fuzz targets.
+func fuzzTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzDriver"] + dependencies,
+        path: "Tests/Fuzz/" + name,
+        swiftSettings: strict,
+        // libFuzzer is C++; gold, the default, warns of every symbol of AddressSanitizer.
+        linkerSettings: [.linkedLibrary("stdc++"), .unsafeFlags(["-use-ld=lld"])]
+    )
+}
+
+if isFuzzing {
+    package.targets += [
+        .target(name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver", swiftSettings: strict),
+        fuzzTarget(
+            "drydock-fuzz",
+            ["DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockArchive", systemPackage]
+        ),
+        fuzzTarget(
+            "drydock-fuzz-server",
+            ["DrydockServer", .product(name: "NIOCore", package: "swift-nio")]
+        ),
+    ]
+}

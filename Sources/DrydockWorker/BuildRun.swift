@@ -100,7 +100,9 @@ struct BuildRun: Sendable {
             let declared = try await steps.runAll()
             try stop.check()
             try await shop.store.move(lease, to: .finishing)
-            return try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(from: workspace)
+            return try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(
+                from: workspace
+            )
         }
     }
 
