@@ -151,7 +151,7 @@ let package = Package(
         tests(
             "DrydockStore",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage,
+                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockTestSupport", systemPackage,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),

@@ -32,9 +32,10 @@ package enum HostFile {
         }
     }
 
-    /// The names in a directory, sorted.
+    /// The names in a directory, in no order.
     package static func names(in directory: String) -> [String] {
-        (try? DirectoryHandle(path: FilePath(directory)).sortedNames()) ?? []
+        let names = try? DirectoryHandle(path: FilePath(directory)).names()
+        return (names ?? []).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Whether it can be executed by this process.

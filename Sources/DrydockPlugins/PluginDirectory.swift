@@ -3,7 +3,6 @@
 
 import DrydockModel
 import DrydockOS
-import FoundationEssentials
 import Glibc
 import SystemPackage
 

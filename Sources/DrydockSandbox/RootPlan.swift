@@ -49,7 +49,7 @@ struct RootPlan {
             addSyntheticFiles(hostName: spec.hostName)
             for path in additional { entries.append(.bind(path, at: path)) }
         case .directory(let root):
-            let names = HostFile.names(in: root).filter { !Self.own.contains($0) }
+            let names = HostFile.names(in: root).filter { !Self.own.contains($0) }.sorted()
             for name in names { addCopy(of: "\(root)/\(name)", at: "/\(name)") }
             if !names.contains("etc") { addSyntheticFiles(hostName: spec.hostName) }
         }

@@ -77,7 +77,7 @@ package struct SandboxedCommand: Sendable {
     private let spec: SandboxSpec
     private let clock: any MonotonicClock
     private let deadline: ContinuousClock.Instant
-    private let silence: Duration
+    private let silence: Duration?
     private let grace: Duration
     private let control: SandboxControl
     private let activity: ActivityClock
@@ -101,7 +101,7 @@ package struct SandboxedCommand: Sendable {
         self.spec = spec
         self.clock = clock
         self.deadline = deadline
-        self.silence = silence ?? .seconds(Int64.max >> 32)
+        self.silence = silence
         self.grace = grace
         self.control = control
         self.activity = activity ?? ActivityClock(clock)
@@ -172,7 +172,7 @@ package struct SandboxedCommand: Sendable {
     private func watch(_ sandbox: any RunningSandbox) async {
         while !Task.isCancelled {
             let now = clock.now
-            let silent = activity.latest.advanced(by: silence)
+            let silent = silence.map { activity.latest.advanced(by: $0) } ?? deadline
             if now >= deadline { return sandbox.end(.wallTimeout, grace: grace) }
             if now >= silent { return sandbox.end(.silenceTimeout, grace: grace) }
             // Cancelled when the command ended: the loop's condition sees it.

@@ -20,7 +20,7 @@ package enum ToolchainSettings {
     ///
     /// `owner` is whom all of it must belong to: somebody else's could be changed while it is shown.
     package static func find(in directory: String = "/etc", owner: UInt32 = 0) -> [String] {
-        HostFile.names(in: directory)
+        HostFile.names(in: directory).sorted()
             .filter { name in known.contains { matches(name, $0) } }
             .map { "\(directory)/\($0)" }
             .filter { isHarmless($0, owner: owner) }

@@ -20,6 +20,13 @@ package struct DiskWatch: Sendable {
     private static let mostEntries = 1_000_000
     /// What shall stay free for the journal, the database and everybody else: this, or one part in fifty.
     static func floor(of total: Int64) -> Int64 { min(256 << 20, total / 50) }
+    /// What a build ends with that has taken what shall stay free.
+    static let nearlyFull = Failure(
+        .diskFull,
+        .platform,
+        "the disk that builds are made on is nearly full",
+        hint: "free some of it, or give Drydock's data directory a larger one"
+    )
 
     private let workspace: Workspace
     private let limit: ByteCount
@@ -89,12 +96,7 @@ package struct DiskWatch: Sendable {
         }
         // Not everybody's end: one that plainly has little is not what fills the disk.
         guard look.isDiskNearlyFull, !look.isWhole || look.used > limit.bytes / 8 else { return nil }
-        return Failure(
-            .diskFull,
-            .platform,
-            "the disk that builds are made on is nearly full",
-            hint: "free some of it, or give Drydock's data directory a larger one"
-        )
+        return Self.nearlyFull
     }
 
     private func takeLook() throws -> Look {

@@ -4,7 +4,6 @@
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockStore
-internal import FoundationEssentials
 internal import Logging
 internal import SystemPackage
 

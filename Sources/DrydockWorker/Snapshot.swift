@@ -5,7 +5,6 @@ internal import DrydockArchive
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
-internal import FoundationEssentials
 internal import Logging
 internal import SystemPackage
 

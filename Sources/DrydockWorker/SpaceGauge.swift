@@ -39,14 +39,7 @@ package final class SpaceGauge: Sendable {
         while true {
             look()
             if state.withLock({ $0.isStarved }) {
-                return onBreach(
-                    Failure(
-                        .diskFull,
-                        .platform,
-                        "the disk that builds are made on is nearly full",
-                        hint: "free some of it, or give Drydock's data directory a larger one"
-                    )
-                )
+                return onBreach(DiskWatch.nearlyFull)
             }
             guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
         }

@@ -150,7 +150,7 @@ struct DamageTests {
                 )
             }
             #expect(try await store.lease(to: .second)?.build.id == next.id)
-            scope.clock.advance(.seconds(31))
+            scope.clock.advance(by: .seconds(31))
             let taken = try await store.reap()
             #expect(Set(taken.map(\.id)).isSuperset(of: [leased.build.id, other.build.id]))
             #expect(try await store.build(leased.build.id)?.state == .errored)

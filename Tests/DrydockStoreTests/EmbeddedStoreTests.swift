@@ -79,7 +79,7 @@ struct EmbeddedStoreTests {
     func claims() async throws {
         try await StoreScope.run { scope in
             let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let old = scope.clock.now.milliseconds
+            let old = scope.clock.wall.milliseconds
             try await store.database.write { db in
                 let sql = """
                     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
@@ -110,7 +110,7 @@ struct EmbeddedStoreTests {
             }
             #expect(costly.isEmpty)
             #expect(try await counted() == 20_001)
-            scope.clock.advance(.seconds(3_600))
+            scope.clock.advance(by: .seconds(3_600))
             _ = try await store.lease(to: .first)
             #expect(try await counted() == 20_001 - 64 + 1)
         }
@@ -168,7 +168,7 @@ struct EmbeddedStoreTests {
             let store = try EmbeddedStore(opening: scope.path, options)
             let lease = try await store.enqueueLeased(request(), to: .first)
             try await store.journal(lease).append([logLine("1")], via: .host, step: nil)
-            scope.clock.advance(.seconds(31))
+            scope.clock.advance(by: .seconds(31))
             #expect(try await store.reap().first?.failure?.code == .lost)
             guard case .finished(let end)? = try await readAll(store, lease).last?.event else {
                 Issue.record("the journal has no end")
@@ -189,7 +189,7 @@ struct EmbeddedStoreTests {
                 project: ProjectName(rawValue: "p"),
                 title: "t",
                 trigger: .api,
-                createdAt: scope.clock.now
+                createdAt: scope.clock.wall
             )
             let preview = PreviewReady(deploy: .make(), root: "r", spa: true)
             let events: [Event] = [.artifact(LeaseConformanceTests.artifact), .preview(preview), finished()]

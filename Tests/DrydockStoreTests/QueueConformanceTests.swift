@@ -12,7 +12,7 @@ struct QueueConformanceTests {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
             let build = try await store.enqueue(request(title: "äö\n"))
-            #expect(build.state == .queued && build.attempts == 0 && build.createdAt == scope.clock.now)
+            #expect(build.state == .queued && build.attempts == 0 && build.createdAt == scope.clock.wall)
             #expect(try await store.build(build.id) == build)
             #expect(try await store.build(BuildID(rawValue: "b_nobody")) == nil)
             #expect(try await store.builds(BuildFilter()) == [build])
@@ -79,10 +79,10 @@ struct QueueConformanceTests {
                 try await store.move(lease, to: .queued)
             }
             let lost = try #require(try await store.lease(to: .first))
-            scope.clock.advance(.seconds(31))
+            scope.clock.advance(by: .seconds(31))
             #expect(try await store.reap().map(\.state) == [.queued], "the first loss of two")
             _ = try #require(try await store.lease(to: .first))
-            scope.clock.advance(.seconds(31))
+            scope.clock.advance(by: .seconds(31))
             #expect(try await store.reap().map(\.state) == [.errored], "the second one")
             #expect(try await store.build(lost.build.id)?.failure?.code == .lost)
         }
@@ -98,7 +98,7 @@ struct QueueConformanceTests {
             #expect(try await store.queuePosition(second.id) == 1)
             let lease = try #require(try await store.lease(to: .first))
             #expect(lease.build.id == first.id && lease.number == 1 && lease.build.state == .preparing)
-            #expect(lease.build.attempt == lease.attempt && lease.build.startedAt == scope.clock.now)
+            #expect(lease.build.attempt == lease.attempt && lease.build.startedAt == scope.clock.wall)
             #expect(try await store.queuePosition(first.id) == nil)
             #expect(try await store.lease(to: .second) == nil)
             try await end(store, lease)

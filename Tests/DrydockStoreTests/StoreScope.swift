@@ -3,8 +3,8 @@
 
 import DrydockModel
 import DrydockProtocol
+import DrydockTestSupport
 import Foundation
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -21,26 +21,17 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// Wall clock that only a test moves.
-final class TestClock: Sendable {
-    private let moment = Mutex(Timestamp(milliseconds: 1_766_000_000_000))
-
-    var now: Timestamp { moment.withLock { $0 } }
-
-    func advance(_ duration: Duration) { moment.withLock { $0 = $0.advanced(by: duration) } }
-}
-
 /// A directory of its own for one test, and the stores in it.
 struct StoreScope: Sendable {
     let kind: StoreKind
     let path: FilePath
-    let clock = TestClock()
+    let clock = ManualClock()
 
     /// Options with the test's clock, and without waiting for disks.
     var options: EmbeddedStore.Options {
         var options = EmbeddedStore.Options()
         options.durability = .relaxed
-        options.now = { [clock] in clock.now }
+        options.now = { [clock] in clock.wall }
         return options
     }
 
