@@ -20,9 +20,12 @@
 /// A sandbox gets one part of so many of what its user may have outside.
 enum { PARTS = 8 };
 
+#define WORD(number) #number
+#define TEXT(number) WORD(number)
+
 /// Smallest, usual and largest buffer of a TCP connection, in bytes: a fraction of Linux's own, as nothing is further away
-/// than the loopback device. The largest is SBX_TCP_BUFFER.
-static const char buffers[] = "4096 65536 131072";
+/// than the loopback device.
+static const char buffers[] = "4096 65536 " TEXT(SBX_TCP_BUFFER);
 
 /// What filters, groups and the like of a socket may take: what Linux had before 6.7, and machines have still that do not
 /// know this file in a network namespace.

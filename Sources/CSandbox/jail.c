@@ -50,6 +50,13 @@ struct watch {
     struct sbx_record ending;
 };
 
+static int fail(struct sbx_record *record, int32_t step, int result) {
+    sbx_record_init(record, SBX_RECORD_FAILED);
+    record->step = step;
+    record->error = -result;
+    return result;
+}
+
 static void tell(const struct watch *watch, const struct sbx_record *record) {
     // A caller that is gone is noticed by the poll; there is nobody to tell otherwise.
     if (watch->control >= 0) sbx_packet_send(watch->control, record);
@@ -85,9 +92,7 @@ static void read_status(struct watch *watch) {
     sbx_close(&watch->context->status_read);
     if (watch->failure.kind == 0 && watch->executing == 0) {
         // Ended in the middle: killed for want of memory, most likely.
-        sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
-        watch->failure.step = SBX_STEP_INIT;
-        watch->failure.error = EOWNERDEAD;
+        fail(&watch->failure, SBX_STEP_INIT, -EOWNERDEAD);
     }
     if (watch->failure.kind != 0) {
         kill_all(watch);
@@ -240,9 +245,7 @@ static int start(struct watch *watch) {
     sbx_close(&context->status_write);
     if (result == 0) result = give_up_streams(watch->control < 0);
     if (result == 0 && (result = sbx_identity_map(context)) != 0) {
-        sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
-        watch->failure.step = SBX_STEP_IDENTITY;
-        watch->failure.error = -result;
+        fail(&watch->failure, SBX_STEP_IDENTITY, result);
         kill_all(watch);
         return 0;
     }
@@ -250,9 +253,7 @@ static int start(struct watch *watch) {
         // One that has ended has no network any more, and tells itself why.
         struct pollfd init = {.fd = context->init_pidfd, .events = POLLIN};
         if (poll(&init, 1, 0) == 1) return 0;
-        sbx_record_init(&watch->failure, SBX_RECORD_FAILED);
-        watch->failure.step = SBX_STEP_NETWORK;
-        watch->failure.error = -result;
+        fail(&watch->failure, SBX_STEP_NETWORK, result);
         kill_all(watch);
         return 0;
     }
@@ -261,13 +262,6 @@ static int start(struct watch *watch) {
     // The go: the child waits for its maps.
     if (result == 0) pass_signal(watch, 0);
     watch->look = sbx_now() + LOOK_INTERVAL * 1000000U;
-    return result;
-}
-
-static int fail(struct sbx_record *record, int32_t step, int result) {
-    sbx_record_init(record, SBX_RECORD_FAILED);
-    record->step = step;
-    record->error = -result;
     return result;
 }
 
