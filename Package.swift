@@ -77,7 +77,7 @@ let package = Package(
         // Level 1: codecs, files that people write, the operating system.
         swiftTarget("DrydockProtocol", ["DrydockModel"]),
         swiftTarget("DrydockConfig", ["DrydockModel", .product(name: "Yams", package: "Yams")]),
-        swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage]),
+        swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage, deque]),
 
         // Level 2
         swiftTarget("DrydockArchive", ["DrydockModel", "DrydockOS", "CZlib", systemPackage]),
@@ -170,8 +170,8 @@ let package = Package(
         tests(
             "DrydockServer",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", systemPackage, logging,
-                lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
+                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", "DrydockTestSupport",
+                systemPackage, logging, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
             ] + nio
         ),
         tests("DrydockCommands", ["DrydockOS"]),

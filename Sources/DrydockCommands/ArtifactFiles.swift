@@ -7,23 +7,23 @@ internal import DrydockStore
 internal import Glibc
 internal import SystemPackage
 
-/// What a build made, as files: where each one's content lies, and copies under their own names.
+/// What a build made, as files: copies under their own names, and the content of one.
 struct ArtifactFiles {
     let build: BuildID
     let artifacts: [Artifact]
-    private let store: EmbeddedStore
+    private let store: any Store
     /// Names listed at the end of a build; the rest is counted.
     private let longest = 10
 
-    init(of build: BuildID, in store: EmbeddedStore) async throws {
+    init(of build: BuildID, in store: any Store) async throws {
         self.build = build
         self.store = store
         artifacts = try await store.artifacts(build)
     }
 
     /// Copies them all below `out`, made if missing.
-    func copy(to out: String) throws {
-        for artifact in artifacts { try copy(artifact, to: out) }
+    func copy(to out: String) async throws {
+        for artifact in artifacts { try await copy(artifact, to: out) }
     }
 
     /// The last lines of `drydock build`: where `copy(to:)` put them, or else how to come by them.
@@ -45,24 +45,51 @@ struct ArtifactFiles {
         return lines
     }
 
-    /// The file with the content of `artifact`, for reading only.
-    func content(_ artifact: Artifact) throws -> FilePath {
-        guard let blob = try store.blobPath(artifact.digest) else {
-            throw CommandProblem(.errored, artifact.path, why: "its content is no longer in the store")
+    /// Writes the content of the artifact `path` to standard output, as it is.
+    func print(_ path: String) async throws {
+        guard let artifact = artifacts.first(where: { $0.path == path }) else {
+            throw CommandProblem(
+                .errored,
+                path,
+                why: "\(build) made no such file",
+                remedy: "`drydock artifacts \(build)` lists what it made"
+            )
         }
-        return blob
+        guard isatty(FileDescriptor.standardOutput.rawValue) == 0 else {
+            throw CommandProblem(
+                .usage,
+                path,
+                why: "what a build made is not for a terminal, which may take it for commands",
+                remedy: "redirect it to a file, or pipe it to `less`"
+            )
+        }
+        let source = try await content(artifact)
+        do throws(Errno) {
+            _ = try source.withDescriptor { source throws(Errno) in
+                try FileContents.copy(from: source, to: .standardOutput, atMost: .max)
+            }
+        } catch {
+            throw CommandProblem(.outputLost, "standard output", why: "it takes no more: \(error)")
+        }
     }
 
-    private func copy(_ artifact: Artifact, to out: String) throws {
-        let blob = try content(artifact)
+    private func content(_ artifact: Artifact) async throws -> OwnedDescriptor {
+        guard let blob = try await store.blob(artifact.digest) else {
+            throw CommandProblem(.errored, artifact.path, why: "its content is no longer in the store")
+        }
+        return try blob.duplicate()
+    }
+
+    private func copy(_ artifact: Artifact, to out: String) async throws {
+        let source = try await content(artifact)
         let target = FilePath(out).appending(artifact.path)
         do throws(Errno) {
-            try Self.makeDirectory(target.removingLastComponent())
+            try makeDirectories(target.removingLastComponent(), permissions: 0o755)
             // Never a tree: the names are the project's choice, and what stands there may be the user's.
             guard unlink(target.string) == 0 || errno == ENOENT else {
                 throw errno == EISDIR ? .fileExists : Errno(rawValue: errno)
             }
-            try Self.copy(blob, to: target, permissions: artifact.executable ? 0o755 : 0o644)
+            try Self.copy(source, to: target, permissions: artifact.executable ? 0o755 : 0o644)
         } catch {
             throw CommandProblem(
                 .errored,
@@ -76,32 +103,17 @@ struct ArtifactFiles {
         }
     }
 
-    /// Makes it, and what of its parents is missing.
-    private static func makeDirectory(_ path: FilePath) throws(Errno) {
-        guard !path.isEmpty, mkdir(path.string, 0o755) != 0 else { return }
-        let reason = Errno(rawValue: errno)
-        if reason == .noSuchFileOrDirectory {
-            try makeDirectory(path.removingLastComponent())
-            guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
-        } else if reason != .fileExists {
-            throw reason
-        }
-    }
-
-    private static func copy(_ blob: FilePath, to target: FilePath, permissions: UInt32) throws(Errno) {
-        let made = try open(target, O_WRONLY | O_CREAT | O_EXCL)
-        let source = try open(blob, O_RDONLY)
+    private static func copy(
+        _ source: borrowing OwnedDescriptor,
+        to target: FilePath,
+        permissions: UInt32
+    ) throws(Errno) {
+        let made = try OwnedDescriptor(opening: target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         try source.withDescriptor { source throws(Errno) in
             try made.withDescriptor { made throws(Errno) in
                 try FileContents.copy(from: source, to: made, atMost: .max)
                 try FileContents.setPermissions(made, permissions)
             }
         }
-    }
-
-    private static func open(_ path: FilePath, _ flags: Int32) throws(Errno) -> OwnedDescriptor {
-        let opened = Glibc.open(path.string, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        return OwnedDescriptor(taking: FileDescriptor(rawValue: opened))
     }
 }

@@ -75,9 +75,9 @@ struct BuildCommand: AsyncParsableCommand {
     private var form: OutputForm { output ?? .suitable }
 
     /// Copies what was made to `--out`, and says where it is now.
-    private func give(_ build: BuildID, _ store: EmbeddedStore) async throws {
+    private func give(_ build: BuildID, _ store: any Store) async throws {
         let files = try await ArtifactFiles(of: build, in: store)
-        if let out { try files.copy(to: out) }
+        if let out { try await files.copy(to: out) }
         guard form != .json else { return }
         for line in files.summary(out: out, data: place.data) { Console.wrapped(line, indent: 4) }
     }

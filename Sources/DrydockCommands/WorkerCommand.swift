@@ -52,7 +52,17 @@ struct WorkerCommand: AsyncParsableCommand {
         )
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)],
+                services: [
+                    .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: Housekeeping(
+                            store: store,
+                            retention: configuration.retention,
+                            logger: shop.logger
+                        ),
+                        successTerminationBehavior: .ignore
+                    ),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: shop.logger
             )

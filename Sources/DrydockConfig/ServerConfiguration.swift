@@ -23,6 +23,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var slots = 2
     package var sources = SourceSettings()
     package var preview = PreviewSettings()
+    /// How long builds that have ended are kept.
+    package var retention = Retention()
 
     /// Nothing but defaults.
     package init() {}

@@ -51,7 +51,7 @@ struct Setting: Sendable {
         return keys
     }
 
-    static let all: [Setting] = general + limits + places
+    static let all: [Setting] = general + limits + places + retention
 }
 
 // MARK: The schema
@@ -170,6 +170,23 @@ extension Setting {
                 throw reader.failure("'limits.log' must be 256MiB at most", value.line)
             }
             configuration.policy.limits.log = size
+        },
+    ]
+
+    private static let retention: [Setting] = [
+        Setting(key: "retention.age", kind: .duration) { configuration, value, reader throws(Failure) in
+            let longest = Duration.seconds(100 * 366 * 24 * 3_600)
+            configuration.retention.age = try reader.duration(value, "retention.age", atMost: longest)
+        },
+        Setting(key: "retention.builds", kind: .number) { configuration, value, reader throws(Failure) in
+            configuration.retention.builds = try reader.integer(
+                value,
+                "retention.builds",
+                in: 1...1_000_000_000
+            )
+        },
+        Setting(key: "retention.size", kind: .size) { configuration, value, reader throws(Failure) in
+            configuration.retention.size = try reader.size(value, "retention.size")
         },
     ]
 

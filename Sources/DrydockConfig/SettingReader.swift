@@ -135,12 +135,16 @@ struct SettingReader {
     }
 
     /// A time such as `1h30m`.
-    func duration(_ value: YAMLValue, _ name: String) throws(Failure) -> Duration {
-        let hint = "write it as 90s, 10m or 1h30m"
+    func duration(
+        _ value: YAMLValue,
+        _ name: String,
+        atMost longest: Duration = .seconds(7 * 24 * 3_600)
+    ) throws(Failure) -> Duration {
+        let hint = "write it as 90s, 10m, 1h30m or 7d"
         guard case .text(let text) = value.content else {
             throw failure("'\(name)' must be a time, not \(value.typeName)", value.line, hint: hint)
         }
-        guard let duration = Duration(setting: text) else {
+        guard let duration = Duration(setting: text, atMost: longest) else {
             throw failure("'\(name)' is no time: '\(text.prefix(40))'", value.line, hint: hint)
         }
         return duration
@@ -173,22 +177,20 @@ struct SettingReader {
 }
 
 extension Duration {
-    /// The longest time a setting may ask for.
-    private static let longestSetting = 7 * 24 * 3_600
-
-    /// Reads `90s`, `10m`, `1h30m`: hours, minutes, seconds in this order, each at most once; nil for anything else, for
-    /// nothing at all, and for more than a week.
-    package init?(setting text: String) {
+    /// Reads `90s`, `10m`, `1h30m`, `7d`: days, hours, minutes, seconds in this order, each at most once; nil for anything
+    /// else, for nothing at all, and for more than `longest`, which is a week where nothing else is said.
+    package init?(setting text: String, atMost longest: Duration = .seconds(7 * 24 * 3_600)) {
+        let longest = longest.components.seconds
         var seconds = 0
         var rest = text[...]
-        for (unit, length) in [("h", 3_600), ("m", 60), ("s", 1)] {
+        for (unit, length) in [("d", 24 * 3_600), ("h", 3_600), ("m", 60), ("s", 1)] {
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             guard !digits.isEmpty, rest.dropFirst(digits.count).hasPrefix(unit) else { continue }
-            guard let count = Int(digits), count <= Duration.longestSetting else { return nil }
+            guard let count = Int(digits), count <= longest / Int64(length) else { return nil }
             seconds += count * length
             rest = rest.dropFirst(digits.count + unit.count)
         }
-        guard rest.isEmpty, seconds > 0, seconds <= Duration.longestSetting else { return nil }
+        guard rest.isEmpty, seconds > 0, seconds <= longest else { return nil }
         self = .seconds(seconds)
     }
 

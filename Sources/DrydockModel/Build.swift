@@ -9,6 +9,9 @@ package enum Source: Codable, Hashable, Sendable {
     case path(String)
     /// A git URL and a revision, nil = its default branch (only where the configuration allows it).
     case git(url: String, revision: String?)
+
+    /// The blob that holds it; nil where it is none.
+    package var archive: Digest? { if case .archive(let digest) = self { digest } else { nil } }
 }
 
 /// What caused a build.

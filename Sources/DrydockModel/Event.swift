@@ -32,6 +32,8 @@ package struct Queued: Codable, Hashable, Sendable {
     package var project: ProjectName
     package var title: String
     package var trigger: Trigger
+    /// The uploaded archive; nil where the source is none.
+    package var archive: Digest?
     /// When it was accepted.
     package var createdAt: Timestamp
 
@@ -40,12 +42,14 @@ package struct Queued: Codable, Hashable, Sendable {
         project: ProjectName,
         title: String,
         trigger: Trigger,
+        archive: Digest? = nil,
         createdAt: Timestamp
     ) {
         self.session = session
         self.project = project
         self.title = title
         self.trigger = trigger
+        self.archive = archive
         self.createdAt = createdAt
     }
 }
@@ -293,9 +297,12 @@ package struct Finished: Codable, Hashable, Sendable {
     package var outcome: Outcome
     /// From `started` to the end.
     package var duration: Duration
+    /// How many `artifact` records come before it; nil in journals from before they were counted.
+    package var artifacts: Int?
 
-    package init(outcome: Outcome, duration: Duration) {
+    package init(outcome: Outcome, duration: Duration, artifacts: Int? = nil) {
         self.outcome = outcome
         self.duration = duration
+        self.artifacts = artifacts
     }
 }

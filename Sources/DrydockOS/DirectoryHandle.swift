@@ -18,9 +18,7 @@ package final class DirectoryHandle: Sendable {
 
     /// Opens a directory of this machine by an ordinary path, links followed: for paths the operator gives.
     package convenience init(path: FilePath) throws(Errno) {
-        let number = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        if number < 0 { throw Errno.current }
-        self.init(taking: OwnedDescriptor(taking: FileDescriptor(rawValue: number)))
+        self.init(taking: try OwnedDescriptor(opening: path, O_RDONLY | O_DIRECTORY))
     }
 
     deinit { try? descriptor.close() }  // harmless: nothing was written through it
@@ -190,6 +188,13 @@ extension DirectoryHandle {
 package func fileStatus(of descriptor: FileDescriptor) throws(Errno) -> FileStatus {
     var status = stat()
     if fstat(descriptor.rawValue, &status) != 0 { throw Errno.current }
+    return FileStatus(status)
+}
+
+/// The facts about the file at a path of this machine, a link not followed.
+package func fileStatus(at path: FilePath) throws(Errno) -> FileStatus {
+    var status = stat()
+    if path.withPlatformString({ lstat($0, &status) }) != 0 { throw Errno.current }
     return FileStatus(status)
 }
 

@@ -64,6 +64,36 @@ package enum FileContents {
         }
     }
 
+    /// At most `count` bytes from `offset`; fewer only at the end of the file.
+    ///
+    /// The file's position stays, so that several readers may share it. Source: man 2 pread.
+    package static func read(
+        _ file: FileDescriptor,
+        from offset: Int64,
+        count: Int
+    ) throws(Errno) -> [UInt8] {
+        var problem: Errno?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = pread(
+                    file.rawValue,
+                    buffer.baseAddress.map { $0 + filled },
+                    count - filled,
+                    off_t(offset) + filled
+                )
+                if got < 0 {
+                    if Errno.current == .interrupted { continue }
+                    problem = Errno.current
+                    return
+                }
+                if got == 0 { return }
+                filled += got
+            }
+        }
+        if let problem { throw problem }
+        return bytes
+    }
+
     /// What follows from the file's position, its first `limit` bytes where there are more.
     package static func beginning(of file: FileDescriptor, atMost limit: Int) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -94,6 +124,16 @@ package enum FileContents {
                 throw Errno.current
             }
         }
+    }
+
+    /// Has the disk begin with what was written, so that a later sync finds little left to do; makes nothing durable.
+    package static func startWriting(_ file: FileDescriptor) { cos_start_writing(file.rawValue) }
+
+    /// Returns once the file, with what has to be known of it, is on stable storage, whichever descriptor wrote it.
+    ///
+    /// Source: man 2 fsync.
+    package static func sync(_ file: FileDescriptor) throws(Errno) {
+        if fsync(file.rawValue) != 0 { throw Errno.current }
     }
 
     /// Sets the time of last change; the time of last access stays.

@@ -5,11 +5,12 @@ internal import Glibc
 package import SystemPackage
 
 extension FileDescriptor {
-    /// Waits until nobody else holds the lock on this open file, and takes it; it goes with the last descriptor.
+    /// Waits until nobody else holds the lock on this open file, a shared one until nobody holds it alone, and takes it; it
+    /// goes with the last descriptor.
     ///
     /// Source: man 2 flock.
-    package func lock() throws(Errno) {
-        while flock(rawValue, LOCK_EX) != 0 {
+    package func lock(shared: Bool = false) throws(Errno) {
+        while flock(rawValue, shared ? LOCK_SH : LOCK_EX) != 0 {
             if Errno.current != .interrupted { throw Errno.current }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+package import DrydockModel
 import Glibc
 
 /// What an entry of a directory is.
@@ -40,6 +41,8 @@ package struct FileStatus: Sendable, Hashable {
     /// Bytes that it takes up: less than `size` for a sparse file.
     package var allocated: Int64
     package var modified: FileTime
+    /// When its content, name or rights last changed; nobody can set it.
+    package var changed: Timestamp
     package var owner: FileOwner
     package var device: UInt64
     package var inode: UInt64
@@ -56,6 +59,8 @@ package struct FileStatus: Sendable, Hashable {
             seconds: Int64(status.st_mtim.tv_sec),
             nanoseconds: Int64(status.st_mtim.tv_nsec)
         )
+        let milliseconds = Int64(status.st_ctim.tv_sec) * 1_000 + Int64(status.st_ctim.tv_nsec) / 1_000_000
+        changed = Timestamp(milliseconds: milliseconds)
         owner = FileOwner(user: status.st_uid, group: status.st_gid)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

@@ -49,9 +49,7 @@ package enum HostFile {
     }
 
     private static func beginning(of path: String, longest: Int) throws(Errno) -> [UInt8] {
-        let number = open(path, O_RDONLY | O_CLOEXEC)
-        if number < 0 { throw Errno.current }
-        let file = OwnedDescriptor(taking: FileDescriptor(rawValue: number))
+        let file = try OwnedDescriptor(opening: FilePath(path), O_RDONLY)
         return try file.withDescriptor { file throws(Errno) in
             try FileContents.beginning(of: file, atMost: longest)
         }

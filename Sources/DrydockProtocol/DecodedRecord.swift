@@ -70,6 +70,7 @@ extension Queued {
             project: try fields.required("project"),
             title: try fields.required("title"),
             trigger: try fields.required("trigger"),
+            archive: try fields.optional("archive"),
             createdAt: try fields.required("created_at")
         )
     }
@@ -208,7 +209,8 @@ extension Finished {
     fileprivate init(_ fields: WireFields) throws {
         self.init(
             outcome: try fields.failure("failure").map { Outcome($0) } ?? .succeeded,
-            duration: try fields.duration("duration_ms")
+            duration: try fields.duration("duration_ms"),
+            artifacts: try fields.optional("artifacts")
         )
     }
 }

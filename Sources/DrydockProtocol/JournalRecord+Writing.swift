@@ -113,6 +113,7 @@ extension Queued {
         writer.field("project", project.rawValue)
         writer.field("title", title)
         writer.field("trigger", trigger.rawValue)
+        writer.field("archive", archive?.rawValue)
         writer.key("created_at")
         writer.thousandths(createdAt.milliseconds)
     }
@@ -229,5 +230,6 @@ extension Finished {
         writer.field("outcome", outcome.state.rawValue)
         writer.field("failure", outcome.failure)
         writer.field("duration_ms", duration)
+        writer.field("artifacts", artifacts)
     }
 }

@@ -9,6 +9,17 @@ import GRDB
 ///
 /// Everything here runs inside somebody's transaction.
 enum BuildRows {
+    /// How much of a build's journal its row, and what it made, rest on.
+    ///
+    /// Only a rebuilt index knows other than `whole`: without one, what was written in the row counts.
+    enum JournalReading: String {
+        case whole
+        /// Its beginning and its end: it may have made more than is known.
+        case ends
+        /// A part of it can not be read: it may have made more than can be known.
+        case damaged
+    }
+
     static func find(_ id: BuildID, _ db: Database) throws -> Build? {
         try fetch(db, "WHERE id = ?", [id.rawValue]).first
     }
@@ -26,16 +37,19 @@ enum BuildRows {
 
     static func insert(_ build: inout Build, _ db: Database) throws {
         build.revision = try nextRevision(db)
-        try db.execute(
+        let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO builds (id, session, project, state, request, source_blob,
                     idempotency_scope, idempotency_key, idempotency_body, attempt, attempts,
                     created_at, started_at, finished_at, failure, deploy, revision)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
+                """
+        )
+        try statement.execute(
             arguments: [
                 build.id.rawValue, build.request.session.rawValue, build.request.project.rawValue,
-                build.state.rawValue, try JSONEncoder().encode(build.request), sourceBlob(build.request),
+                build.state.rawValue, try JSONEncoder().encode(build.request),
+                build.request.source.archive?.rawValue,
                 build.request.idempotency?.scope, build.request.idempotency?.key,
                 build.request.idempotency?.body.rawValue,
                 build.attempt?.rawValue, build.attempts, build.createdAt.milliseconds,
@@ -49,11 +63,13 @@ enum BuildRows {
     /// Writes what can change, under a new revision; a build that is not being worked on gives its lease back.
     static func save(_ build: inout Build, _ db: Database) throws {
         build.revision = try nextRevision(db)
-        try db.execute(
+        let statement = try db.cachedStatement(
             sql: """
                 UPDATE builds SET state = ?, attempt = ?, attempts = ?, started_at = ?, finished_at = ?, failure = ?,
                     deploy = ?, revision = ? WHERE id = ?
-                """,
+                """
+        )
+        try statement.execute(
             arguments: [
                 build.state.rawValue, build.attempt?.rawValue, build.attempts, build.startedAt?.milliseconds,
                 build.finishedAt?.milliseconds, try build.failure.map { try JSONEncoder().encode($0) },
@@ -67,10 +83,6 @@ enum BuildRows {
         )
     }
 
-    private static func sourceBlob(_ request: BuildRequest) -> String? {
-        if case .archive(let digest) = request.source { digest.rawValue } else { nil }
-    }
-
     /// Moves `build` to `state`, or throws `illegalMove`.
     static func move(_ build: inout Build, to state: BuildState) throws {
         guard build.state.allows(state) else {
@@ -81,6 +93,16 @@ enum BuildRows {
 
     static func revision(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT revision FROM counter") ?? 0
+    }
+
+    static func reading(of id: BuildID, _ db: Database) throws -> JournalReading? {
+        try String.fetchOne(db, sql: "SELECT journal FROM builds WHERE id = ?", arguments: [id.rawValue])
+            .flatMap(JournalReading.init(rawValue:))
+    }
+
+    static func setReading(_ reading: JournalReading, of id: BuildID, _ db: Database) throws {
+        try db.cachedStatement(sql: "UPDATE builds SET journal = ? WHERE id = ?")
+            .execute(arguments: [reading.rawValue, id.rawValue])
     }
 
     private static func nextRevision(_ db: Database) throws -> Int64 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import DrydockOS
 import SystemPackage
 
@@ -11,6 +12,31 @@ extension DataDirectory {
             return try DirectoryHandle(path: directory).sortedNames().filter { !$0.hasPrefix(".") }
         } catch {
             throw .system("listing", directory, error)
+        }
+    }
+
+    /// Bytes of a build's journals; 0 where there are none.
+    func sizeOfSegments(of build: BuildID) throws(StoreError) -> Int64 {
+        do throws(Errno) {
+            let folder = try DirectoryHandle(path: segments(of: build))
+            var size: Int64 = 0
+            for name in try folder.names() { size += try folder.status(of: name[...]).size }
+            return size
+        } catch .noSuchFileOrDirectory {
+            return 0
+        } catch {
+            throw .system("reading", segments(of: build), error)
+        }
+    }
+
+    /// Removes a build's journals; fine when there are none.
+    func removeSegments(of build: BuildID) throws(StoreError) {
+        do {
+            try TreeRemover.remove(build.rawValue, in: DirectoryHandle(path: segments))
+        } catch let error as RemoveError {
+            throw .system("removing", segments(of: build), error.errno)
+        } catch {
+            throw .system("removing", segments(of: build), error as? Errno ?? .ioError)
         }
     }
 }

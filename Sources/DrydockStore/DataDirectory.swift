@@ -48,6 +48,10 @@ package struct DataDirectory: Hashable, Sendable {
     package var workerLock: FilePath { path.appending("worker.lock") }
     /// Blobs that have no name yet; on the same file system, so that naming them is a rename.
     var newBlobs: FilePath { blobs.appending("new") }
+    /// Held while somebody collects what is no longer needed.
+    var garbageLock: FilePath { path.appending("garbage.lock") }
+    /// Held, shared, while blobs get their names; alone, while some are removed.
+    var blobLock: FilePath { blobs.appending("lock") }
     /// Held while the database is opened and migrated.
     var openingLock: FilePath { path.appending("opening.lock") }
 

@@ -58,6 +58,27 @@ extension EmbeddedStore {
         return damage.checking(builds)
     }
 
+    package func counts() async throws -> StoreCounts {
+        try await database.read { db in
+            var builds: [BuildState: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT state, COUNT(*) AS count FROM builds GROUP BY state")
+            {
+                // A state that can not be read is shown as errored.
+                let state = BuildRow.value("state", of: row).flatMap(BuildState.init(rawValue:)) ?? .errored
+                builds[state, default: 0] += BuildRow.value("count", of: row) ?? 0
+            }
+            let oldest = try Int64.fetchOne(
+                db,
+                sql: "SELECT MIN(created_at) FROM builds WHERE state = 'queued'"
+            )
+            return StoreCounts(
+                builds: builds,
+                oldestQueued: oldest.map(Timestamp.init(milliseconds:)),
+                revision: try BuildRows.revision(db)
+            )
+        }
+    }
+
     /// Yields once at the start, so that its consumer begins with a look; ends when the store is closed.
     package func changeBell() throws -> AsyncStream<Void> { bells.changes() }
 

@@ -7,7 +7,13 @@ import GRDB
 extension EmbeddedStore {
     /// In the order of their paths.
     package func artifacts(_ build: BuildID) async throws -> [Artifact] {
-        try await database.read { try DeployRows.artifacts(of: build, $0) }
+        try await readWholeJournal(of: build)
+        return try await database.read { try DeployRows.artifacts(of: build, $0) }
+    }
+
+    package func artifact(_ build: BuildID, _ path: String) async throws -> Artifact? {
+        try await readWholeJournal(of: build)
+        return try await database.read { try DeployRows.artifact(of: build, at: path, $0) }
     }
 
     package func deploy(_ id: DeployID) async throws -> Deploy? {
@@ -25,15 +31,25 @@ enum DeployRows {
             sql: "SELECT * FROM artifacts WHERE build = ? ORDER BY path",
             arguments: [build.rawValue]
         )
-        return rows.map { row in
-            Artifact(
-                path: row["path"],
-                digest: Digest(rawValue: row["digest"]),
-                size: ByteCount(row["size"]),
-                role: ArtifactRole(rawValue: row["role"]) ?? .other,
-                executable: row["executable"]
-            )
-        }
+        return rows.map(artifact)
+    }
+
+    static func artifact(of build: BuildID, at path: String, _ db: Database) throws -> Artifact? {
+        try Row.fetchOne(
+            db,
+            sql: "SELECT * FROM artifacts WHERE build = ? AND path = ?",
+            arguments: [build.rawValue, path]
+        ).map(artifact)
+    }
+
+    private static func artifact(_ row: Row) -> Artifact {
+        Artifact(
+            path: row["path"],
+            digest: Digest(rawValue: row["digest"]),
+            size: ByteCount(row["size"]),
+            role: ArtifactRole(rawValue: row["role"]) ?? .other,
+            executable: row["executable"]
+        )
     }
 
     static func find(_ id: DeployID, _ db: Database) throws -> Deploy? {
@@ -53,10 +69,13 @@ enum DeployRows {
         of build: BuildID,
         _ db: Database
     ) throws {
-        try db.execute(sql: "DELETE FROM artifacts WHERE build = ?", arguments: [build.rawValue])
+        try db.cachedStatement(sql: "DELETE FROM artifacts WHERE build = ?")
+            .execute(arguments: [build.rawValue])
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)"
+        )
         for artifact in artifacts {
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)",
+            try statement.execute(
                 arguments: [
                     build.rawValue, artifact.path, artifact.digest.rawValue, artifact.size.bytes,
                     artifact.role.rawValue, artifact.executable,

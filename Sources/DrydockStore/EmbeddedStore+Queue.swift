@@ -15,7 +15,7 @@ extension EmbeddedStore {
             return (build, true)
         }
         if isNew { bells.ring(.changes) }
-        if case .archive(let digest) = request.source { uploads.release(digest) }
+        if let archive = request.source.archive { uploads.release(archive) }
         return build
     }
 

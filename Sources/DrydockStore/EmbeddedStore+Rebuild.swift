@@ -2,81 +2,120 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import GRDB
 
 extension EmbeddedStore {
-    /// Adds every build to the index that has journals but no row.
+    /// Builds that are added in one transaction.
+    private static let rebuiltAtOnce = 500
+
+    /// Adds every build to the index that has journals but no row, and returns how many there were.
     ///
-    /// Returns how many were added.
-    ///
-    /// What no journal holds can not come back: where the source came from, builds that never started, idempotency
-    /// keys. A build without `finished` in its newest journal becomes `errored(lost)`: nobody holds its lease any more.
+    /// Only the ends of journals are read, so that it takes no longer the longer they are; what a build made that stands
+    /// further inside is read when somebody asks (`readWholeJournal`). What no journal holds can not come back: paths and
+    /// URLs of sources, builds that never started, idempotency keys. A build without `finished` in its newest journal
+    /// becomes `errored(lost)`: nobody holds its lease any more.
     @discardableResult
     package func rebuildIndex() async throws -> Int {
-        let count = try rebuildIndexNow()
+        let count = try await Blocking.run { try self.rebuildIndexNow() }
         if count > 0 { bells.ring(.changes) }
         return count
     }
 
     @discardableResult
     func rebuildIndexNow() throws(StoreError) -> Int {
+        let known = try database.readNow { try String.fetchSet($0, sql: "SELECT id FROM builds") }
+        var missing = try DataDirectory.names(in: directory.segments).filter { !known.contains($0) }[...]
         var count = 0
-        for name in try DataDirectory.names(in: directory.segments) {
-            let id = BuildID(rawValue: name)
-            let isKnown = try database.readNow { try BuildRows.find(id, $0) } != nil
-            if !isKnown, try rebuild(id) { count += 1 }
+        while !missing.isEmpty {
+            var found: [RebuiltBuild] = []
+            for name in missing.prefix(Self.rebuiltAtOnce) {
+                if let build = try RebuiltBuild(BuildID(rawValue: name), in: directory) {
+                    found.append(build)
+                }
+            }
+            missing = missing.dropFirst(Self.rebuiltAtOnce)
+            try database.writeNow { db in for build in found { try build.insert(db) } }
+            count += found.count
         }
         return count
     }
 
-    /// False when the build's folder has no journal that says what it was.
-    private func rebuild(_ id: BuildID) throws(StoreError) -> Bool {
-        let attempts = try DataDirectory.names(in: directory.segments(of: id))
-            .filter { $0.hasSuffix(".ndjson") }
-            .map { AttemptID(rawValue: String($0.dropLast(".ndjson".count))) }
-        var folds: [(attempt: AttemptID, fold: SegmentFold)] = []
-        for attempt in attempts {
-            folds.append((attempt, try SegmentFold(directory.segment(id, attempt))))
+    /// Completes what is known of a build's artifacts where only the ends of its journal were read.
+    func readWholeJournal(of build: BuildID) async throws {
+        let attempt = try await database.read { db -> AttemptID? in
+            guard try BuildRows.reading(of: build, db) == .ends else { return nil }
+            return try BuildRows.require(build, db).attempt
         }
-        guard let newest = folds.last, let queued = folds.lazy.compactMap(\.fold.queued).first else {
-            return false
+        guard let attempt else { return }
+        let path = directory.segment(build, attempt)
+        let fold = try await Blocking.run { () throws(StoreError) in try SegmentFold(path) }
+        try await database.write { db in
+            guard try BuildRows.reading(of: build, db) == .ends else { return }
+            let end = fold.end(at: .init(milliseconds: 0))
+            try DeployRows.replace(end?.artifacts ?? [], end?.preview, of: build, db)
+            try BuildRows.setReading(fold.reading, of: build, db)
         }
+    }
+}
+
+/// A build as its journals tell it.
+private struct RebuiltBuild {
+    let id: BuildID
+    let queued: Queued
+    /// Oldest first; at least one.
+    let folds: [(attempt: AttemptID, fold: SegmentFold)]
+
+    /// Nil when no journal in the build's folder says what it was.
+    init?(_ id: BuildID, in directory: DataDirectory) throws(StoreError) {
+        var folds: [(AttemptID, SegmentFold)] = []
+        for name in try DataDirectory.names(in: directory.segments(of: id)) where name.hasSuffix(".ndjson") {
+            let attempt = AttemptID(rawValue: String(name.dropLast(".ndjson".count)))
+            folds.append((attempt, try SegmentFold(endsOf: directory.segment(id, attempt))))
+        }
+        guard let queued = folds.lazy.compactMap(\.1.queued).first else { return nil }
+        self.id = id
+        self.queued = queued
+        self.folds = folds
+    }
+
+    func insert(_ db: Database) throws {
+        guard let newest = folds.last, try BuildRows.find(id, db) == nil else { return }
         let request = BuildRequest(
             session: queued.session,
             project: queued.project,
-            source: .path(""),
+            source: queued.archive.map(Source.archive) ?? .path(""),
             trigger: queued.trigger,
             title: queued.title
+        )
+        var build = Build(
+            id: id,
+            request: request,
+            state: .running,
+            attempt: newest.attempt,
+            attempts: folds.count,
+            createdAt: queued.createdAt,
+            startedAt: newest.fold.firstAt
         )
         let at = newest.fold.lastAt ?? queued.createdAt
         let lost = Failure(.lost, .platform, "the database was rebuilt while this build was under way")
         let end = newest.fold.end(at: at) ?? BuildEnd(outcome: Outcome(lost), at: at)
-        return try database.writeNow { db in
-            guard try BuildRows.find(id, db) == nil else { return false }
-            var build = Build(
-                id: id,
-                request: request,
-                state: .running,
-                attempt: newest.attempt,
-                attempts: folds.count,
-                createdAt: queued.createdAt,
-                startedAt: newest.fold.firstAt
+        try BuildRows.insert(&build, db)
+        try end.apply(to: &build, db, byJournal: true)
+        try BuildRows.setReading(newest.fold.reading, of: id, db)
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO attempts (id, build, session, number, worker, started_at, counted)
+                VALUES (?, ?, ?, ?, ?, ?, 0)
+                """
+        )
+        for (index, entry) in folds.enumerated() {
+            try statement.execute(
+                arguments: [
+                    entry.attempt.rawValue, id.rawValue, queued.session.rawValue, index + 1, "",
+                    (entry.fold.firstAt ?? queued.createdAt).milliseconds,
+                ]
             )
-            try BuildRows.insert(&build, db)
-            try end.apply(to: &build, db, byJournal: true)
-            for (index, entry) in folds.enumerated() {
-                try db.execute(
-                    sql: """
-                        INSERT OR IGNORE INTO attempts (id, build, session, number, worker, started_at, counted)
-                        VALUES (?, ?, ?, ?, ?, ?, 0)
-                        """,
-                    arguments: [
-                        entry.attempt.rawValue, id.rawValue, queued.session.rawValue, index + 1, "",
-                        (entry.fold.firstAt ?? queued.createdAt).milliseconds,
-                    ]
-                )
-            }
-            return true
         }
     }
 }

@@ -17,6 +17,7 @@ package final class EmbeddedStore: Store {
     let bells: Bells
     let damage: DamageLog
     let uploads = PendingUploads()
+    let blobs: BlobFolder
     /// The open journals, so that a lease that is lost closes them.
     ///
     /// An entry goes with its writer.
@@ -26,10 +27,11 @@ package final class EmbeddedStore: Store {
     package init(_ directory: DataDirectory, _ options: Options = Options()) throws(StoreError) {
         self.directory = directory
         self.options = options
+        blobs = BlobFolder(directory: directory)
         damage = DamageLog(now: options.now, options.onDamage)
         database = try StoreDatabase(directory, durability: options.durability)
         bells = try Bells(directory, database)
-        BlobFile.sweep(directory, now: options.now())
+        blobs.sweep(now: options.now())
         if try database.readNow({ try BuildRows.revision($0) }) == 0 { try rebuildIndexNow() }
     }
 

@@ -10,8 +10,20 @@ enum Schema {
         migrator.registerMigration("1-first-voyage") { db in try db.execute(sql: first) }
         migrator.registerMigration("2-waiting-counted") { db in try db.execute(sql: waitingCounted) }
         migrator.registerMigration("3-shares") { db in try db.execute(sql: shares) }
+        migrator.registerMigration("4-history") { db in try db.execute(sql: history) }
         return migrator
     }
+
+    /// What keeps a long history from costing anything: builds are counted by an index, blobs found by who refers to them,
+    /// and it is known which builds were only read off the ends of their journals.
+    private static let history = """
+        CREATE INDEX builds_state ON builds (state);
+        CREATE INDEX builds_finished ON builds (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE INDEX artifacts_digest ON artifacts (digest);
+        -- a BuildRows.JournalReading
+        ALTER TABLE builds ADD COLUMN journal TEXT NOT NULL DEFAULT 'whole';
+        CREATE INDEX builds_journal ON builds (number) WHERE journal <> 'whole';
+        """
 
     /// What the fair order needs to know of each session, kept by the database itself, so that whose turn it is does not
     /// take longer the more builds wait or were started; what a repeated request must repeat; lost attempts by themselves.

@@ -48,27 +48,11 @@ final class SegmentFile: Sendable {
 
     /// At most `count` bytes from `offset`; fewer only at the end of the file.
     func read(from offset: Int64, count: Int) throws(StoreError) -> [UInt8] {
-        var problem: Errno?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let got = pread(
-                    descriptor,
-                    buffer.baseAddress.map { $0 + filled },
-                    count - filled,
-                    off_t(offset) + filled
-                )
-                if got < 0 {
-                    let reason = Errno(rawValue: errno)
-                    if reason == .interrupted { continue }
-                    problem = reason
-                    return
-                }
-                if got == 0 { return }
-                filled += got
-            }
+        do throws(Errno) {
+            return try FileContents.read(FileDescriptor(rawValue: descriptor), from: offset, count: count)
+        } catch {
+            throw .system("reading", path, error)
         }
-        if let problem { throw .system("reading", path, problem) }
-        return bytes
     }
 
     /// Appends `bytes`, as one `write(2)` unless the kernel takes fewer.
@@ -124,8 +108,11 @@ final class SegmentFile: Sendable {
 ///
 /// Source: man 2 fsync (a file's directory needs a sync of its own).
 func syncDirectory(_ directory: FilePath) throws(StoreError) {
-    let descriptor = open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("opening", directory, Errno(rawValue: errno)) }
-    defer { Glibc.close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("syncing", directory, Errno(rawValue: errno)) }
+    do throws(Errno) {
+        try DirectoryHandle(path: directory).withDescriptor { directory throws(Errno) in
+            try FileContents.sync(directory)
+        }
+    } catch {
+        throw .system("syncing", directory, error)
+    }
 }

@@ -10,10 +10,17 @@ struct SegmentFold {
     private(set) var queued: Queued?
     private(set) var firstAt: Timestamp?
     private(set) var lastAt: Timestamp?
-    private(set) var artifacts: [Artifact] = []
     private(set) var preview: PreviewReady?
     private(set) var finished: Finished?
+    /// How much of the journal this rests on.
+    private(set) var reading = BuildRows.JournalReading.whole
+    private var recorded: [Artifact] = []
+    private var lastSeq: UInt64 = 0
 
+    /// What is read of either end at first; most journals are shorter.
+    private static let end = 64 << 10
+    /// What is longer than any record is no journal any more.
+    private static let longestRecord = 8 << 20
     private static let kinds: Set<String> = Set(
         [EventKind.queued, .artifact, .preview, .finished].map(\.rawValue)
     )
@@ -26,40 +33,76 @@ struct SegmentFold {
         while true {
             let chunk = try file.read(from: offset, count: size)
             guard let end = chunk.lastIndex(of: 0x0A) else {
-                // What is longer than any record is no journal any more.
-                if chunk.count < size || size > 8 << 20 { return }
-                size *= 2
-                continue
+                if chunk.count == size, size <= Self.longestRecord {
+                    size *= 2
+                    continue
+                }
+                if chunk.count == size { reading = .damaged }
+                return
             }
             for line in chunk[..<end].split(separator: 0x0A) { take(line) }
             offset += Int64(end) + 1
         }
     }
 
-    private mutating func take(_ line: ArraySlice<UInt8>) {
-        guard let head = JournalCodec.head(of: line) else { return }
-        if firstAt == nil { firstAt = head.at }
-        lastAt = head.at
-        // A damaged record says nothing; the readers of the journal tell of it.
-        guard Self.kinds.contains(head.kind), let record = try? JournalCodec.decode(Array(line)) else {
+    /// Reads only its beginning, where the build is named, and its end: as much of the end as there are artifacts near it.
+    ///
+    /// Where more than that is needed to know them all, `reading` is `.ends`.
+    init(endsOf path: FilePath) throws(StoreError) {
+        guard let file = try SegmentFile.reading(path) else { return }
+        let size = try file.size()
+        guard size > Int64(2 * Self.end) else {
+            self = try SegmentFold(path)
             return
         }
-        switch record.event {
-        case .queued(let queued): self.queued = queued
-        case .artifact(let artifact): artifacts.append(artifact)
-        case .preview(let preview): self.preview = preview
-        case .finished(let finished): self.finished = finished
-        default: break
+        let head = try file.read(from: 0, count: Self.end)
+        guard let first = head.firstIndex(of: 0x0A) else {
+            self = try SegmentFold(path)
+            return
+        }
+        take(head[..<first])
+        let search = SegmentSearch(file: file)
+        let start = try search.start(ofLast: Self.end)
+        let tail = try file.read(from: start, count: Int(size - start))
+        // Behind a gap of our own making: numbers start anew.
+        lastSeq = 0
+        if let end = tail.lastIndex(of: 0x0A) {
+            for line in tail[..<end].split(separator: 0x0A) { take(line) }
+        }
+        if reading == .whole, finished?.artifacts != recorded.count { reading = .ends }
+    }
+
+    private mutating func take(_ line: ArraySlice<UInt8>) {
+        guard let head = JournalCodec.head(of: line) else {
+            reading = .damaged
+            return
+        }
+        if lastSeq != 0, head.seq != lastSeq + 1 { reading = .damaged }
+        lastSeq = head.seq
+        if firstAt == nil { firstAt = head.at }
+        lastAt = head.at
+        guard Self.kinds.contains(head.kind) else { return }
+        do {
+            switch try JournalCodec.decode(Array(line))?.event {
+            case .queued(let queued): self.queued = queued
+            case .artifact(let artifact): recorded.append(artifact)
+            case .preview(let preview): self.preview = preview
+            case .finished(let finished): self.finished = finished
+            default: break
+            }
+        } catch {
+            reading = .damaged  // it says nothing; the readers of the journal tell of it
         }
     }
 
     /// How the attempt ended; nil when its journal does not say.
     func end(at now: Timestamp) -> BuildEnd? {
         guard let finished else { return nil }
+        let isGood = finished.outcome.state == .succeeded
         return BuildEnd(
             outcome: finished.outcome,
-            artifacts: artifacts,
-            preview: preview,
+            artifacts: isGood ? recorded : [],
+            preview: isGood ? preview : nil,
             at: lastAt ?? now
         )
     }

@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-package import SystemPackage
 
 /// The one door to queue, leases, mailbox, journal, segments and blobs.
 ///
@@ -52,6 +51,9 @@ package protocol Store: Sendable {
     /// Builds changed after `revision`, in order of their revision, at most `limit`.
     func changes(after revision: Int64, limit: Int) async throws -> [Build]
 
+    /// What there is, counted; as quick with a long history as with none.
+    func counts() async throws -> StoreCounts
+
     /// Yields at least once after every change of any build, by whatever process; buffers one.
     func changeBell() throws -> AsyncStream<Void>
 
@@ -89,10 +91,11 @@ package protocol Store: Sendable {
 
     // MARK: Blobs, artifacts, deploys
 
-    /// A new blob to be written; it exists under its digest once it was finished.
-    func newBlob() throws -> any BlobWriter
+    /// Blobs of one build to be written.
+    func newBlobs() -> any BlobBatch
 
-    /// The same for the source of a build that is about to be enqueued, or else discarded.
+    /// The source of a build that is about to be enqueued, or else discarded, to be written; it exists under its digest
+    /// once it was finished.
     func newUpload() throws -> any BlobWriter
 
     /// Deletes an upload whose build was refused, unless a build names it, or another upload of the same content goes on.
@@ -101,12 +104,23 @@ package protocol Store: Sendable {
     /// Throws `queueFull` when a build of this session would be refused now.
     func checkRoom(for session: SessionID) async throws
 
-    /// The blob's file, for opening and reading only; nil when there is none.
-    func blobPath(_ digest: Digest) throws -> FilePath?
+    /// The blob, open for reading; nil when there is none.
+    func blob(_ digest: Digest) async throws -> Blob?
 
+    /// What the build made, in the order of the paths.
     func artifacts(_ build: BuildID) async throws -> [Artifact]
 
+    /// The one artifact of that path; nil when the build made none.
+    func artifact(_ build: BuildID, _ path: String) async throws -> Artifact?
+
     func deploy(_ id: DeployID) async throws -> Deploy?
+
+    // MARK: Keeping
+
+    /// Removes the builds that `retention` lets go, with their journals, and the blobs that no build refers to.
+    ///
+    /// A trial removes nothing, and tells what it would. Nil when somebody else is at it.
+    func collectGarbage(_ retention: Retention, isTrial: Bool) async throws -> GarbageReport?
 }
 
 /// Appends events to one attempt's journal.
@@ -190,6 +204,20 @@ package struct JournalLine: Sendable, Hashable {
     }
 }
 
+/// Writes blobs that become durable together, which waits for the disk once instead of once for each.
+///
+/// Synchronous.
+package protocol BlobBatch: Sendable {
+    /// A new blob to be written; it exists under the digest that its `finish` returns once `commit` has returned.
+    func newBlob() throws -> any BlobWriter
+
+    /// Syncs all that were finished, and names them by their content. The same content twice keeps one.
+    func commit() throws
+
+    /// Throws away what was not committed. Idempotent.
+    func discard()
+}
+
 /// Writes one blob.
 ///
 /// Synchronous; used by one task at a time.
@@ -199,7 +227,7 @@ package protocol BlobWriter: Sendable {
     /// Bytes written so far.
     var size: ByteCount { get }
 
-    /// Syncs, names the blob by its content and returns the digest. Writing the same content twice keeps one.
+    /// The whole content's digest.
     func finish() throws -> Digest
 
     /// Throws away what was written. Idempotent; harmless after `finish`.
@@ -258,6 +286,22 @@ package enum CancelAnswer: Sendable {
     /// It had ended before.
     case alreadyFinished
     case noSuchBuild
+}
+
+/// What a store holds, counted at one moment.
+package struct StoreCounts: Hashable, Sendable {
+    /// How many builds are in each state; those of none are not in it.
+    package var builds: [BuildState: Int]
+    /// Since when the build that waits longest has waited.
+    package var oldestQueued: Timestamp?
+    /// Of the newest change.
+    package var revision: Int64
+
+    package init(builds: [BuildState: Int], oldestQueued: Timestamp?, revision: Int64) {
+        self.builds = builds
+        self.oldestQueued = oldestQueued
+        self.revision = revision
+    }
 }
 
 /// Which builds a list shows.

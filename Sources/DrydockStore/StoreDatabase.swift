@@ -15,22 +15,31 @@ struct StoreDatabase: Sendable {
     ///
     /// Several processes may do so at once: they take turns.
     init(_ directory: DataDirectory, durability: EmbeddedStore.Durability) throws(StoreError) {
-        path = directory.database
-        let lock = try FileLock(directory.openingLock)
-        defer { lock.release() }
-        if access(path.string, F_OK) != 0 {
-            // The database was moved away: its left-over log must not be played into the new one.
-            unlink(path.string + "-wal")
-            unlink(path.string + "-shm")
+        let path = directory.database
+        self.path = path
+        pool = try FileLock.holding(directory.openingLock) { () throws(StoreError) in
+            if access(path.string, F_OK) != 0 {
+                // The database was moved away: its left-over log must not be played into the new one.
+                unlink(path.string + "-wal")
+                unlink(path.string + "-shm")
+            }
+            try Self.close(path)
+            return try Self.open(path, durability)
         }
-        try Self.close(path)
+    }
+
+    private static func open(
+        _ path: FilePath,
+        _ durability: EmbeddedStore.Durability
+    ) throws(StoreError) -> DatabasePool {
         do {
-            pool = try DatabasePool(path: path.string, configuration: Self.configuration(durability))
+            let pool = try DatabasePool(path: path.string, configuration: configuration(durability))
             let isNewer = try pool.read { try Schema.migrator.hasBeenSuperseded($0) }
             guard !isNewer else { throw StoreError.newerVersion(path) }
             try Schema.migrator.migrate(pool)
+            return pool
         } catch {
-            throw Self.told(error, path)
+            throw told(error, path)
         }
     }
 
@@ -39,7 +48,7 @@ struct StoreDatabase: Sendable {
     /// SQLite gives new ones the rights of the database. One that is there is not opened: closing it would let go of the
     /// locks that another connection of this process holds. Source: sqlite.org/howtocorrupt.html, 2.2.
     private static func close(_ path: FilePath) throws(StoreError) {
-        let made = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let made = Glibc.open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if made >= 0 { Glibc.close(made) }
         for suffix in ["", "-wal", "-shm"] where chmod(path.string + suffix, 0o600) != 0 && errno != ENOENT {
             throw .system("closing", FilePath(path.string + suffix), Errno(rawValue: errno))
@@ -122,24 +131,4 @@ struct StoreDatabase: Sendable {
         default: return .databaseFailed(detail: detail)
         }
     }
-}
-
-/// A lock between processes, on a file of its own.
-private struct FileLock {
-    private let descriptor: FileDescriptor
-
-    /// Waits for whoever holds it: a migration, so not for long.
-    init(_ path: FilePath) throws(StoreError) {
-        let opened = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard opened >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
-        descriptor = FileDescriptor(rawValue: opened)
-        do throws(Errno) {
-            try descriptor.lock()
-        } catch {
-            release()
-            throw .system("locking", path, error)
-        }
-    }
-
-    func release() { Glibc.close(descriptor.rawValue) }
 }

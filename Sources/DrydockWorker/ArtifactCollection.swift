@@ -23,10 +23,14 @@ struct ArtifactCollection {
         let (artifacts, summary) = try await Blocking.run {
             var artifacts: [Artifact] = []
             guard let out = try workspace.openOut() else { return (artifacts, CollectionSummary()) }
+            let blobs = store.newBlobs()
+            defer { blobs.discard() }
             let summary = try ArtifactCollector.collect(from: out, limits: limits) { file, read in
                 guard let role = selection.role(of: file.path) else { return }
-                artifacts.append(try Self.keep(file, role, in: store, unless: stop, read))
+                artifacts.append(try Self.keep(file, role, in: blobs, unless: stop, read))
             }
+            try stop.check()
+            try blobs.commit()
             return (artifacts, summary)
         }
         try selection.requireAll(in: artifacts)
@@ -59,11 +63,11 @@ struct ArtifactCollection {
     private static func keep(
         _ file: CollectedFile,
         _ role: ArtifactRole,
-        in store: any Store,
+        in blobs: any BlobBatch,
         unless stop: StopSignal,
         _ read: ArtifactCollector.ReadChunk
     ) throws -> Artifact {
-        let blob = try store.newBlob()
+        let blob = try blobs.newBlob()
         defer { blob.discard() }
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         try stop.check()

@@ -44,7 +44,11 @@ struct BuildRun: Sendable {
         if stop.reason?.isOurs == false { return nil }
         // An end is only written while the build is ours; this also gives recording it a whole lease's time.
         guard try await shop.store.renew(lease) else { return nil }
-        let end = Finished(outcome: outcome, duration: started.duration(to: shop.clock.now))
+        let end = Finished(
+            outcome: outcome,
+            duration: started.duration(to: shop.clock.now),
+            artifacts: made.artifacts.count
+        )
         try await Blocking.run {
             // Not by the sink, which turns what fails into the build's end: without this record there is none.
             try journal.append([.finished(end)], via: .host, step: nil)
@@ -63,6 +67,7 @@ struct BuildRun: Sendable {
                     project: request.project,
                     title: request.title,
                     trigger: request.trigger,
+                    archive: request.source.archive,
                     createdAt: lease.build.createdAt
                 )
             ),

@@ -19,7 +19,7 @@ struct Unpacking {
 
     /// Unpacks the blob, or throws what was wrong with it.
     func unpack(_ digest: Digest) async throws -> UnpackSummary {
-        guard let blob = try run.shop.store.blobPath(digest) else {
+        guard let blob = try await run.shop.store.blob(digest) else {
             throw Failure(
                 .sourceInvalid,
                 .platform,
@@ -40,8 +40,7 @@ struct Unpacking {
         )
         let cancel = { @Sendable (_: Failure) in control.end(.cancelled, grace: .zero) }
         let end = try await run.stop.whileStoppable(cancel) {
-            let archive = try FileDescriptor.open(blob, .readOnly, options: .closeOnExec)
-            return await command.run(stdin: OwnedDescriptor(taking: archive), launcher: run.shop.launcher)
+            return await command.run(stdin: try blob.duplicate(), launcher: run.shop.launcher)
         }
         try run.stop.check()
         switch end.ending {

@@ -86,17 +86,20 @@ struct ProjectFileTests {
 
     @Test(
         "times are read",
-        arguments: [("90s", 90), ("10m", 600), ("1h30m", 5_400), ("2h5s", 7_205)] as [(String, Int)]
+        arguments: [
+            ("90s", 90), ("10m", 600), ("1h30m", 5_400), ("2h5s", 7_205), ("7d", 604_800),
+        ] as [(String, Int)]
     )
     func durations(text: String, seconds: Int) {
         #expect(Duration(setting: text) == .seconds(seconds))
-        #expect(Duration(setting: text)?.setting == text || text == "90s")
+        #expect(Duration(setting: text)?.setting == text || ["90s", "7d"].contains(text))
     }
 
     @Test(
         "what is no time is not read",
         arguments: [
             "", "10", "10 m", "m", "30m1h", "1m1m", "-5s", "0s", "99999999999999999999s", "200h", "1.5h",
+            "8d", "9223372036854775807d", "1h1d",
         ]
     )
     func notDurations(text: String) {

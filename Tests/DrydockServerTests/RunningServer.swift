@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockTestSupport
 import FoundationEssentials
 import GRDB
 import Logging
@@ -152,13 +153,11 @@ struct RunningServer: Sendable {
     // MARK: A worker's part
 
     func enqueue(_ session: String, title: String = "t") async throws -> Build {
-        let blob = try store.newBlob()
-        try Array(title.utf8).withUnsafeBytes { try blob.write($0) }
         return try await store.enqueue(
             BuildRequest(
                 session: SessionID(rawValue: session),
                 project: ProjectName(rawValue: session),
-                source: .archive(try blob.finish()),
+                source: .archive(try store.keep(title.utf8)),
                 trigger: .api,
                 title: title
             )
@@ -222,9 +221,13 @@ struct Work: Sendable {
 
     /// Keeps `text` as an artifact's content.
     func artifact(_ path: String, _ text: String) throws -> Artifact {
-        let blob = try store.newBlob()
-        try Array(text.utf8).withUnsafeBytes { try blob.write($0) }
-        let size = blob.size
-        return Artifact(path: path, digest: try blob.finish(), size: size, role: .site, executable: false)
+        let size = ByteCount(Int64(text.utf8.count))
+        return Artifact(
+            path: path,
+            digest: try store.keep(text.utf8),
+            size: size,
+            role: .site,
+            executable: false
+        )
     }
 }

@@ -86,7 +86,7 @@ struct UploadTests {
             let target = "/api/v1/builds?session_id=full"
             #expect(try await server.request("POST", target, headers: headers, body: Self.gzip).status == 429)
             let digest = SHA256Hasher.digest(of: Self.gzip)
-            let kept = try server.store.blobPath(digest)
+            let kept = try await server.store.blob(digest)
             #expect(first.status == 202 && kept != nil)
         }
     }

@@ -4,53 +4,80 @@
 import DrydockModel
 import DrydockOS
 import DrydockStore
+import DrydockTestSupport
 import Foundation
 import Testing
 
 @Suite("Conformance: blobs", .timeLimit(.minutes(1)))
 struct BlobConformanceTests {
-    private func write(_ content: [UInt8], pieces: Int, _ store: any Store) throws -> Digest {
-        let blob = try store.newBlob()
-        for start in stride(from: 0, to: content.count, by: pieces) {
-            try content[start..<min(start + pieces, content.count)].withUnsafeBytes { try blob.write($0) }
-        }
-        #expect(blob.size == ByteCount(Int64(content.count)))
-        return try blob.finish()
-    }
-
     @Test("content is found under its digest", arguments: StoreKind.all)
     func content(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
             for size in [0, 1, 70_000] {
                 let content = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
-                let digest = try write(content, pieces: 999, store)
+                let digest = try store.keep(content, pieces: 999)
                 #expect(digest == SHA256Hasher.digest(of: content))
-                #expect(try write(content, pieces: 1 << 20, store) == digest)
-                let path = try #require(try store.blobPath(digest))
-                #expect(FileManager.default.contents(atPath: path.string).map { Array($0) } == content)
+                #expect(try store.keep(content) == digest)
+                let blob = try #require(try await store.blob(digest))
+                #expect(blob.size == ByteCount(Int64(size)))
+                #expect(try blob.read(from: 0, count: size + 1) == content)
+                #expect(
+                    try blob.read(from: Int64(size) / 2, count: 9) == Array(content[(size / 2)...].prefix(9))
+                )
+                #expect(try blob.read(from: Int64(size), count: 9).isEmpty)
             }
         }
     }
 
-    @Test("a blob that is not finished leaves nothing", arguments: StoreKind.all)
+    @Test("blobs of one build exist once they are committed, and together", arguments: StoreKind.all)
+    func committed(_ kind: StoreKind) async throws {
+        try await StoreScope.run(kind) { scope in
+            let store = try scope.open()
+            let blobs = store.newBlobs()
+            let contents = (0..<300).map { "content \($0 % 200)" }
+            let digests = try contents.map { content in
+                let blob = try blobs.newBlob()
+                try Array(content.utf8).withUnsafeBytes { try blob.write($0) }
+                return try blob.finish()
+            }
+            #expect(try await store.blob(digests[0]) == nil)
+            try blobs.commit()
+            for (digest, content) in zip(digests, contents) {
+                let blob = try #require(try await store.blob(digest))
+                #expect(try blob.read(from: 0, count: 99) == Array(content.utf8))
+            }
+            #expect(try scope.unnamedBlobs().isEmpty)
+            try blobs.commit()
+        }
+    }
+
+    @Test("a blob that is not finished, or not committed, leaves nothing", arguments: StoreKind.all)
     func discarded(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
             let store = try scope.open()
-            let blob = try store.newBlob()
+            let blobs = store.newBlobs()
+            let blob = try blobs.newBlob()
             try Array("abc".utf8).withUnsafeBytes { try blob.write($0) }
             blob.discard()
             blob.discard()
             #expect(throws: StoreError.blobFinished) { try blob.finish() }
-            #expect(try store.blobPath(SHA256Hasher.digest(of: "abc".utf8)) == nil)
-            do { _ = try store.newBlob() }
-            let left = scope.path.appending("blobs/new").string
-            #expect(try FileManager.default.contentsOfDirectory(atPath: left).isEmpty)
-            let whole = try store.newBlob()
+            do { _ = try blobs.newBlob() }
+            #expect(try scope.unnamedBlobs().isEmpty)
+            let whole = try blobs.newBlob()
             let digest = try whole.finish()
             whole.discard()
-            #expect(try store.blobPath(digest) != nil)
             #expect(throws: StoreError.blobFinished) { try whole.finish() }
+            #expect(try scope.unnamedBlobs().count == 1)
+            blobs.discard()
+            try blobs.commit()
+            #expect(try scope.unnamedBlobs().isEmpty)
+            #expect(try await store.blob(digest) == nil)
+            let upload = try store.newUpload()
+            let source = try upload.finish()
+            upload.discard()
+            #expect(try await store.blob(source) != nil)
+            #expect(throws: StoreError.blobFinished) { try upload.finish() }
         }
     }
 
@@ -65,7 +92,7 @@ struct BlobConformanceTests {
     func noDigest(_ text: String) async throws {
         try await StoreScope.run { scope in
             let store = try scope.open()
-            #expect(try store.blobPath(Digest(rawValue: text)) == nil)
+            #expect(try await store.blob(Digest(rawValue: text)) == nil)
         }
     }
 }

@@ -176,7 +176,7 @@ struct DataDirectoryTests {
             #expect(throws: StoreError.diskFull(segment)) {
                 while true { try journal.append(lines, via: .host, step: nil) }
             }
-            let blob = try store.newBlob()
+            let blob = try store.newBlobs().newBlob()
             #expect(throws: StoreError.self) {
                 while true {
                     try [UInt8](repeating: 7, count: 4_096).withUnsafeBytes { try blob.write($0) }

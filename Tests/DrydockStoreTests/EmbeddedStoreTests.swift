@@ -150,13 +150,13 @@ struct EmbeddedStoreTests {
             let digest = try upload()
             _ = try upload()
             try await store.discardBlob(digest)
-            #expect(try store.blobPath(digest) != nil)
+            #expect(try await store.blob(digest) != nil)
             var wish = request()
             wish.source = .archive(digest)
             _ = try await store.enqueue(wish)
             _ = try upload()
             try await store.discardBlob(digest)
-            #expect(try store.blobPath(digest) != nil, "a build names it")
+            #expect(try await store.blob(digest) != nil, "a build names it")
         }
     }
 
@@ -175,41 +175,6 @@ struct EmbeddedStoreTests {
                 return
             }
             #expect(end.outcome.failure?.code == .lost)
-        }
-    }
-
-    @Test("a database that was lost is made again from the journals")
-    func rebuild() async throws {
-        try await StoreScope.run { scope in
-            let first = try EmbeddedStore(opening: scope.path, scope.options)
-            let done = try await first.enqueueLeased(request(title: "done"), to: .first)
-            let lost = try await first.enqueueLeased(request(title: "lost"), to: .first)
-            let queued = Queued(
-                session: SessionID(rawValue: "s"),
-                project: ProjectName(rawValue: "p"),
-                title: "t",
-                trigger: .api,
-                createdAt: scope.clock.wall
-            )
-            let preview = PreviewReady(deploy: .make(), root: "r", spa: true)
-            let events: [Event] = [.artifact(LeaseConformanceTests.artifact), .preview(preview), finished()]
-            try await first.journal(done).append([.queued(queued)] + events, via: .host, step: nil)
-            try await first.journal(lost).append([.queued(queued)], via: .host, step: nil)
-            try first.close()
-            // Only the file itself, as a person would: its write-ahead log must not haunt the new one.
-            try FileManager.default.removeItem(atPath: scope.path.appending("db.sqlite").string)
-
-            let second = try EmbeddedStore(opening: scope.path, scope.options)
-            let builds = try await second.builds(BuildFilter())
-            #expect(Set(builds.map(\.id)) == [done.build.id, lost.build.id])
-            let restored = try #require(try await second.build(done.build.id))
-            #expect(restored.state == .succeeded && restored.attempt == done.attempt)
-            #expect(restored.request.session.rawValue == "s" && restored.createdAt == queued.createdAt)
-            #expect(try await second.artifacts(done.build.id) == [LeaseConformanceTests.artifact])
-            #expect(try await second.deploy(preview.deploy)?.build == done.build.id)
-            #expect(try await second.build(lost.build.id)?.failure?.code == .lost)
-            #expect(try await readAll(second, done).count == 4)
-            #expect(try await second.rebuildIndex() == 0)
         }
     }
 

@@ -37,6 +37,11 @@ struct StoreScope: Sendable {
 
     func open() throws -> any Store { try kind.open(path, options) }
 
+    /// Names of the files that have no digest yet.
+    func unnamedBlobs() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path.appending("blobs/new").string)
+    }
+
     /// Runs `body` with an empty directory, which is gone afterwards.
     static func run(
         _ kind: StoreKind = StoreKind.all[0],

@@ -3,7 +3,6 @@
 
 package import DrydockModel
 package import DrydockStore
-package import SystemPackage
 
 /// A call of the worker to its store, by the name that scripts give it.
 package struct StoreCall: RawRepresentable, Hashable, Sendable {
@@ -99,6 +98,7 @@ package struct ScriptedStore: Store {
         try await base.changes(after: revision, limit: limit)
     }
 
+    package func counts() async throws -> StoreCounts { try await base.counts() }
     package func changeBell() throws -> AsyncStream<Void> { try base.changeBell() }
 
     package func queuePositions(_ ids: [BuildID]) async throws -> [BuildID: Int] {
@@ -139,17 +139,23 @@ package struct ScriptedStore: Store {
 
     package func attempts(_ build: BuildID) async throws -> [AttemptID] { try await base.attempts(build) }
 
-    package func newBlob() throws -> any BlobWriter {
-        try script.beforeNow(.blob)
-        return try base.newBlob()
-    }
+    package func newBlobs() -> any BlobBatch { ScriptedBlobs(base: base.newBlobs(), script: script) }
 
     package func newUpload() throws -> any BlobWriter { try base.newUpload() }
     package func discardBlob(_ digest: Digest) async throws { try await base.discardBlob(digest) }
     package func checkRoom(for session: SessionID) async throws { try await base.checkRoom(for: session) }
-    package func blobPath(_ digest: Digest) throws -> FilePath? { try base.blobPath(digest) }
+    package func blob(_ digest: Digest) async throws -> Blob? { try await base.blob(digest) }
     package func artifacts(_ build: BuildID) async throws -> [Artifact] { try await base.artifacts(build) }
+
+    package func artifact(_ build: BuildID, _ path: String) async throws -> Artifact? {
+        try await base.artifact(build, path)
+    }
+
     package func deploy(_ id: DeployID) async throws -> Deploy? { try await base.deploy(id) }
+
+    package func collectGarbage(_ retention: Retention, isTrial: Bool) async throws -> GarbageReport? {
+        try await base.collectGarbage(retention, isTrial: isTrial)
+    }
 }
 
 /// A journal whose appends a script sees first.
@@ -178,4 +184,18 @@ private struct ScriptedJournal: JournalWriter {
     }
 
     func close() throws { try base.close() }
+}
+
+/// Blobs of a build, each of which a script sees first.
+private struct ScriptedBlobs: BlobBatch {
+    let base: any BlobBatch
+    let script: any StoreScript
+
+    func newBlob() throws -> any BlobWriter {
+        try script.beforeNow(.blob)
+        return try base.newBlob()
+    }
+
+    func commit() throws { try base.commit() }
+    func discard() { base.discard() }
 }

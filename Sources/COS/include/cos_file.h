@@ -46,6 +46,10 @@ int64_t cos_copy_range(int to, int from, size_t count);
 /// Source: man 2 fallocate (FALLOC_FL_KEEP_SIZE).
 int cos_reserve(int file, int64_t offset, int64_t count);
 
+/// Has the disk begin with what was written to `file`, and does not wait for it; makes nothing durable.
+/// Source: man 2 sync_file_range.
+void cos_start_writing(int file);
+
 /// One entry of a directory as `cos_next_entry` finds it.
 typedef struct cos_directory_entry {
     /// Within the buffer, NUL-terminated.

@@ -40,7 +40,7 @@ struct AppResponder: HTTPResponder {
     private func answer(_ request: Request, _ context: BasicRequestContext) async -> Response {
         do {
             switch try access.site(request.head.authority) {
-            case .preview(let deploy): return try await preview.respond(request, context, deploy: deploy)
+            case .preview(let deploy): return try await preview.respond(request, deploy: deploy)
             case .unknownPreview: throw Problem.notFound("preview at this address")
             case .app: return try await app(request, context)
             }
@@ -77,7 +77,8 @@ struct AppResponder: HTTPResponder {
         case .health: return .text("ok\n")
         case .readiness: return await ready()
         case .metrics:
-            let text = Metrics.render(hub.counters.values, sessions: hub.sessions)
+            let counts = try await store.counts()
+            let text = Metrics.render(hub.counters.values, counts, sessions: hub.sessions)
             return .text(text, type: "text/plain; version=0.0.4; charset=utf-8")
         case .plugins: return .bytes(ByteBuffer(bytes: try await plugins()), type: "application/json")
         case .builds: return try await builds.list(request)
@@ -89,7 +90,7 @@ struct AppResponder: HTTPResponder {
         case .logs(let id): return try await LogsAPI(store: store).logs(try await builds.find(id), request)
         case .artifacts(let id): return try await artifacts.list(try await builds.find(id))
         case .artifact(let id, let path):
-            return try await artifacts.download(try await builds.find(id), path, request, context)
+            return try await artifacts.download(try await builds.find(id), path, request)
         case .webSocket:
             throw Problem(426, "upgrade_needed", "this address speaks WebSocket", hint: "connect with ws://")
         }

@@ -44,13 +44,12 @@ struct ArtifactsAPI: Sendable {
     func download(
         _ build: Build,
         _ path: String,
-        _ request: Request,
-        _ context: BasicRequestContext
+        _ request: Request
     ) async throws -> Response {
-        guard let artifact = try await store.artifacts(build.id).first(where: { $0.path == path }) else {
+        guard let artifact = try await store.artifact(build.id, path) else {
             throw Problem.notFound("artifact \(path.prefix(200)) of \(build.id)")
         }
-        var response = try await FileResponse(store: store).send(artifact, request, context)
+        var response = try await FileResponse(store: store).send(artifact, request)
         let name = artifact.path.split(separator: "/").last.map(String.init) ?? "artifact"
         response.headers.set("content-disposition", Self.attachment(name))
         response.headers.set("content-security-policy", "sandbox; default-src 'none'")

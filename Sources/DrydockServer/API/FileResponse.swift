@@ -2,29 +2,28 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockPreview
 import DrydockProtocol
 import DrydockStore
 import Hummingbird
 import HummingbirdCore
+import NIOCore
+import SystemPackage
 
 /// Sends blobs as files: validators, ranges, and the body piece by piece.
 struct FileResponse: Sendable {
     let store: any Store
-    private let files = FileIO()
-
-    init(store: any Store) {
-        self.store = store
-    }
+    /// Bytes of a body that are read, and held, at one time.
+    private static let piece = 256 << 10
 
     /// The answer to `request` for an artifact; `status` is what a whole answer carries.
     func send(
         _ artifact: Artifact,
         _ request: Request,
-        _ context: BasicRequestContext,
         status: Int = 200
     ) async throws -> Response {
-        guard let path = try store.blobPath(artifact.digest) else {
+        guard let blob = try await store.blob(artifact.digest) else {
             throw Problem(410, "artifact_gone", "the content of \(artifact.path) is no longer kept")
         }
         let etag = FileRequest.etag(artifact.digest)
@@ -42,10 +41,10 @@ struct FileResponse: Sendable {
         switch part {
         case .whole:
             response = Response(status: .init(code: status))
-            response.body = try await body(path.string, 0..<size, context)
+            response.body = Self.body(blob, 0..<size)
         case .range(let range):
             response = Response(status: .partialContent)
-            response.body = try await body(path.string, range, context)
+            response.body = Self.body(blob, range)
             response.headers.set("content-range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)")
         case .notModified: response = Response(status: .notModified)
         case .preconditionFailed: response = Response(status: .preconditionFailed)
@@ -60,17 +59,21 @@ struct FileResponse: Sendable {
         return response
     }
 
-    private func body(
-        _ path: String,
-        _ range: Range<Int64>,
-        _ context: BasicRequestContext
-    ) async throws -> ResponseBody {
+    /// The bytes of `range`, read as the client takes them.
+    private static func body(_ blob: Blob, _ range: Range<Int64>) -> ResponseBody {
         guard !range.isEmpty else { return ResponseBody(byteBuffer: .init()) }
-        return try await files.loadFile(
-            path: path,
-            range: Int(range.lowerBound)...Int(range.upperBound - 1),
-            context: context,
-            chunkLength: 128 << 10
-        )
+        return ResponseBody(contentLength: range.count) { writer in
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let count = min(piece, Int(range.upperBound - offset))
+                let bytes = try await Blocking.run { [offset] in
+                    try blob.read(from: offset, count: count)
+                }
+                guard !bytes.isEmpty else { throw Errno.ioError }  // it can not have become shorter
+                try await writer.write(ByteBuffer(bytes: bytes))
+                offset += Int64(bytes.count)
+            }
+            try await writer.finish(nil)
+        }
     }
 }

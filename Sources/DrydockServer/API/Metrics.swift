@@ -2,16 +2,17 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockStore
 
 /// `/metrics` in Prometheus' text format (version 0.0.4); pure.
 enum Metrics {
-    static func render(_ values: ServerCounters.Values, sessions: Int) -> String {
+    static func render(_ values: ServerCounters.Values, _ counts: StoreCounts, sessions: Int) -> String {
         var text = ""
         func family(_ name: String, _ kind: String, _ help: String, _ samples: [(String, Int)]) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
             for (labels, value) in samples { text += "\(name)\(labels) \(value)\n" }
         }
-        let builds = BuildState.allCases.map { ("{state=\"\($0.rawValue)\"}", values.builds[$0] ?? 0) }
+        let builds = BuildState.allCases.map { ("{state=\"\($0.rawValue)\"}", counts.builds[$0] ?? 0) }
         family("drydock_builds", "gauge", "Builds the store knows, by state.", builds)
         family("drydock_ws_connections", "gauge", "Open WebSocket connections.", [("", values.connections)])
         family(

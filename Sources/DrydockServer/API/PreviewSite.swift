@@ -22,7 +22,6 @@ struct PreviewSite: Sendable {
 
     func respond(
         _ request: Request,
-        _ context: BasicRequestContext,
         deploy: DeployID
     ) async throws -> Response {
         guard request.method == .get || request.method == .head else {
@@ -37,9 +36,9 @@ struct PreviewSite: Sendable {
         var response: Response
         switch site.resolve(path: request.uri.path, isNavigation: isNavigation) {
         case .file(let file):
-            response = try await files.send(file, request, context)
+            response = try await files.send(file, request)
             response.headers.set("cache-control", Self.caching(file.path))
-        case .notFound(let page?): response = try await files.send(page, request, context, status: 404)
+        case .notFound(let page?): response = try await files.send(page, request, status: 404)
         case .notFound(nil): response = .text("There is no such file in this preview.\n", status: 404)
         case .redirect(let path):
             let query = request.uri.query.map { "?" + $0 } ?? ""

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Hummingbird
@@ -23,6 +24,8 @@ struct SourceUpload: Sendable {
 
     /// Longest JSON body.
     private static let longestJSON = 64 << 10
+    /// Bytes that are gathered before they are hashed and written.
+    private static let gathered = 512 << 10
 
     /// Reads the body; an archive goes to a blob piece by piece.
     func read(_ request: Request) async throws -> Wish {
@@ -49,20 +52,31 @@ struct SourceUpload: Sendable {
         let blob = try store.newUpload()
         do {
             var head: [UInt8] = []
+            var gathered = ByteBuffer()
             var pieces = request.body.makeAsyncIterator()
-            while let piece = try await Self.next(&pieces) {
-                guard blob.size.bytes + Int64(piece.readableBytes) <= options.longestUpload.bytes else {
-                    throw tooLarge
-                }
+            while var piece = try await Self.next(&pieces) {
+                let size = blob.size.bytes + Int64(gathered.readableBytes + piece.readableBytes)
+                guard size <= options.longestUpload.bytes else { throw tooLarge }
                 head += piece.readableBytesView.prefix(ArchiveMagic.length - head.count)
-                try piece.withUnsafeReadableBytes { try blob.write($0) }
+                gathered.writeBuffer(&piece)
+                if gathered.readableBytes >= Self.gathered {
+                    try await Self.write(gathered, to: blob)
+                    gathered.clear()
+                }
             }
             try ArchiveMagic.check(head)
-            return try blob.finish()
+            return try await Blocking.run { [gathered] in
+                try gathered.withUnsafeReadableBytes { try blob.write($0) }
+                return try blob.finish()
+            }
         } catch {
             blob.discard()
             throw error
         }
+    }
+
+    private static func write(_ bytes: ByteBuffer, to blob: any BlobWriter) async throws {
+        try await Blocking.run { try bytes.withUnsafeReadableBytes { try blob.write($0) } }
     }
 
     /// The body's next piece; what ends it too early is the client's doing, and of no use to the server's log.

@@ -153,10 +153,13 @@ final class SessionHub: Sendable, Service {
 
     /// Passes every change of a build on to its session's feed.
     private func followStore() async {
-        var revision: Int64 = 0
+        var seen: Int64?
         while !Task.isCancelled {
             do {
                 let bell = try store.changeBell()
+                // What was before is nobody's news: a feed begins with a look of its own.
+                var revision = if let seen { seen } else { try await store.counts().revision }
+                defer { seen = revision }
                 try await passOn(after: &revision)
                 for await _ in bell { try await passOn(after: &revision) }
             } catch {
@@ -190,7 +193,6 @@ final class SessionHub: Sendable, Service {
             let builds = try await store.changes(after: revision, limit: 500)
             for build in builds {
                 revision = max(revision, build.revision)
-                counters.changed(build)
             }
             let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
             for feed in feeds { feed.changed.raise() }

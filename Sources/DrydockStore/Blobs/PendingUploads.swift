@@ -11,11 +11,15 @@ import Synchronization
 final class PendingUploads: Sendable {
     private let pending = Mutex<[Digest: Int]>([:])
 
-    /// Counts one more upload of this content, and names its file.
-    func keep(_ digest: Digest, naming: () throws(StoreError) -> Void) throws(StoreError) {
+    /// Counts one more upload of this content, and names its file; returns what `naming` returns.
+    func keep<Result: Sendable>(
+        _ digest: Digest,
+        naming: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
         try pending.withLock { pending throws(StoreError) in
-            try naming()
+            let result = try naming()
             pending[digest, default: 0] += 1
+            return result
         }
     }
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import ArgumentParser
+internal import DrydockConfig
+internal import DrydockModel
+internal import DrydockStore
+
+/// The command `drydock gc`.
+struct GarbageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Removes builds that retention lets go, and contents that no build refers to.",
+        discussion: """
+            A worker does the same once an hour, by `retention` of the configuration. Builds that have not ended, the newest \
+            one of each project and the newest that succeeded always stay.
+
+            EXAMPLES
+              drydock gc
+              drydock gc --dry-run --age 30d
+              drydock gc --size 20GiB
+            """
+    )
+
+    /// What `--json` prints.
+    private struct Printed: Encodable {
+        let builds: [BuildID]
+        let blobs: Int
+        let size: ByteCount
+        let unreadable: [BuildID]
+    }
+
+    @OptionGroup var place: PlaceOptions
+    @Option(help: "Instead of retention.age: builds that ended longer ago go.") var age: String?
+    @Option(help: "Instead of retention.builds: of each project, the newest so many stay.") var builds:
+        String?
+    @Option(help: "Instead of retention.size: while all takes more, the oldest builds go.") var size: String?
+    @Flag(help: "Removes nothing, and says what would go.") var dryRun = false
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        let settings = [("retention.age", age), ("retention.builds", builds), ("retention.size", size)]
+        let configuration = try place.configuration(
+            flags: settings.compactMap { key, value in value.map { (key, $0) } }
+        )
+        let store = try await place.requiredStore()
+        guard let report = try await store.collectGarbage(configuration.retention, isTrial: dryRun) else {
+            throw CommandProblem(
+                .unavailable,
+                "gc",
+                why: "a worker or another `drydock gc` is at it",
+                remedy: "wait until that has ended"
+            )
+        }
+        if json {
+            return try Console.json(
+                Printed(
+                    builds: report.builds,
+                    blobs: report.blobs,
+                    size: report.size,
+                    unreadable: report.unreadable
+                )
+            )
+        }
+        if dryRun { for build in report.builds { Console.out("\(build)") } }
+        Console.out(report.words(isTrial: dryRun))
+        if let warning = report.warning { Console.error("drydock: \(warning)") }
+    }
+}
+
+extension GarbageReport {
+    /// What was done, for people.
+    func words(isTrial: Bool) -> String {
+        let what =
+            "\(builds.count) \(builds.count == 1 ? "build" : "builds")"
+            + " and \(blobs) \(blobs == 1 ? "blob" : "blobs"), \(size)"
+        return isTrial ? "would remove \(what)" : "removed \(what)"
+    }
+
+    /// What keeps blobs from being collected; nil where nothing does.
+    var warning: String? {
+        guard let first = unreadable.first else { return nil }
+        let more = unreadable.count == 1 ? "" : " and \(unreadable.count - 1) more"
+        return
+            "no blob is removed while what \(first)\(more) refers to is not known: its row or journal is damaged"
+    }
+}

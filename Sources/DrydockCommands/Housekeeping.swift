@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockStore
+internal import Logging
+internal import ServiceLifecycle
+
+/// Collects what is no longer needed, for as long as the worker beside it runs.
+struct Housekeeping: Service {
+    let store: any Store
+    let retention: Retention
+    let logger: Logger
+
+    private static let first = Duration.seconds(60)
+    private static let pause = Duration.seconds(3_600)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var pause = Self.first
+            while (try? await Task.sleep(for: pause)) != nil {
+                await collect()
+                pause = Self.pause
+            }
+        }
+    }
+
+    private func collect() async {
+        do {
+            // nil: another worker of this data directory is at it.
+            guard let report = try await store.collectGarbage(retention, isTrial: false) else { return }
+            if !report.builds.isEmpty || report.blobs > 0 {
+                logger.notice("\(report.words(isTrial: false))")
+            }
+            if let warning = report.warning { logger.warning("\(warning)") }
+        } catch {
+            logger.error("what is no longer needed could not be removed: \(error)")
+        }
+    }
+}
