@@ -93,7 +93,7 @@ let package = Package(
         // Level 3
         swiftTarget(
             "DrydockPlugins",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
+            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage, deque]
         ),
 
         // Level 4

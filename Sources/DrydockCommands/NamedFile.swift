@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import DrydockOS
+internal import Glibc
 internal import SystemPackage
 
 /// A small file that the command line or the configuration names.
@@ -11,7 +12,7 @@ enum NamedFile {
 
     /// All of it.
     static func bytes(_ path: String) throws(Errno) -> [UInt8] {
-        let file = try open(path, .readOnly, [])
+        let file = try OwnedDescriptor(opening: FilePath(path), O_RDONLY)
         return try file.withDescriptor { file throws(Errno) in
             try FileContents.all(of: file, atMost: largest)
         }
@@ -19,25 +20,11 @@ enum NamedFile {
 
     /// Writes it anew.
     static func write(_ bytes: [UInt8], to path: String) throws(Errno) {
-        let file = try open(path, .writeOnly, [.create, .truncate])
+        let file = try OwnedDescriptor(
+            opening: FilePath(path),
+            O_WRONLY | O_CREAT | O_TRUNC,
+            permissions: 0o644
+        )
         try file.withDescriptor { file throws(Errno) in try FileContents.write(bytes[...], to: file) }
-    }
-
-    private static func open(
-        _ path: String,
-        _ mode: FileDescriptor.AccessMode,
-        _ options: FileDescriptor.OpenOptions
-    ) throws(Errno) -> OwnedDescriptor {
-        do {
-            let file = try FileDescriptor.open(
-                FilePath(path),
-                mode,
-                options: options.union(.closeOnExec),
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
-            )
-            return OwnedDescriptor(taking: file)
-        } catch {
-            throw error as? Errno ?? .ioError
-        }
     }
 }

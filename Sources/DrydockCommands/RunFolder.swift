@@ -33,9 +33,7 @@ struct RunFolder {
         let name = UUID().uuidString
         let new = parent.appending("drydock-new-\(name)")
         guard mkdir(new.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-        let opened = open(new.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        lock = FileDescriptor(rawValue: opened)
+        lock = try OwnedDescriptor(opening: new, O_RDONLY | O_DIRECTORY).release()
         guard try lock.tryLock() else { throw Errno.wouldBlock }
         path = parent.appending((lifetime == .process ? Self.prefix : "drydock-spec-") + name)
         guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }
@@ -59,11 +57,11 @@ struct RunFolder {
 
     /// Whether it is ours, and no process holds it.
     private static func isLeft(_ path: String) -> Bool {
-        let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard folder >= 0 else { return false }
-        defer { Glibc.close(folder) }
-        var found = stat()
-        guard fstat(folder, &found) == 0, found.st_uid == geteuid() else { return false }
-        return (try? FileDescriptor(rawValue: folder).tryLock()) == true
+        guard
+            let folder = try? OwnedDescriptor(opening: FilePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        else { return false }
+        return folder.withDescriptor { folder in
+            (try? fileStatus(of: folder).owner.user) == geteuid() && (try? folder.tryLock()) == true
+        }
     }
 }

@@ -6,6 +6,9 @@ package enum Blocking {
     /// Every process's own: enough for what its builds and uploads do at one time, and no more however many there are.
     private static let pool = ThreadPool(name: "blocking", width: 32)
 
+    /// Has `body` done where waiting harms nobody; nobody waits for it.
+    package static func start(_ body: @escaping @Sendable () -> Void) { pool.submit(body) }
+
     /// Runs `body` where waiting harms nobody, and returns what it returns.
     ///
     /// A cancelled task waits for it all the same.

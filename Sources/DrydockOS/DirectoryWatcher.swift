@@ -23,20 +23,20 @@ package final class DirectoryWatcher: Sendable {
         case removed(Watch)
         /// The kernel dropped notices: look at everything.
         case overflowed
-        /// Nothing came for the idle time.
-        case idle
+        /// It is time for a look at everything, whatever else comes.
+        case due
     }
 
     private let channels: Channels
 
     /// Starts the thread, which calls `handler` for one notice after the other until the watcher goes away.
     package init(
-        idleAfter: Duration,
+        dueEvery interval: Duration,
         handler: @escaping @Sendable (Notice) -> Void
     ) throws(Errno) {
         let made = try Channels()
         channels = made
-        let loop = WatchLoop(channels: made, idleAfter: idleAfter, handler: handler)
+        let loop = WatchLoop(channels: made, interval: interval, handler: handler)
         try SystemThread.start(name: "drydock-watch") { loop.run() }
     }
 
@@ -87,22 +87,26 @@ package final class DirectoryWatcher: Sendable {
 /// What the watcher's thread does.
 private struct WatchLoop: Sendable {
     let channels: DirectoryWatcher.Channels
-    let idleAfter: Duration
+    let interval: Duration
     let handler: @Sendable (DirectoryWatcher.Notice) -> Void
 
     func run() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
         defer { buffer.deallocate() }
+        var due = ContinuousClock.now + interval
         while true {
             var waits = [
                 pollfd(fd: channels.inotify, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: channels.stopSignal, events: Int16(POLLIN), revents: 0),
             ]
-            let ready = poll(&waits, 2, Int32(clamping: idleAfter.components.seconds * 1_000))
+            let left = max(.zero, due - ContinuousClock.now)
+            let ready = poll(&waits, 2, Int32(clamping: left.milliseconds + 1))
             if waits[1].revents != 0 { return }
-            if ready == 0 {
-                handler(.idle)
-            } else if ready > 0 {
+            if ContinuousClock.now >= due {
+                handler(.due)
+                due = ContinuousClock.now + interval
+            }
+            if ready > 0, waits[0].revents != 0 {
                 let count = read(channels.inotify, buffer.baseAddress, buffer.count)
                 if count > 0 { deliver(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
             }

@@ -137,9 +137,7 @@ package final class DiskImage: Sendable {
     }
 
     private static func isHeld(_ file: FilePath) -> Bool {
-        let image = open(file.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard image >= 0 else { return false }
-        defer { close(image) }
-        return (try? FileDescriptor(rawValue: image).tryLock(shared: true)) != true
+        guard let image = try? OwnedDescriptor(opening: file, O_RDONLY | O_NOFOLLOW) else { return false }
+        return image.withDescriptor { (try? $0.tryLock(shared: true)) != true }
     }
 }

@@ -37,47 +37,40 @@ package final class LivenessLock: Sendable {
     private static let longest = 1 << 10
 
     private let path: FilePath
-    private let descriptor: Int32
+    private let file: OwnedDescriptor
     private let beats = Mutex<UInt64>(0)
 
     /// Takes the lock for as long as the result lives; nil when somebody else holds it.
     ///
     /// `note`: one line.
     package static func take(_ path: FilePath, note: String = "") throws(Errno) -> LivenessLock? {
-        let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        let file = try OwnedDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW)
         var tries = 20
-        do throws(Errno) {
-            // Somebody who only looks holds it for a moment.
-            while try !FileDescriptor(rawValue: descriptor).tryLock() {
-                tries -= 1
-                guard tries > 0 else {
-                    close(descriptor)
-                    return nil
-                }
-                usleep(5_000)
-            }
-        } catch {
-            close(descriptor)
-            throw error
+        // Somebody who only looks holds it for a moment.
+        while try !file.withDescriptor({ file throws(Errno) in try file.tryLock() }) {
+            tries -= 1
+            guard tries > 0 else { return nil }
+            usleep(5_000)
         }
-        let lock = LivenessLock(path, descriptor)
+        let lock = LivenessLock(path, file)
         try lock.introduce(note)
         return lock
     }
 
-    private init(_ path: FilePath, _ descriptor: Int32) {
+    private init(_ path: FilePath, _ file: consuming OwnedDescriptor) {
         self.path = path
-        self.descriptor = descriptor
+        self.file = file
     }
 
     private func introduce(_ note: String) throws(Errno) {
         let text = Self.count(0) + "\n" + (try ProcessIdentity.current().text) + "\n" + note + "\n"
         let bytes = Array(text.utf8)
         // One write, so that nobody reads half of it; what stood behind it before is cut off after.
-        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count,
-            ftruncate(descriptor, off_t(bytes.count)) == 0
-        else { throw Errno(rawValue: errno) }
+        try file.withDescriptor { file throws(Errno) in
+            guard pwrite(file.rawValue, bytes, bytes.count, 0) == bytes.count,
+                ftruncate(file.rawValue, off_t(bytes.count)) == 0
+            else { throw Errno.current }
+        }
     }
 
     /// Shows that this process works; a beat that can not be written is missed by those who look.
@@ -86,13 +79,11 @@ package final class LivenessLock: Sendable {
             beats &+= 1
             return Self.count(beats)
         }
-        _ = pwrite(descriptor, count, count.utf8.count, 0)
+        file.withDescriptor { file in _ = pwrite(file.rawValue, count, count.utf8.count, 0) }
     }
 
     /// Lets go and takes the file away; for files that are of one process only.
     package func remove() { unlink(path.string) }
-
-    deinit { close(descriptor) }
 
     private static func count(_ number: UInt64) -> String {
         let text = String(number)
@@ -103,28 +94,30 @@ package final class LivenessLock: Sendable {
 
     /// How the lock at `path` stands; free when there is no such file.
     package static func status(of path: FilePath) throws(Errno) -> Status {
-        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0, errno == ENOENT { return .free }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        // A shared lock, for a moment: those who look do not take it from each other.
-        if try FileDescriptor(rawValue: descriptor).tryLock(shared: true) { return .free }
-        return .held(content(of: descriptor))
+        guard let file = try opened(path) else { return .free }
+        return try file.withDescriptor { file throws(Errno) in
+            // A shared lock, for a moment: those who look do not take it from each other.
+            try file.tryLock(shared: true) ? .free : .held(content(of: file))
+        }
     }
 
     /// Who held the lock at `path` last, whether it is held or not; nil when nothing readable is there.
     package static func lastHolder(of path: FilePath) -> Holder? {
-        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return content(of: descriptor)
+        guard let file = try? opened(path) else { return nil }
+        return file.withDescriptor { content(of: $0) }
     }
 
-    private static func content(of descriptor: Int32) -> Holder? {
-        var buffer = [UInt8](repeating: 0, count: longest)
-        let count = pread(descriptor, &buffer, buffer.count, 0)
-        guard count > 0 else { return nil }
-        let lines = String(decoding: buffer[..<count], as: UTF8.self)
+    private static func opened(_ path: FilePath) throws(Errno) -> OwnedDescriptor? {
+        do throws(Errno) {
+            return try OwnedDescriptor(opening: path, O_RDONLY | O_NOFOLLOW)
+        } catch .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
+    private static func content(of file: FileDescriptor) -> Holder? {
+        guard let bytes = try? FileContents.read(file, from: 0, count: longest) else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 3, let beats = UInt64(lines[0]),
             let process = ProcessIdentity(text: lines[1])

@@ -12,18 +12,17 @@ package import SystemPackage
 /// An orphan that keeps the pipe open can not hang the host: `stop` ends the pump whoever still writes.
 package final class PipePump: Sendable {
     private enum State {
-        /// The thread reads; those wait for its end.
-        case running(waiting: [CheckedContinuation<Void, Never>])
+        case running
         /// `stop` was called: what is there is drained, so many bytes at most.
-        case stopping(left: Int, waiting: [CheckedContinuation<Void, Never>])
-        case ended
+        case stopping(left: Int)
     }
 
     private static let bufferSize = 64 << 10
     /// `F_GETPIPE_SZ`, which Swift does not import (man 2 fcntl).
     private static let getPipeSize: Int32 = 1_032
 
-    private let state = Mutex(State.running(waiting: []))
+    private let state = Mutex(State.running)
+    private let end = Promise<Void>()
     private let descriptor: OwnedDescriptor
     private let wake: OwnedDescriptor
 
@@ -49,20 +48,7 @@ package final class PipePump: Sendable {
     }
 
     /// Returns once the last byte was handed over: the other end was closed, or the pump was stopped.
-    package func finished() async {
-        await withCheckedContinuation { continuation in
-            let ended = state.withLock { state in
-                switch state {
-                case .running(let waiting): state = .running(waiting: waiting + [continuation])
-                case .stopping(let left, let waiting):
-                    state = .stopping(left: left, waiting: waiting + [continuation])
-                case .ended: return true
-                }
-                return false
-            }
-            if ended { continuation.resume() }
-        }
-    }
+    package func finished() async { await end.value }
 
     /// Drains what is there, without waiting for more, and then ends the pump.
     ///
@@ -72,8 +58,8 @@ package final class PipePump: Sendable {
     package func stop() {
         let capacity = descriptor.withDescriptor { fcntl($0.rawValue, Self.getPipeSize) }
         state.withLock { state in
-            guard case .running(let waiting) = state else { return }
-            state = .stopping(left: capacity > 0 ? Int(capacity) : Self.bufferSize, waiting: waiting)
+            guard case .running = state else { return }
+            state = .stopping(left: capacity > 0 ? Int(capacity) : Self.bufferSize)
         }
         // A full counter has woken the thread already, so its error is of no interest.
         wake.withDescriptor { event in _ = cos_event_signal(event.rawValue) }
@@ -94,7 +80,7 @@ package final class PipePump: Sendable {
                 break
             }
         }
-        end()
+        end.keep(())
     }
 
     /// Waits for bytes; false when the pump is to end.
@@ -103,10 +89,9 @@ package final class PipePump: Sendable {
             let draining: Bool
             switch state.withLock({ $0 }) {
             case .running: draining = false
-            case .stopping(let left, _):
+            case .stopping(let left):
                 if left <= 0 { return false }
                 draining = true
-            case .ended: return false
             }
             var polled = [
                 descriptor.withDescriptor { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) },
@@ -121,19 +106,8 @@ package final class PipePump: Sendable {
 
     private func drained(_ count: Int) {
         state.withLock { state in
-            guard case .stopping(let left, let waiting) = state else { return }
-            state = .stopping(left: left - count, waiting: waiting)
+            guard case .stopping(let left) = state else { return }
+            state = .stopping(left: left - count)
         }
-    }
-
-    private func end() {
-        let waiting = state.withLock { state in
-            defer { state = .ended }
-            switch state {
-            case .running(let waiting), .stopping(_, let waiting): return waiting
-            case .ended: return []
-            }
-        }
-        for continuation in waiting { continuation.resume() }
     }
 }

@@ -47,7 +47,7 @@ final class DriverHost: Sendable {
 
     /// Tells the driver, and ends it and its command after the grace.
     func cancel(_ failure: Failure) {
-        input.send(.cancel(reason: failure.message, deadline: context.grace))
+        input.post(.cancel(reason: failure.message, deadline: context.grace))
         execs.close(grace: context.grace)
         control.end(.cancelled, grace: context.grace)
     }
@@ -68,13 +68,13 @@ final class DriverHost: Sendable {
                 exec: { request in
                     if case .enqueued = continuation.yield(request) { true } else { false }
                 },
-                refuse: { input.send(.execEnd($0)) },
+                refuse: { input.post(.execEnd($0)) },
                 close: { control.end(.cancelled, grace: .zero) }
             )
         )
         let request = PluginRequest(context: context, verb: .run)
-        input.send(.welcome)
-        input.send(.request(request))
+        input.post(.welcome)
+        input.post(.request(request))
         async let served: Void = serve(requests, session)
         let end = await command(session).run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
         let statement = session.drain()
@@ -107,13 +107,13 @@ final class DriverHost: Sendable {
     private func serve(_ requests: AsyncStream<ExecRequest>, _ session: DriverSession) async {
         for await request in requests {
             activity.touch()
-            input.send(.execStart(id: request.id))
+            input.post(.execStart(id: request.id))
             guard let end = await execs.run(request, activity: activity) else { continue }
             activity.touch()
             if let failure = execs.platformFailure {
                 session.say(failure.message)
                 control.end(.cancelled, grace: .zero)
-            } else if !input.send(.execEnd(end)), !execs.isClosed {
+            } else if await !input.send(.execEnd(end)), !execs.isClosed {
                 session.say("The plugin did not wait for the end of its command \"\(request.id)\".")
             }
         }

@@ -152,7 +152,7 @@ package struct ProjectSurvey: Sendable {
         do throws(Errno) {
             let (input, childEnd) = try DriverInput.make()
             let directories = PluginRequest.insideDirectories
-            input.send(.request(PluginRequest(verb: verb.rawValue, directories: directories, files: files)))
+            input.post(.request(PluginRequest(verb: verb.rawValue, directories: directories, files: files)))
             input.finish()
             end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
         } catch {

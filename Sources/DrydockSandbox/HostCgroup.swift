@@ -88,12 +88,10 @@ package enum HostCgroup {
     }
 
     private static func write(_ text: String, to path: String) throws(Errno) {
-        let file = open(path, O_WRONLY | O_CLOEXEC)
-        guard file >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(file) }
-        // One write is one command to the kernel.
-        guard Glibc.write(file, text, text.utf8.count) == text.utf8.count else {
-            throw Errno(rawValue: errno)
+        let file = try OwnedDescriptor(opening: FilePath(path), O_WRONLY)
+        // One write is one command to the kernel, which takes all of it or none.
+        try file.withDescriptor { file throws(Errno) in
+            try FileContents.write(Array(text.utf8)[...], to: file)
         }
     }
 }

@@ -8,16 +8,7 @@ internal import SystemPackage
 
 /// A sandbox that a `drydock-jail` of its own looks after.
 package final class JailedProcess: RunningSandbox {
-    private enum State {
-        case starting(CheckedContinuation<StartResult, Never>?)
-        case running(waiting: [CheckedContinuation<SandboxReport, Never>])
-        case ended(SandboxReport, StartResult)
-    }
-
-    private typealias StartResult = Result<SandboxCapabilities, SandboxError>
-
     private struct Facts {
-        var state = State.starting(nil)
         /// Why the host ended it; the first reason counts.
         var reason: EndReason?
         var capabilities: SandboxCapabilities?
@@ -25,6 +16,8 @@ package final class JailedProcess: RunningSandbox {
     }
 
     private let facts = Mutex(Facts())
+    private let start = Promise<Result<SandboxCapabilities, SandboxError>>()
+    private let ending = Promise<SandboxReport>()
     private let socket: JailSocket
     private let child: ChildProcess
     private let begin = ContinuousClock.now
@@ -57,37 +50,12 @@ package final class JailedProcess: RunningSandbox {
         socket.end(after: grace)
     }
 
-    package func report() async -> SandboxReport {
-        await withCheckedContinuation { continuation in
-            let report: SandboxReport? = facts.withLock { facts in
-                switch facts.state {
-                case .starting: preconditionFailure("report() before launch() has returned")
-                case .running(let waiting): facts.state = .running(waiting: waiting + [continuation])
-                case .ended(let report, _): return report
-                }
-                return nil
-            }
-            if let report { continuation.resume(returning: report) }
-        }
-    }
+    package func report() async -> SandboxReport { await ending.value }
 
     /// Returns when the program was executed; throws when it was not.
-    ///
-    /// To be called once.
     func started(program: String) async throws(SandboxError) {
-        let result: StartResult = await withCheckedContinuation { continuation in
-            let known: StartResult? = facts.withLock { facts in
-                switch facts.state {
-                case .starting: facts.state = .starting(continuation)
-                case .running: return facts.capabilities.map { .success($0) }
-                case .ended(_, let result): return result
-                }
-                return nil
-            }
-            if let known { continuation.resume(returning: known) }
-        }
         do {
-            _ = try result.get()
+            _ = try await start.value.get()
         } catch .execFailed(_, let errno) {
             throw .execFailed(program: program, errno: errno)
         } catch {
@@ -110,30 +78,15 @@ package final class JailedProcess: RunningSandbox {
     }
 
     private func didStart(_ capabilities: SandboxCapabilities) {
-        let continuation: CheckedContinuation<StartResult, Never>? = facts.withLock { facts in
-            guard case .starting(let continuation) = facts.state else { return nil }
-            facts.capabilities = capabilities
-            facts.state = .running(waiting: [])
-            return continuation
-        }
-        continuation?.resume(returning: .success(capabilities))
+        facts.withLock { $0.capabilities = capabilities }
+        start.keep(.success(capabilities))
     }
 
     private func didEnd(_ ending: JailEnding?) {
-        let wall = ContinuousClock.now - begin
-        let (report, before) = facts.withLock { facts in
-            let report = SandboxReport(ending, reason: facts.reason, wall: wall)
-            let before = facts.state
-            let result: StartResult =
-                facts.capabilities.map { .success($0) } ?? .failure(SandboxError(ending))
-            facts.state = .ended(report, result)
-            return (report, before)
-        }
-        switch before {
-        case .starting(let continuation): continuation?.resume(returning: .failure(SandboxError(ending)))
-        case .running(let waiting): for continuation in waiting { continuation.resume(returning: report) }
-        case .ended: preconditionFailure("a sandbox ends once")
-        }
+        let reason = facts.withLock { $0.reason }
+        // Of one that has started this changes nothing.
+        start.keep(.failure(SandboxError(ending)))
+        self.ending.keep(SandboxReport(ending, reason: reason, wall: ContinuousClock.now - begin))
     }
 }
 

@@ -11,7 +11,7 @@ import SystemPackage
 /// A bell is a file that is written when something changed; what changed is then looked up. A safety look every two
 /// seconds covers a bell that could not be written (disk full) or a notice the kernel dropped.
 final class Bells: Sendable {
-    enum Bell: String, CaseIterable {
+    enum Bell: String {
         /// Some build changed.
         case changes
         /// Somebody put a request for a worker into the mailbox.
@@ -29,7 +29,7 @@ final class Bells: Sendable {
         let made = Switchboard(database)
         switchboard = made
         do {
-            watcher = try DirectoryWatcher(idleAfter: .seconds(2)) { made.dispatch($0) }
+            watcher = try DirectoryWatcher(dueEvery: .seconds(2)) { made.dispatch($0) }
             made.listen(toBellsAt: try watcher.add(directory.bells))
         } catch {
             throw .system("watching", directory.bells, error)
@@ -108,31 +108,36 @@ final class Following: Sendable {
 
 /// The bell files, open for ringing.
 private final class BellFiles: Sendable {
-    private let descriptors: [Bells.Bell: Int32]
+    private let changes: OwnedDescriptor
+    private let mailbox: OwnedDescriptor
 
     init(_ directory: FilePath) throws(StoreError) {
-        var opened: [Bells.Bell: Int32] = [:]
-        for bell in Bells.Bell.allCases {
-            let path = directory.appending(bell.rawValue)
-            let descriptor = open(path.string, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else {
-                let reason = Errno(rawValue: errno)
-                for descriptor in opened.values { Glibc.close(descriptor) }
-                throw .system("opening", path, reason)
-            }
-            opened[bell] = descriptor
+        changes = try Self.open(.changes, directory)
+        mailbox = try Self.open(.mailbox, directory)
+    }
+
+    private static func open(_ bell: Bells.Bell, _ directory: FilePath) throws(StoreError) -> OwnedDescriptor
+    {
+        let path = directory.appending(bell.rawValue)
+        do throws(Errno) {
+            return try OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_NOFOLLOW)
+        } catch {
+            throw .system("opening", path, error)
         }
-        descriptors = opened
     }
 
     /// Writes one byte over the one that is there; the file does not grow.
     func ring(_ bell: Bells.Bell) {
-        guard let descriptor = descriptors[bell] else { return }
-        var byte = UInt8(ascii: "!")
-        _ = pwrite(descriptor, &byte, 1, 0)  // what fails here, the safety look makes up for
+        switch bell {
+        case .changes: Self.ring(changes)
+        case .mailbox: Self.ring(mailbox)
+        }
     }
 
-    deinit {
-        for descriptor in descriptors.values { Glibc.close(descriptor) }
+    private static func ring(_ file: borrowing OwnedDescriptor) {
+        file.withDescriptor { file in
+            var byte = UInt8(ascii: "!")
+            _ = pwrite(file.rawValue, &byte, 1, 0)  // what fails here, the safety look makes up for
+        }
     }
 }

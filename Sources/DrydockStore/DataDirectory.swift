@@ -16,7 +16,11 @@ package struct DataDirectory: Hashable, Sendable {
     /// A directory that holds other things is nobody's to close and to clear up, and refused.
     package init(opening path: FilePath) throws(StoreError) {
         self.path = path
-        try Self.makeWithParents(path)
+        do throws(Errno) {
+            try makeDirectories(path, permissions: 0o700)
+        } catch {
+            throw .system("making", path, error)
+        }
         try check()
         for directory in [
             segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, cache, keys, bells,
@@ -78,14 +82,6 @@ package struct DataDirectory: Hashable, Sendable {
         guard reason == .fileExists else { throw .system("making", path, reason) }
     }
 
-    private static func makeWithParents(_ path: FilePath) throws(StoreError) {
-        var status = stat()
-        if stat(path.string, &status) == 0 { return }
-        let parent = path.removingLastComponent()
-        if !parent.isEmpty, parent != path { try makeWithParents(parent) }
-        try make(path)
-    }
-
     /// Whether there is a data directory at `path`.
     package static func exists(at path: FilePath) -> Bool {
         access(path.appending("db.sqlite").string, F_OK) == 0
@@ -114,9 +110,11 @@ package struct DataDirectory: Hashable, Sendable {
         if let other = try Self.names(in: path).first(where: { $0 != "lost+found" }) {
             throw .holdsOther(path, example: other)
         }
-        let mark = open(openingLock.string, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard mark >= 0 else { throw .system("marking", path, Errno(rawValue: errno)) }
-        Glibc.close(mark)
+        do throws(Errno) {
+            _ = try OwnedDescriptor(opening: openingLock, O_WRONLY | O_CREAT | O_NOFOLLOW)
+        } catch {
+            throw .system("marking", path, error)
+        }
     }
 
     private static func status(_ path: FilePath) throws(StoreError) -> stat {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockOS
 import GRDB
 import Glibc
 import SystemPackage
@@ -17,15 +18,15 @@ extension EmbeddedStore {
     }
 
     private static func writeProbe(_ path: FilePath) throws(StoreError) {
-        let descriptor = Glibc.open(path.string, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
-        defer {
-            Glibc.close(descriptor)
-            unlink(path.string)
-        }
-        let block = [UInt8](repeating: 0x2E, count: 4 << 10)
-        guard Glibc.write(descriptor, block, block.count) == block.count, fsync(descriptor) == 0 else {
-            throw .system("writing", path, Errno(rawValue: errno == 0 ? ENOSPC : errno))
+        defer { unlink(path.string) }
+        do throws(Errno) {
+            let file = try OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_NOFOLLOW)
+            try file.withDescriptor { file throws(Errno) in
+                try FileContents.write([UInt8](repeating: 0x2E, count: 4 << 10)[...], to: file)
+                try FileContents.sync(file)
+            }
+        } catch {
+            throw .system("writing", path, error)
         }
     }
 }

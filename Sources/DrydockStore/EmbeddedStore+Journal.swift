@@ -2,12 +2,15 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import DrydockOS
 import GRDB
 
 extension EmbeddedStore {
     package func journal(_ lease: Lease) async throws -> any JournalWriter {
         try await requireAttempt(lease.build.id, lease.attempt)
-        let writer = try SegmentWriter(directory, lease.build.id, lease.attempt, now: options.now)
+        let writer = try await Blocking.run { [directory, options] () throws(StoreError) in
+            try SegmentWriter(directory, lease.build.id, lease.attempt, now: options.now)
+        }
         writers.withLock { writers in
             writers = writers.filter { $0.value.writer != nil }
             writers[lease.attempt] = WeakSegmentWriter(writer: writer)

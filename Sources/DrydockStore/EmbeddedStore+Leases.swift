@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import DrydockOS
 import GRDB
 
 extension EmbeddedStore {
@@ -75,7 +76,7 @@ extension EmbeddedStore {
         let lapsed = try await database.read { db in try Self.lapsed(at: now, holders: gone, db) }
         guard !lapsed.isEmpty else { return [] }
         // The journal is the truth: a worker that died between its last record and `finish` had ended the build.
-        let ends = lapsed.map { ended(build: $0, at: now) }
+        let ends = await Blocking.run { lapsed.map { self.ended(build: $0, at: now) } }
         let changed = try await database.write { [options] db in
             var changed: [Build] = []
             // Asked again, in the transaction: somebody may have renewed, ended or taken one meanwhile.
@@ -96,7 +97,8 @@ extension EmbeddedStore {
         }
         forget(gone)
         guard !changed.isEmpty else { return [] }
-        for build in changed where build.state.isTerminal { completeJournal(of: build) }
+        let ended = changed.filter(\.state.isTerminal)
+        await Blocking.run { for build in ended { self.completeJournal(of: build) } }
         bells.ring(.changes)
         return changed
     }

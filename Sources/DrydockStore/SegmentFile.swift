@@ -9,49 +9,59 @@ import SystemPackage
 /// An open segment file; closed when the last one who uses it lets go.
 final class SegmentFile: Sendable {
     let path: FilePath
-    private let descriptor: Int32
+    private let file: OwnedDescriptor
 
     /// Opens for reading; nil when there is no such file.
     static func reading(_ path: FilePath) throws(StoreError) -> SegmentFile? {
-        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0, errno == ENOENT { return nil }
-        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
-        return SegmentFile(path, descriptor)
+        do throws(Errno) {
+            return SegmentFile(path, try OwnedDescriptor(opening: path, O_RDONLY | O_NOFOLLOW))
+        } catch .noSuchFileOrDirectory {
+            return nil
+        } catch {
+            throw .system("opening", path, error)
+        }
     }
 
     /// Opens for appending by one writer, in this process or another; made where it is missing.
     static func appending(_ path: FilePath, _ attempt: AttemptID) throws(StoreError) -> SegmentFile {
-        let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-        let descriptor = open(path.string, flags, 0o600)
-        guard descriptor >= 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
-        let file = SegmentFile(path, descriptor)
+        let flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW
+        let segment: SegmentFile
         let isOurs: Bool
         do throws(Errno) {
-            isOurs = try FileDescriptor(rawValue: descriptor).tryLock()
+            segment = SegmentFile(path, try OwnedDescriptor(opening: path, flags))
+            isOurs = try segment.file.withDescriptor { file throws(Errno) in try file.tryLock() }
         } catch {
-            throw .system("locking", path, error)
+            throw .system("opening", path, error)
         }
         guard isOurs else { throw .journalInUse(attempt) }
-        return file
+        return segment
     }
 
-    private init(_ path: FilePath, _ descriptor: Int32) {
+    private init(_ path: FilePath, _ file: consuming OwnedDescriptor) {
         self.path = path
-        self.descriptor = descriptor
+        self.file = file
+    }
+
+    /// Runs `body` on the open file, and tells what failed as `operation`.
+    private func with<Result>(
+        _ operation: String,
+        _ body: (FileDescriptor) throws(Errno) -> Result
+    ) throws(StoreError) -> Result {
+        do throws(Errno) {
+            return try file.withDescriptor(body)
+        } catch {
+            throw .system(operation, path, error)
+        }
     }
 
     func size() throws(StoreError) -> Int64 {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .system("reading", path, Errno(rawValue: errno)) }
-        return Int64(status.st_size)
+        try with("reading") { file throws(Errno) in try fileStatus(of: file).size }
     }
 
     /// At most `count` bytes from `offset`; fewer only at the end of the file.
     func read(from offset: Int64, count: Int) throws(StoreError) -> [UInt8] {
-        do throws(Errno) {
-            return try FileContents.read(FileDescriptor(rawValue: descriptor), from: offset, count: count)
-        } catch {
-            throw .system("reading", path, error)
+        try with("reading") { file throws(Errno) in
+            try FileContents.read(file, from: offset, count: count)
         }
     }
 
@@ -59,11 +69,12 @@ final class SegmentFile: Sendable {
     ///
     /// Returns how many it took, and why not all.
     func append(_ bytes: [UInt8]) -> (written: Int, problem: Errno?) {
-        bytes.withUnsafeBytes { buffer in
+        let number = file.withDescriptor(\.rawValue)
+        return bytes.withUnsafeBytes { buffer in
             var written = 0
             while written < buffer.count {
                 let count = write(
-                    descriptor,
+                    number,
                     buffer.baseAddress.map { $0 + written },
                     buffer.count - written
                 )
@@ -80,7 +91,9 @@ final class SegmentFile: Sendable {
     /// Sets blocks aside for `count` bytes from `offset`, behind the end of the file too.
     func reserve(from offset: Int64, count: Int64) -> Errno? {
         do throws(Errno) {
-            try FileReservation.extend(FileDescriptor(rawValue: descriptor), from: offset, count: count)
+            try file.withDescriptor { file throws(Errno) in
+                try FileReservation.extend(file, from: offset, count: count)
+            }
             return nil
         } catch {
             return error
@@ -89,8 +102,8 @@ final class SegmentFile: Sendable {
 
     /// Ends the file at `size`; blocks that were set aside behind it are given back.
     func cut(to size: Int64) throws(StoreError) {
-        guard ftruncate(descriptor, off_t(size)) == 0 else {
-            throw .system("cutting", path, Errno(rawValue: errno))
+        try with("cutting") { file throws(Errno) in
+            if ftruncate(file.rawValue, off_t(size)) != 0 { throw Errno(rawValue: errno) }
         }
     }
 
@@ -98,10 +111,10 @@ final class SegmentFile: Sendable {
     ///
     /// Source: man 2 fdatasync.
     func sync() throws(StoreError) {
-        guard fdatasync(descriptor) == 0 else { throw .system("syncing", path, Errno(rawValue: errno)) }
+        try with("syncing") { file throws(Errno) in
+            if fdatasync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
+        }
     }
-
-    deinit { Glibc.close(descriptor) }
 }
 
 /// Makes names in `directory` durable.

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import Synchronization
 import SystemPackage
@@ -28,6 +29,8 @@ final class SegmentReader: JournalReader {
         var askedStore = false
         /// Inside something that is too long for a record.
         var isSkipping = false
+        /// The last look came to the end of the file.
+        var isCaughtUp = false
     }
 
     /// Bytes; nothing that is appended comes near it.
@@ -78,7 +81,14 @@ final class SegmentReader: JournalReader {
         return true
     }
 
-    func available(maxBytes: Int) throws -> [JournalLine] {
+    func available(maxBytes: Int) async throws -> [JournalLine] {
+        // What was appended just now is in memory, and read at once; what may have to come from the disk is waited for
+        // elsewhere.
+        if state.withLock({ $0.isCaughtUp }) { return try look(maxBytes: maxBytes) }
+        return try await Blocking.run { () throws(StoreError) in try self.look(maxBytes: maxBytes) }
+    }
+
+    private func look(maxBytes: Int) throws(StoreError) -> [JournalLine] {
         // It comes first: what happens after it is seen by this look, or ends the wait that follows.
         let moment = following.moment()
         let isOver = moment.isOver
@@ -126,7 +136,9 @@ final class SegmentReader: JournalReader {
         into lines: inout [JournalLine]
     ) throws(StoreError) -> Bool {
         if state.isSkipping, try !skip(file, &state) { return false }
-        var chunk = try file.read(from: state.offset, count: min(max(maxBytes, 4 << 10), 1 << 20))
+        let asked = min(max(maxBytes, 4 << 10), 1 << 20)
+        var chunk = try file.read(from: state.offset, count: asked)
+        state.isCaughtUp = chunk.count < asked
         while !chunk.contains(0x0A) {
             if chunk.count >= Self.longestRecord {
                 damage.report(.record(build, attempt, after: state.seq ?? cursor))

@@ -148,7 +148,7 @@ package protocol JournalReader: Sendable {
     ///
     /// `finished` comes once the store has the build's end too, artifacts and all. Records that can not be read any more
     /// are told as a `gap` with the number of the last of them.
-    func available(maxBytes: Int) throws -> [JournalLine]
+    func available(maxBytes: Int) async throws -> [JournalLine]
 
     /// Returns when there may be more than the last look found; false once everything was told.
     ///
@@ -161,7 +161,7 @@ extension JournalReader {
     package func next(maxBytes: Int) async throws -> [JournalLine]? {
         while true {
             try Task.checkCancellation()
-            let lines = try available(maxBytes: maxBytes)
+            let lines = try await available(maxBytes: maxBytes)
             if !lines.isEmpty { return lines }
             guard try await more() else { return nil }
         }

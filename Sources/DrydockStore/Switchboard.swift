@@ -17,8 +17,8 @@ final class Switchboard: Sendable {
 
     private struct Topic {
         var readers = 0
-        var moment = Moment(generation: 0, isOver: false)
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var isOver = false
+        let signal = ChangeSignal()
     }
 
     private struct FollowedBuild {
@@ -120,7 +120,7 @@ final class Switchboard: Sendable {
                 state.watches[watch] = build
             }
             followed.topics[attempt, default: Topic()].readers += 1
-            if state.isClosed { followed.topics[attempt]?.moment.isOver = true }
+            if state.isClosed { followed.topics[attempt]?.isOver = true }
             state.builds[build] = followed
         }
     }
@@ -147,26 +147,19 @@ final class Switchboard: Sendable {
     }
 
     func moment(_ build: BuildID, _ attempt: AttemptID) -> Moment {
-        state.withLock { $0.builds[build]?.topics[attempt]?.moment } ?? Moment(generation: 0, isOver: true)
+        state.withLock { state in
+            guard let topic = state.builds[build]?.topics[attempt] else {
+                return Moment(generation: 0, isOver: true)
+            }
+            return Moment(generation: topic.signal.generation, isOver: topic.isOver)
+        }
     }
 
     func wait(_ build: BuildID, _ attempt: AttemptID, after moment: Moment) async {
-        let token = state.withLock { $0.token() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    // Cancelled before: `onCancel` has run already, or will find the waiter.
-                    guard let topic = state.builds[build]?.topics[attempt], topic.moment == moment,
-                        !state.isClosed, !Task.isCancelled
-                    else { return false }
-                    state.builds[build]?.topics[attempt]?.waiters[token] = continuation
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.builds[build]?.topics[attempt]?.waiters.removeValue(forKey: token) }?.resume()
+        let signal = state.withLock { state in
+            state.isClosed ? nil : state.builds[build]?.topics[attempt]?.signal
         }
+        await signal?.wait(after: moment.generation)
     }
 
     func end(_ build: BuildID, _ attempt: AttemptID) { wake(build, attempt, isOver: true) }
@@ -188,7 +181,7 @@ final class Switchboard: Sendable {
                 state.builds[build]?.watch = nil
             }
             wakeAll()
-        case .overflowed, .idle:
+        case .overflowed, .due:
             lookAtChanges()
             lookIntoMailboxNow()
             wakeAll()
@@ -258,19 +251,12 @@ final class Switchboard: Sendable {
     }
 
     private func wake(_ build: BuildID, _ attempt: AttemptID, isOver: Bool) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard var topic = state.builds[build]?.topics[attempt] else { return [] }
-            topic.moment.generation &+= 1
-            topic.moment.isOver = topic.moment.isOver || isOver
-            defer { state.builds[build]?.topics[attempt] = topic }
-            return Self.takeWaiters(&topic)
+        let signal = state.withLock { state in
+            // Before it is raised: whoever wakes up looks at it.
+            if isOver { state.builds[build]?.topics[attempt]?.isOver = true }
+            return state.builds[build]?.topics[attempt]?.signal
         }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    private static func takeWaiters(_ topic: inout Topic) -> [CheckedContinuation<Void, Never>] {
-        defer { topic.waiters = [:] }
-        return Array(topic.waiters.values)
+        signal?.raise()
     }
 
     private func wakeAll(isOver: Bool = false) {

@@ -30,10 +30,10 @@ class Server:
     def __init__(self, program, data, slots=1):
         self.data = data
         os.makedirs(data, mode=0o700, exist_ok=True)
-        config = os.path.join(data, "bench.yaml")
+        config = data + ".yaml"
         with open(config, "w") as file:
             file.write(f"slots: {slots}\n")
-        self.log = open(os.path.join(data, "serve.log"), "ab")
+        self.log = open(data + ".log", "ab")
         command = [program, "serve", "--listen", "127.0.0.1:0", "--data", data, "--config", config]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.address = None

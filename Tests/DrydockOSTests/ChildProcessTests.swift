@@ -49,7 +49,11 @@ struct ChildProcessTests {
             // 1 and 2 swap their places with each other's sources; nothing may be lost on the way.
             try ChildProcess.spawn(
                 "/bin/sh",
-                arguments: ["sh", "-c", "ls /proc/$$/fd | tr '\\n' ' '"],
+                // Nothing but the shell's own words: a pipe or a directory that it opens would be a descriptor too.
+                arguments: [
+                    "sh", "-c",
+                    "for n in 0 1 2 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$n ] || printf '%s ' $n; done",
+                ],
                 environment: ["PATH=/usr/bin:/bin"],
                 inherited: [.init(write, as: 1), .init(write, as: 0), .init(write, as: 2)]
             )

@@ -193,7 +193,7 @@ struct DataDirectoryTests {
             // Room again: what was kept is whole, and the journal goes on where it stopped.
             let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
             var seen: [UInt64] = []
-            while case let batch = try reader.available(maxBytes: 1 << 20), !batch.isEmpty {
+            while case let batch = try await reader.available(maxBytes: 1 << 20), !batch.isEmpty {
                 seen += batch.map(\.seq)
             }
             #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))

@@ -51,7 +51,7 @@ struct JournalConformanceTests {
                 #expect(try await readAll(store, lease, after: seq).map(\.seq) == Array((seq + 1)...401))
             }
             let beyond = try await store.reader(lease.build.id, lease.attempt, after: .max)
-            #expect(try beyond.available(maxBytes: 10).isEmpty)
+            #expect(try await beyond.available(maxBytes: 10).isEmpty)
         }
     }
 
@@ -65,12 +65,12 @@ struct JournalConformanceTests {
             try journal.append(lines, via: .host, step: nil)
             let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
             var seen: [UInt64] = []
-            while case let batch = try reader.available(maxBytes: 1_000), !batch.isEmpty {
+            while case let batch = try await reader.available(maxBytes: 1_000), !batch.isEmpty {
                 #expect(batch.count == 1 || batch.reduce(0) { $0 + $1.bytes.count } <= 1_000)
                 seen += batch.map(\.seq)
             }
             #expect(seen == Array(1...50))
-            #expect(try reader.available(maxBytes: 1_000).isEmpty)
+            #expect(try await reader.available(maxBytes: 1_000).isEmpty)
         }
     }
 
@@ -105,7 +105,7 @@ struct JournalConformanceTests {
             try journal.append([logLine("1"), finished()], via: .host, step: nil)
             let reader = try await server.reader(lease.build.id, lease.attempt, after: 0)
             #expect(try await reader.next(maxBytes: 1 << 20)?.map(\.seq) == [1])
-            #expect(try reader.available(maxBytes: 1 << 20).isEmpty)
+            #expect(try await reader.available(maxBytes: 1 << 20).isEmpty)
             async let rest = reader.next(maxBytes: 1 << 20)
             try await end(worker, lease, artifacts: [LeaseConformanceTests.artifact])
             #expect(try await rest?.map(\.seq) == [2])
@@ -124,7 +124,7 @@ struct JournalConformanceTests {
             for number in 1...500 { try journal.append([logLine("\(number)")], via: .host, step: nil) }
             func read(_ bytes: Int) async throws -> [UInt64] {
                 let reader = try await store.reader(lease.build.id, lease.attempt, from: .tail(bytes: bytes))
-                return try reader.available(maxBytes: 1 << 20).map(\.seq)
+                return try await reader.available(maxBytes: 1 << 20).map(\.seq)
             }
             let some = try await read(2_000)
             #expect((5...30).contains(some.count) && some == Array(UInt64(501 - some.count)...500))

@@ -33,7 +33,7 @@ extension ScenarioWorld {
         var lines: [String] = []
         // One that may go on is looked at as it stands.
         while let batch = isOver
-            ? try await reader.next(maxBytes: 1 << 20) : try reader.available(maxBytes: 1 << 20),
+            ? try await reader.next(maxBytes: 1 << 20) : try await reader.available(maxBytes: 1 << 20),
             !batch.isEmpty
         {
             lines += batch.map { String(decoding: $0.bytes, as: UTF8.self) }

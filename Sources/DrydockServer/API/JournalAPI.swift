@@ -69,7 +69,7 @@ struct JournalAPI: Sendable {
     private func lastRecord(_ build: BuildID, _ attempt: AttemptID) async throws -> UInt64 {
         var last: UInt64 = 0
         let reader = try await store.reader(build, attempt, from: .tail(bytes: Self.batch))
-        while case let lines = try reader.available(maxBytes: 1 << 20), let newest = lines.last {
+        while case let lines = try await reader.available(maxBytes: 1 << 20), let newest = lines.last {
             last = newest.seq
         }
         return last
@@ -117,7 +117,7 @@ struct JournalAPI: Sendable {
         to writer: inout any ResponseBodyWriter
     ) async throws -> Bool {
         while true {
-            let lines = try reader.available(maxBytes: Self.batch)
+            let lines = try await reader.available(maxBytes: Self.batch)
             if !lines.isEmpty {
                 var buffer = ByteBuffer()
                 for line in lines { framing.append(line, attempt, to: &buffer) }

@@ -36,7 +36,7 @@ struct LogsAPI: Sendable {
         let body = ResponseBody { writer in
             // A build that has ended is read to its end, so that what is missing there is told; else to where it is now.
             while true {
-                let lines = try reader.available(maxBytes: Self.batch)
+                let lines = try await reader.available(maxBytes: Self.batch)
                 if lines.isEmpty {
                     guard isOver, try await reader.more() else { break }
                     continue

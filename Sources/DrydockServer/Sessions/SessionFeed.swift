@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Logging
@@ -183,7 +184,7 @@ final class SessionFeed: Sendable {
             let reader = try await store.reader(showing.build.id, attempt, from: .tail(bytes: bytes))
             var fold = Self.fold(of: showing.build)
             var (first, last) = (UInt64?.none, UInt64(0))
-            while case let lines = try reader.available(maxBytes: 1 << 20), let newest = lines.last {
+            while case let lines = try await reader.available(maxBytes: 1 << 20), let newest = lines.last {
                 _ = apply(lines, to: &fold) + fold.flush()
                 (first, last) = (first ?? lines.first?.seq, newest.seq)
                 // What comes later is told as it comes: a build that prints faster than this loop reads would else

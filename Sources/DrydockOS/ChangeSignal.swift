@@ -4,7 +4,7 @@
 import Synchronization
 
 /// Wakes tasks after something changed; several may wait, and no change between two looks is lost.
-final class ChangeSignal: Sendable {
+package final class ChangeSignal: Sendable {
     private struct State {
         var generation: UInt64 = 0
         var nextWaiter: UInt64 = 0
@@ -13,11 +13,13 @@ final class ChangeSignal: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// The number of changes so far; take it before looking, and give it to `wait`.
-    var generation: UInt64 { state.withLock { $0.generation } }
+    package var generation: UInt64 { state.withLock { $0.generation } }
 
     /// Tells everybody who waits.
-    func raise() {
+    package func raise() {
         let waiting = state.withLock { state in
             state.generation += 1
             defer { state.waiters.removeAll() }
@@ -27,7 +29,7 @@ final class ChangeSignal: Sendable {
     }
 
     /// Returns once there was a change after `seen`, or the task was cancelled.
-    func wait(after seen: UInt64) async {
+    package func wait(after seen: UInt64) async {
         let ticket = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
