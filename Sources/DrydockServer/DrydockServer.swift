@@ -105,8 +105,8 @@ package struct DrydockServer: Service {
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
-        let counters = ServerCounters()
-        let hub = SessionHub(store: store, clock: Self.now, counters: counters, logger: logger)
+        let metrics = ServerMetrics(MetricsRegistry())
+        let hub = SessionHub(store: store, clock: Self.now, metrics: metrics, logger: logger)
         let makeWebSocket = webSockets(hub)
         let operations = Operations(
             store: store,
@@ -120,7 +120,7 @@ package struct DrydockServer: Service {
                 operations.all,
                 access: access,
                 preview: PreviewSite(store: store),
-                counters: counters
+                metrics: metrics
             ),
             server: HTTPServerBuilder { [patience] http in
                 DrydockChannel(

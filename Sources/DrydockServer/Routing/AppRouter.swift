@@ -14,10 +14,10 @@ enum AppRouter {
         _ operations: [Operation],
         access: AccessPolicy,
         preview: PreviewSite,
-        counters: ServerCounters
+        metrics: ServerMetrics
     ) -> RouterResponder<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: RequestMetrics(counters: counters))
+        router.add(middleware: RequestMetrics(metrics: metrics))
         router.add(middleware: HeadReplies())
         router.add(middleware: ProblemReplies())
         router.add(middleware: SiteCheck(access: access, preview: preview))

@@ -16,8 +16,6 @@ struct Operations: Sendable {
     let plugins: PluginList
     let readiness: ReadinessCheck
 
-    private static let metricsType = "text/plain; version=0.0.4; charset=utf-8"
-
     /// The table.
     var all: [Operation] { page + surroundings + builds + results }
 
@@ -62,13 +60,8 @@ struct Operations: Sendable {
                 path: "/metrics",
                 id: "metrics",
                 summary: "Numbers for Prometheus (text format 0.0.4)",
-                answers: [.body(Self.metricsType, summary: "The metrics")]
-            ) { _, _ in
-                .text(
-                    Metrics.render(hub.counters.values, try await store.counts(), sessions: hub.sessions),
-                    type: Self.metricsType
-                )
-            },
+                answers: [.body(MetricsText.contentType, summary: "The metrics")]
+            ) { _, _ in .text(try await hub.report(), type: MetricsText.contentType) },
             Operation(
                 method: .get,
                 path: "/ws",
