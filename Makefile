@@ -85,7 +85,7 @@ real-projects:
 acceptance-venv: $(ACCEPTANCE_VENV)/ready
 $(ACCEPTANCE_VENV)/ready:
 	@python3 -m venv $(ACCEPTANCE_VENV)
-	$(ACCEPTANCE_VENV)/bin/pip install --quiet websockets
+	$(ACCEPTANCE_VENV)/bin/pip install --quiet websockets schemathesis
 	touch $@
 
 # Debian packages that are missing are installed; nothing happens, and no network is needed, when all are there.
@@ -104,6 +104,10 @@ packages:
 	$(call install_packages,$(PACKAGES))
 test-packages:
 	$(call install_packages,$(TEST_PACKAGES))
+
+.PHONY: openapi-check
+openapi-check: build acceptance-venv ## EXAMPLES=…: requests made up from the OpenAPI document, and what is answered
+	@$(ACCEPTANCE_VENV)/bin/python Tests/acceptance/openapi_contract.py .build/debug/drydock
 
 .PHONY: clean
 clean: ## removes everything that was built; not the data directory

@@ -38,6 +38,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -53,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -111,7 +113,7 @@ let package = Package(
             "DrydockServer",
             [
                 "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockStore",
-                "DrydockPlugins", "DrydockPreview", logging, lifecycle, systemPackage, deque,
+                "DrydockPlugins", "DrydockPreview", logging, metrics, lifecycle, systemPackage, deque,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ] + nio
@@ -171,7 +173,7 @@ let package = Package(
             "DrydockServer",
             [
                 "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", "DrydockTestSupport",
-                systemPackage, logging, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
+                systemPackage, logging, metrics, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
             ] + nio
         ),
         tests("DrydockCommands", ["DrydockOS"]),

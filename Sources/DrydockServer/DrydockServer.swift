@@ -97,23 +97,30 @@ package struct DrydockServer: Service {
     }
 
     /// Everything put together, not listening yet.
-    private func application(connections: Int) -> Application<AppResponder> {
+    private func application(
+        connections: Int
+    ) -> Application<RouterResponder<BasicRequestContext>> {
         let access = AccessPolicy(options)
         let ledger = ConnectionLedger(most: connections, perAddress: options.connectionsPerAddress)
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
-        let hub = SessionHub(store: store, clock: Self.now, counters: ServerCounters(), logger: logger)
+        let metrics = ServerMetrics(MetricsRegistry())
+        let hub = SessionHub(store: store, clock: Self.now, metrics: metrics, logger: logger)
         let makeWebSocket = webSockets(hub)
+        let operations = Operations(
+            store: store,
+            options: options,
+            hub: hub,
+            plugins: plugins,
+            readiness: readiness
+        )
         return Application(
-            responder: AppResponder(
-                store: store,
-                options: options,
+            responder: AppRouter.make(
+                operations.all,
                 access: access,
-                hub: hub,
-                plugins: plugins,
-                readiness: readiness,
-                preview: PreviewSite(store: store)
+                preview: PreviewSite(store: store),
+                metrics: metrics
             ),
             server: HTTPServerBuilder { [patience] http in
                 DrydockChannel(

@@ -95,6 +95,6 @@ struct WebSocketDecoderTests {
 
     @Test("the handshake's answer is the RFC's example")
     func accept() {
-        #expect(SHA1.accept(key: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+        #expect(UpgradeRequest.accept(key: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 }

@@ -26,6 +26,16 @@ extension Problem {
         }
     }
 
+    /// The body is larger than `most`.
+    static func sourceTooLarge(_ most: ByteCount) -> Problem {
+        Problem(
+            413,
+            .sourceTooLarge,
+            "the source is larger than \(most)",
+            hint: "leave build results and dependencies out of the archive"
+        )
+    }
+
     private init(_ failure: Failure) {
         let status =
             switch failure.code {

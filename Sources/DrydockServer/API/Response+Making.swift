@@ -22,15 +22,15 @@ extension HTTPFields {
 
 extension Response {
     /// JSON; never cached, and never taken for a page.
-    static func json(
-        _ value: some Encodable,
-        status: Int = 200,
-        type: String = "application/json"
-    ) throws -> Response {
+    static func json(_ value: some Encodable, status: Int = 200) throws -> Response {
+        .bytes(try encode(value), type: "application/json", status: status)
+    }
+
+    /// `value` as the API writes JSON.
+    static func encode(_ value: some Encodable) throws -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let body = ByteBuffer(bytes: try encoder.encode(value))
-        return .bytes(body, type: type, status: status)
+        return ByteBuffer(bytes: try encoder.encode(value))
     }
 
     /// A body that is there already.
@@ -48,23 +48,5 @@ extension Response {
         status: Int = 200
     ) -> Response {
         .bytes(ByteBuffer(string: text), type: type, status: status)
-    }
-
-    /// An error (RFC 9457).
-    static func problem(_ problem: Problem) -> Response {
-        let fallback = Response(status: .init(code: problem.status))
-        var response =
-            (try? json(problem, status: problem.status, type: "application/problem+json")) ?? fallback
-        switch problem.status {
-        case 401: response.headers.set("www-authenticate", "Bearer")
-        case 405: response.headers.set("allow", problem.hint ?? "GET")
-        case 413: response.headers.set("connection", "close")
-        case 429: response.headers.set("retry-after", "10")
-        case 426:
-            response.headers.set("upgrade", "websocket")
-            response.headers.set("sec-websocket-version", "13")
-        default: break
-        }
-        return response
     }
 }

@@ -44,11 +44,6 @@ struct SourceUpload: Sendable {
     // MARK: Archives
 
     private func spool(_ request: Request) async throws -> Digest {
-        if let announced = request.headers.value("content-length").flatMap({ Int64($0) }),
-            announced > options.longestUpload.bytes
-        {
-            throw tooLarge
-        }
         let blob = try store.newUpload()
         do {
             var head: [UInt8] = []
@@ -56,7 +51,9 @@ struct SourceUpload: Sendable {
             var pieces = request.body.makeAsyncIterator()
             while var piece = try await Self.next(&pieces) {
                 let size = blob.size.bytes + Int64(gathered.readableBytes + piece.readableBytes)
-                guard size <= options.longestUpload.bytes else { throw tooLarge }
+                guard size <= options.longestUpload.bytes else {
+                    throw Problem.sourceTooLarge(options.longestUpload)
+                }
                 head += piece.readableBytesView.prefix(ArchiveMagic.length - head.count)
                 gathered.writeBuffer(&piece)
                 if gathered.readableBytes >= Self.gathered {
@@ -86,15 +83,6 @@ struct SourceUpload: Sendable {
         } catch let error where !(error is CancellationError) {
             throw Problem(400, "body_broken", "the request's body did not come whole")
         }
-    }
-
-    private var tooLarge: Problem {
-        Problem(
-            413,
-            .sourceTooLarge,
-            "the source is larger than \(options.longestUpload)",
-            hint: "leave build results and dependencies out of the archive"
-        )
     }
 
     // MARK: JSON

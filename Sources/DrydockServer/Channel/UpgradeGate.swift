@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 import DrydockProtocol
-import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -177,19 +176,16 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
-        let body = (try? JSONEncoder().encode(problem)) ?? Data()
-        var headers = HTTPHeaders([
-            ("content-type", "application/problem+json"), ("content-length", String(body.count)),
-            ("connection", "close"), ("cache-control", "no-store"),
-        ])
-        if problem.status == 426 { headers.add(name: "sec-websocket-version", value: "13") }
-        if problem.status == 401 { headers.add(name: "www-authenticate", value: "Bearer") }
+        let body = problem.body
+        var headers = HTTPHeaders(problem.headers.map { ($0.name, $0.value) })
+        headers.add(name: "content-length", value: "\(body.readableBytes)")
+        headers.add(name: "connection", value: "close")
         let status = HTTPResponseStatus(statusCode: problem.status)
         context.write(
             wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))),
             promise: nil
         )
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         state = .ending(isWhole: true)
         drain(context)

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import FoundationEssentials
 import NIOHTTP1
@@ -39,12 +40,18 @@ struct UpgradeRequest {
         let key = head.headers.first(name: "sec-websocket-key") ?? ""
         var headers = HTTPHeaders([
             ("upgrade", "websocket"), ("connection", "Upgrade"),
-            ("sec-websocket-accept", SHA1.accept(key: key)),
+            ("sec-websocket-accept", Self.accept(key: key)),
         ])
         if offered.contains(Self.subprotocol) {
             headers.add(name: "sec-websocket-protocol", value: Self.subprotocol)
         }
         return headers
+    }
+
+    /// What proves to the client that its `Sec-WebSocket-Key` was understood (RFC 6455, section 4.2.2).
+    static func accept(key: String) -> String {
+        let proof = SHA1.digest(of: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+        return Data(proof).base64EncodedString()
     }
 
     private func checkForm() throws(Problem) {

@@ -12,13 +12,8 @@ enum PageAsset: Hashable, Sendable, CaseIterable {
     case script
     case icon
 
-    /// The asset at a path; nil for every other path.
-    init?(path: String) {
-        guard let asset = Self.allCases.first(where: { $0.path == path }) else { return nil }
-        self = asset
-    }
-
-    private var path: String {
+    /// Its address.
+    var path: String {
         switch self {
         case .document: "/"
         case .style: "/page.css"

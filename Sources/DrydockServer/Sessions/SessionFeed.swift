@@ -6,6 +6,7 @@ import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Logging
+import Synchronization
 
 /// Follows the builds of one session in the store, one after the other, and tells its room.
 ///
@@ -21,6 +22,8 @@ final class SessionFeed: Sendable {
     private struct Sent {
         var delivery = Delivery()
         var seen: UInt64 = 0
+        /// When its newest record was appended.
+        var at: Timestamp?
     }
 
     /// The build that is told, and how far.
@@ -43,15 +46,22 @@ final class SessionFeed: Sendable {
     /// When the first viewer came.
     private let opened: Timestamp
     private let clock: @Sendable () -> Timestamp
+    private let metrics: ServerMetrics
     private let logger: Logger
+    private let stalled = Mutex<Timestamp?>(nil)
+
+    /// While no viewer's socket takes more: when the newest record was appended that they were told.
+    var stalledAt: Timestamp? { stalled.withLock { $0 } }
 
     init(
         room: SessionRoom,
         store: any Store,
         clock: @escaping @Sendable () -> Timestamp,
+        metrics: ServerMetrics,
         logger: Logger
     ) {
         self.clock = clock
+        self.metrics = metrics
         self.opened = clock()
         self.room = room
         self.store = store
@@ -165,7 +175,7 @@ final class SessionFeed: Sendable {
         while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
             // Before it is sent: the socket may be full and free again before anybody asks.
             let seen = writable.generation
-            let next = Sent(delivery: tell(lines), seen: seen)
+            let next = Sent(delivery: tell(lines), seen: seen, at: note(lines))
             if let last = lines.last { showing.cursor = Cursor(attempt: attempt, seq: last.seq) }
             await pace(before)
             before = next
@@ -205,7 +215,17 @@ final class SessionFeed: Sendable {
 
     /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
     private func pace(_ sent: Sent) async {
-        if await !sent.delivery.arrived(), room.connections > 0 { await writable.wait(after: sent.seen) }
+        guard await !sent.delivery.arrived(), room.connections > 0 else { return }
+        stalled.withLock { $0 = sent.at }
+        await writable.wait(after: sent.seen)
+        stalled.withLock { $0 = nil }
+    }
+
+    /// Counts what was told; when the newest of it was appended.
+    private func note(_ lines: [JournalLine]) -> Timestamp? {
+        guard let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) else { return nil }
+        metrics.told(records: lines.count, after: clock().since(at))
+        return at
     }
 
     private func tell(_ lines: [JournalLine]) -> Delivery {

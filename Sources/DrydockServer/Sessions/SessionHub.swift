@@ -33,7 +33,7 @@ final class SessionHub: Sendable, Service {
     private let store: any Store
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
-    let counters: ServerCounters
+    let metrics: ServerMetrics
     /// Raised after every change of any build.
     let changed = ChangeSignal()
     private let feeds = Mutex<[SessionID: Seat]>([:])
@@ -43,19 +43,25 @@ final class SessionHub: Sendable, Service {
     init(
         store: any Store,
         clock: @escaping @Sendable () -> Timestamp,
-        counters: ServerCounters,
+        metrics: ServerMetrics,
         logger: Logger
     ) {
         self.store = store
         self.clock = clock
-        self.counters = counters
+        self.metrics = metrics
         self.logger = logger
         // Unbounded by type, bounded by use: at most two for each connection.
         (commands, post) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     }
 
-    /// Sessions that somebody watches, or did until lately.
-    var sessions: Int { feeds.withLock { $0.count } }
+    /// What `/metrics` shows now.
+    func report() async throws -> String {
+        let counts = try await store.counts()
+        let now = clock()
+        let feeds = feeds.withLock { $0.values.map(\.feed) }
+        let lag = feeds.compactMap(\.stalledAt).min().map { now.since($0) } ?? .zero
+        return metrics.text(counts, sessions: feeds.count, lag: lag, now: now)
+    }
 
     /// Runs the feeds until the server shuts down.
     func run() async throws {
@@ -144,8 +150,8 @@ final class SessionHub: Sendable, Service {
     func perform(_ work: @escaping @Sendable () async -> Void) { post.yield(.perform(work)) }
 
     private func makeSeat(_ session: SessionID) -> Seat {
-        let room = SessionRoom(session: session, clock: clock, counters: counters)
-        let feed = SessionFeed(room: room, store: store, clock: clock, logger: logger)
+        let room = SessionRoom(session: session, clock: clock, metrics: metrics)
+        let feed = SessionFeed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
         post.yield(.follow(feed))
         return Seat(feed: feed)
     }
@@ -194,6 +200,7 @@ final class SessionHub: Sendable, Service {
             let builds = try await store.changes(after: revision, limit: 500)
             for build in builds {
                 revision = max(revision, build.revision)
+                metrics.changed(build)
             }
             let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
             for feed in feeds { feed.changed.raise() }

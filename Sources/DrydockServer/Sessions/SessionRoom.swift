@@ -37,13 +37,13 @@ final class SessionRoom: Sendable {
 
     let session: SessionID
     private let clock: @Sendable () -> Timestamp
-    private let counters: ServerCounters
+    private let metrics: ServerMetrics
     private let state = Mutex(State())
 
-    init(session: SessionID, clock: @escaping @Sendable () -> Timestamp, counters: ServerCounters) {
+    init(session: SessionID, clock: @escaping @Sendable () -> Timestamp, metrics: ServerMetrics) {
         self.session = session
         self.clock = clock
-        self.counters = counters
+        self.metrics = metrics
     }
 
     /// Connections that sit in the room.
@@ -134,7 +134,7 @@ final class SessionRoom: Sendable {
     private func deliver(_ messages: [Profile0Message], _ state: State) -> Delivery {
         guard !messages.isEmpty, state.connections > 0 else { return Delivery() }
         let batch = encode(messages)
-        counters.sent(messages: batch.count * state.connections)
+        metrics.sent(messages: batch.count * state.connections)
         let loops = state.seats.values.map { seats in
             seats.eventLoop.submit { seats.value.send(batch) }
         }

@@ -13,14 +13,14 @@ struct WebSocketRooms: WebSocketDelegate {
     let store: any Store
     let clock: @Sendable () -> Timestamp
 
-    func opened(_ connection: WebSocketHandler) { hub.counters.connected() }
+    func opened(_ connection: WebSocketHandler) { hub.metrics.connected() }
 
     func received(_ input: WebSocketInput, from connection: WebSocketHandler) {
         do throws(ClientMessageError) {
             guard case .text(let bytes) = input else { throw .binary }
             act(on: try ClientMessage.decode(bytes), from: connection)
         } catch {
-            hub.counters.malformed()
+            hub.metrics.malformed()
             refuse(error.code, error.message, to: connection)
         }
     }
@@ -29,7 +29,7 @@ struct WebSocketRooms: WebSocketDelegate {
 
     func closed(_ connection: WebSocketHandler) {
         hub.unregister(connection)
-        hub.counters.disconnected(skipped: connection.skippedCount)
+        hub.metrics.disconnected(skipped: connection.skippedCount)
     }
 
     private func act(on message: ClientMessage, from connection: WebSocketHandler) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Hummingbird
+import HummingbirdCore
+
+/// Refuses requests that pages of foreign origins make.
+struct OriginCheck: RouterMiddleware {
+    let access: AccessPolicy
+
+    func handle(
+        _ request: Request,
+        context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        try access.checkOrigin(request.headers.value("origin"), authority: request.head.authority)
+        return try await next(request, context)
+    }
+}

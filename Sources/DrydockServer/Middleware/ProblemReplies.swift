@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockProtocol
+import Hummingbird
+import HummingbirdCore
+
+/// Turns whatever was thrown into a problem (RFC 9457).
+struct ProblemReplies: RouterMiddleware {
+    func handle(
+        _ request: Request,
+        context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            let problem = Problem(explaining: error)
+            // What a client did wrong is its own business; paths are its own words, too.
+            if problem.status == 500 {
+                context.logger.error("\(request.method) \(request.uri.path.prefix(200)): \(error)")
+            }
+            return .problem(problem)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+
+extension Schema {
+    /// Every named schema; the contract of `Tests/acceptance` holds the server to them.
+    static let components: [String: JSON] = [
+        "Build": object(
+            [
+                "id": text, "session_id": text, "project": text, "title": text,
+                "state": one(of: BuildState.self),
+                "trigger": text, "attempts": integer(0...Int(Int32.max)), "created_at": seconds,
+                "urls": object(
+                    ["self": text, "events": text, "logs": text, "artifacts": text],
+                    optional: ["preview": text]
+                ),
+            ],
+            optional: [
+                "position": [
+                    "type": "integer", "minimum": 0, "description": "Builds ahead of it in the queue",
+                ],
+                "attempt": text, "started_at": seconds, "finished_at": seconds, "failure": named("Failure"),
+                "retry_of": text,
+            ]
+        ),
+        "BuildList": object(
+            ["builds": list(of: named("Build"))],
+            optional: ["next": ["type": "string", "description": "The `before` of the next page"]]
+        ),
+        "Failure": object(
+            ["code": one(of: FailureCode.self), "fault": one(of: Fault.self), "message": text],
+            optional: ["hint": text, "file": text, "line": ["type": "integer", "minimum": 1]]
+        ),
+        "ArtifactList": object(["artifacts": list(of: named("Artifact"))]),
+        "Artifact": object([
+            "path": text, "digest": text, "size": ["type": "integer", "minimum": 0],
+            "role": one(of: ArtifactRole.self), "executable": ["type": "boolean"], "url": text,
+        ]),
+        "PluginList": object(["plugins": list(of: object(["name": text, "state": text, "path": text]))]),
+        "Problem": object(
+            ["type": text, "title": text, "status": integer(400...599), "detail": text, "code": text],
+            optional: ["hint": text]
+        ),
+        "BuildOrder": object(
+            ["source": ["oneOf": [pathSource, gitSource]]],
+            optional: ["session_id": text(1...200), "project": text(1...200), "title": text]
+        ),
+        "Document": ["type": "object"],
+    ]
+
+    private static let pathSource = source("path", ["type": "string", "pattern": "^/", "maxLength": 4096])
+    private static let gitSource = source(
+        "git",
+        object(["url": ["type": "string", "maxLength": 2048]], optional: ["revision": text(1...200)])
+    )
+
+    private static func source(_ kind: String, _ value: JSON) -> JSON {
+        [
+            "type": "object", "required": [.string(kind)], "properties": .object([kind: value]),
+            "additionalProperties": false,
+        ]
+    }
+}

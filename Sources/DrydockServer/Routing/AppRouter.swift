@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Hummingbird
+import HummingbirdCore
+
+/// Fills Hummingbird's router from the table of operations: a route that is not in the table does not exist.
+enum AppRouter {
+    /// The responder of the whole server.
+    ///
+    /// Each request passes the middlewares in the order in which they are added here: first those around every answer,
+    /// then those that may refuse, at last those that the operation asks for.
+    static func make(
+        _ operations: [Operation],
+        access: AccessPolicy,
+        preview: PreviewSite,
+        metrics: ServerMetrics
+    ) -> RouterResponder<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: RequestMetrics(metrics: metrics))
+        router.add(middleware: HeadReplies())
+        router.add(middleware: ProblemReplies())
+        router.add(middleware: SiteCheck(access: access, preview: preview))
+        router.add(middleware: AddressCheck(operations: operations))
+        for operation in operations { add(operation, to: router, access) }
+        return router.buildResponder()
+    }
+
+    private static func add(
+        _ operation: Operation,
+        to router: Router<BasicRequestContext>,
+        _ access: AccessPolicy
+    ) {
+        let route = router.group()
+        if operation.admission != .everyone { route.add(middleware: OriginCheck(access: access)) }
+        if operation.admission == .tokenHolders { route.add(middleware: TokenCheck(access: access)) }
+        if let body = operation.body { route.add(middleware: BodyLimit(most: body.most)) }
+        let path = RouterPath(operation.path)
+        route.on(path, method: operation.method, use: operation.respond)
+        // Who asks for the head is answered as if asking for all; `HeadReplies` takes the body away.
+        if operation.method == .get { route.on(path, method: .head, use: operation.respond) }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Hummingbird
+import HummingbirdCore
+import NIOHTTP1
+
+/// One thing that can be asked of the app's host, told once: the router is filled from it, and the OpenAPI document
+/// says the same about it.
+struct Operation: Sendable {
+    typealias Handler = @Sendable (Request, BasicRequestContext) async throws -> Response
+
+    /// Who may ask.
+    enum Admission: Sendable {
+        /// The page itself: a link from elsewhere leads to it.
+        case everyone
+        /// Whoever is no page of a foreign origin.
+        case ownOrigins
+        /// The same, with a token where the server has any.
+        case tokenHolders
+    }
+
+    let method: HTTPRequest.Method
+    /// `{name}` is one segment, a final `**` the rest of the path.
+    let path: String
+    /// Its name in the document.
+    let id: String
+    /// What it is for, in one line.
+    let summary: String
+    var admission = Admission.tokenHolders
+    /// What it takes beside what stands in `path`.
+    var parameters: [Parameter] = []
+    var body: Body?
+    /// What it answers itself; what the checks before it answer comes by `allAnswers`.
+    let answers: [Answer]
+    let respond: Handler
+}
+
+extension Operation {
+    /// A value outside of the body.
+    struct Parameter: Sendable {
+        enum Place: String, Sendable {
+            case path
+            case query
+            case header
+        }
+
+        let place: Place
+        let name: String
+        let summary: String
+        var schema = Schema.text
+
+        /// A part of the address behind `?`.
+        static func query(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {
+            Parameter(place: .query, name: name, summary: summary, schema: schema)
+        }
+
+        static func header(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {
+            Parameter(place: .header, name: name, summary: summary, schema: schema)
+        }
+    }
+
+    /// What is sent along.
+    struct Body: Sendable {
+        let most: ByteCount
+        /// Media types, each with the schema of what it carries.
+        let content: [String: JSON]
+    }
+
+    /// One way to be answered.
+    struct Answer: Sendable {
+        let status: Int
+        let summary: String
+        /// Media types, each with the schema of what it carries; empty = no body.
+        let content: [String: JSON]
+
+        /// JSON of a named schema.
+        static func json(_ status: Int, _ name: String, _ summary: String) -> Answer {
+            Answer(status: status, summary: summary, content: ["application/json": Schema.named(name)])
+        }
+
+        /// A body that no schema describes.
+        static func body(_ types: String..., summary: String) -> Answer {
+            let content = types.map { ($0, Schema.text) }
+            return Answer(
+                status: 200,
+                summary: summary,
+                content: Dictionary(content) { first, _ in first }
+            )
+        }
+
+        /// Problem details; `codes` are its possible codes.
+        static func problem(_ status: Int, _ codes: String) -> Answer {
+            Answer(
+                status: status,
+                summary: codes,
+                content: ["application/problem+json": Schema.named("Problem")]
+            )
+        }
+    }
+}
+
+extension Operation {
+    /// The segments of `path` that are parameters.
+    var names: [String] {
+        path.split(separator: "/").compactMap { segment in
+            if segment == "**" { return "path" }
+            return segment.hasPrefix("{") ? String(segment.dropFirst().dropLast()) : nil
+        }
+    }
+
+    /// Every answer a client may get, those of the checks included, by its status.
+    var allAnswers: [Int: [Answer]] {
+        var all = answers
+        all.append(.problem(400, "host_invalid"))
+        all.append(.problem(421, "host_unknown"))
+        all.append(.problem(500, "internal"))
+        if !names.isEmpty { all.append(.problem(404, "not_found")) }
+        if admission != .everyone { all.append(.problem(403, "origin_refused")) }
+        if admission == .tokenHolders { all.append(.problem(401, "unauthorized")) }
+        if body != nil { all.append(.problem(413, "source_too_large")) }
+        return Dictionary(grouping: all, by: \.status)
+    }
+
+    /// Whether a request for `requested`, percent-encoded, means this operation's path.
+    func matches(_ requested: String) -> Bool {
+        let pattern = RouterPath(path).components
+        let segments = requested.split(separator: "/")
+        let isLongEnough =
+            path.hasSuffix("**") ? segments.count >= pattern.count : segments.count == pattern.count
+        return isLongEnough && zip(pattern, segments).allSatisfy { $0 ~= $1 }
+    }
+}

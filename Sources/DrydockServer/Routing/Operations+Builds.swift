@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockStore
+import Hummingbird
+import HummingbirdCore
+
+extension Operations {
+    /// Builds as resources.
+    var builds: [Operation] {
+        let builds = BuildsAPI(store: store, options: options)
+        return [
+            Operation(
+                method: .get,
+                path: "/api/v1/builds",
+                id: "listBuilds",
+                summary: "Builds, newest first, a page at a time",
+                parameters: [
+                    .query("session_id", "Only those of this session", Schema.text(1...200)),
+                    .query("project", "Only those of this project"),
+                    .query(
+                        "state",
+                        "Only those in one of these states",
+                        Schema.list(of: Schema.one(of: BuildState.self))
+                    ),
+                    .query("before", "Only those older than this build"),
+                    .query("limit", "How many at most", Schema.integer(1...200)),
+                ],
+                answers: [
+                    .json(200, "BuildList", "A page"), .problem(400, "session_id_invalid, filter_invalid"),
+                    .problem(404, "not_found: the build of `before`"),
+                ]
+            ) { request, _ in try await builds.list(request) },
+            Operation(
+                method: .post,
+                path: "/api/v1/builds",
+                id: "createBuild",
+                summary: "A new build of the source in the body",
+                parameters: [
+                    .query(
+                        "session_id",
+                        "Whose build it is; else a session of its own",
+                        Schema.text(1...200)
+                    ),
+                    .query(
+                        "project",
+                        "What its history is filed under; else the session",
+                        Schema.text(1...200)
+                    ),
+                    .query("title", "What it is called"),
+                    .header(
+                        "Idempotency-Key",
+                        "Answers a repetition with the first build",
+                        Schema.text(1...200)
+                    ),
+                ],
+                body: Operation.Body(most: options.longestUpload, content: Self.sources),
+                answers: [
+                    .json(202, "Build", "It waits in the queue"),
+                    .problem(
+                        400,
+                        "session_id_invalid, project_invalid, idempotency_key_invalid, source_invalid, body_broken"
+                    ),
+                    .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
+                    .problem(429, "queue_full"), .problem(507, "disk_full"),
+                ]
+            ) { request, _ in try await builds.create(request) },
+            Operation(
+                method: .get,
+                path: "/api/v1/builds/{id}",
+                id: "showBuild",
+                summary: "One build",
+                answers: [.json(200, "Build", "The build")]
+            ) { request, context in try await builds.show(try Self.id(request, context), request) },
+            Operation(
+                method: .delete,
+                path: "/api/v1/builds/{id}",
+                id: "cancelBuild",
+                summary: "Asks for the end of a build",
+                answers: [
+                    .json(200, "Build", "It had ended before"), .json(202, "Build", "Its end was asked for"),
+                ]
+            ) { request, context in try await builds.cancel(try Self.id(request, context), request) },
+            Operation(
+                method: .post,
+                path: "/api/v1/builds/{id}/retry",
+                id: "retryBuild",
+                summary: "A new build of the same source",
+                answers: [
+                    .json(202, "Build", "The new build waits in the queue"), .problem(429, "queue_full"),
+                    .problem(507, "disk_full"),
+                ]
+            ) { request, context in try await builds.retry(try Self.id(request, context), request) },
+        ]
+    }
+
+    /// What may stand in the body of a new build.
+    private static let sources: [String: JSON] = [
+        "application/octet-stream": Schema.bytes, "application/gzip": Schema.bytes,
+        "application/x-tar": Schema.bytes,
+        "application/zip": Schema.bytes, "application/json": Schema.named("BuildOrder"),
+    ]
+}
