@@ -28,8 +28,9 @@ struct ProjectFileParser {
         )
         if case .list(let elements)? = fields["steps"]?.content {
             for element in elements {
-                guard let id = (element.field("id") ?? element.field("plugin"))?.json.string else { continue }
-                file.lines[StepID(rawValue: id)] = lines(of: element)
+                let name = (element.field("id") ?? element.field("plugin"))?.json.string
+                guard let id = name.flatMap(StepID.init(rawValue:)) else { continue }
+                file.lines[id] = lines(of: element)
             }
         }
         return file
@@ -88,9 +89,10 @@ struct ProjectFileParser {
                 hint: "add 'plugin: script' or another"
             )
         }
-        let plugin = try name(pluginField, "plugin")
-        let id = try fields["id"].map { value throws(Failure) in try name(value, "id") } ?? plugin
-        var step = PlannedStep(id: StepID(rawValue: id), plugin: plugin, title: id)
+        let plugin: PluginName = try reader.name(pluginField, "plugin")
+        let id =
+            try fields["id"].map { value throws(Failure) in try reader.name(value, "id") } ?? StepID(plugin)
+        var step = PlannedStep(id: id, plugin: plugin, title: id.rawValue)
         if let with = fields["with"] {
             guard case .table = with.content else {
                 throw reader.failure("'with' must be a table of keys, not \(with.typeName)", with.line)
@@ -106,21 +108,6 @@ struct ProjectFileParser {
         }
         return (
             step, try fields["needs"].map { value throws(Failure) in try reader.list(value, "needs") } ?? []
-        )
-    }
-
-    /// A plugin's or a step's name: `^[a-z][a-z0-9-]{0,39}$`.
-    private func name(_ value: YAMLValue, _ key: String) throws(Failure) -> String {
-        let name = try reader.text(value, key)
-        let isRight =
-            name.utf8.count <= 40
-            && name.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false
-            && name.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".utf8.contains($0) }
-        if isRight { return name }
-        throw reader.failure(
-            "'\(key)' can not be '\(name.prefix(64))'",
-            value.line,
-            hint: "small letters, digits and -, a letter first, at most 40"
         )
     }
 
@@ -148,8 +135,8 @@ struct ProjectFileParser {
         return hosts
     }
 
-    private func globs(_ value: YAMLValue, _ key: String) throws(Failure) -> [String] {
-        var globs: [String] = []
+    private func globs(_ value: YAMLValue, _ key: String) throws(Failure) -> [RelativePath] {
+        var globs: [RelativePath] = []
         for element in try reader.list(value, key) { globs.append(try reader.relativePath(element, key)) }
         return globs
     }

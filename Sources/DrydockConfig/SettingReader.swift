@@ -160,15 +160,21 @@ struct SettingReader {
         throw failure("'\(name)' can not be '\(text.prefix(64))'", value.line, hint: hint)
     }
 
-    /// A relative path without `..`.
-    func relativePath(_ value: YAMLValue, _ name: String) throws(Failure) -> String {
-        let path = try text(value, name)
-        let hint = "name a path below it, such as site or bin/tool"
-        if path.hasPrefix("/") { throw failure("'\(name)' must be a relative path", value.line, hint: hint) }
-        if path.split(separator: "/").contains("..") {
-            throw failure("'\(name)' must not contain ..", value.line, hint: hint)
+    func relativePath(_ value: YAMLValue, _ name: String) throws(Failure) -> RelativePath {
+        let text = try text(value, name)
+        do throws(PathProblem) {
+            return try RelativePath(parsing: text)
+        } catch {
+            let hint = "name a path below it, such as site or bin/tool"
+            throw failure("'\(name)' \(error.explanation)", value.line, hint: hint)
         }
-        return path
+    }
+
+    /// A step's or a plugin's name.
+    func name<Name: CheckedName>(_ value: YAMLValue, _ name: String) throws(Failure) -> Name {
+        let text = try text(value, name)
+        if let checked = Name(rawValue: text) { return checked }
+        throw failure("'\(name)' can not be '\(text.prefix(64))'", value.line, hint: Name.rule)
     }
 }
 

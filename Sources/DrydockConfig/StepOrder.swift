@@ -14,8 +14,10 @@ struct StepOrder {
         for (place, list) in needs.enumerated() {
             for value in list {
                 let need = try reader.text(value, "needs")
-                guard ids.contains(need) else { throw unknown(need, of: ids[place], ids, value.line) }
-                resolved[place].needs.append(StepID(rawValue: need))
+                guard let index = ids.firstIndex(of: need) else {
+                    throw unknown(need, of: ids[place], ids, value.line)
+                }
+                resolved[place].needs.append(steps[index].id)
             }
         }
         if let cycle = resolved.cycle, let place = ids.firstIndex(of: cycle[0].rawValue) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
+package import DrydockModel
 import DrydockProtocol
 
 extension Manifest {
@@ -9,7 +9,7 @@ extension Manifest {
     static let largest = 256 << 10
 
     /// Reads a manifest strictly; `name` is the plugin's by its folder or file.
-    package init(json bytes: [UInt8], name: String) throws(ManifestProblem) {
+    package init(json bytes: [UInt8], name: PluginName) throws(ManifestProblem) {
         let json: JSON
         do {
             json = try BoundedJSONReader.read(
@@ -28,17 +28,17 @@ extension Manifest {
         "observers", "config", "timeout", "provides",
     ]
 
-    private init(_ fields: ManifestFields, name: String) throws(ManifestProblem) {
+    private init(_ fields: ManifestFields, name: PluginName) throws(ManifestProblem) {
         self.init(name: name)
         let isNewer = try Self.isNewerMinor(fields.required("protocol"))
         if !isNewer { try fields.allow(only: Self.keys) }
-        if let declared = try fields.text("name"), declared != name {
+        if let declared = try fields.text("name"), declared != name.rawValue {
             throw ManifestProblem(
                 "its \"name\" is \"\(declared)\", but its folder or file is named \"\(name)\""
             )
         }
         version = try fields.text("version") ?? version
-        title = try fields.text("title") ?? name
+        title = try fields.text("title") ?? name.rawValue
         kind = try fields.choice("kind", of: PluginKind.self) ?? .guest
         exec = try fields.texts("exec") ?? exec
         guard exec.first?.isEmpty == false else { throw ManifestProblem("\"exec\" is empty") }

@@ -5,7 +5,7 @@ package import DrydockModel
 
 /// A plugin's own declaration, checked (docs/plugin-protocol.md, "Manifest").
 package struct Manifest: Hashable, Sendable {
-    package var name: String
+    package var name: PluginName
     package var version: String
     package var title: String
     package var kind: PluginKind
@@ -27,10 +27,10 @@ package struct Manifest: Hashable, Sendable {
     package var preview: PreviewRule?
 
     /// The manifest of a guest that has none: usable by its name only.
-    package init(name: String) {
+    package init(name: PluginName) {
         self.name = name
         version = "0"
-        title = name
+        title = name.rawValue
         kind = .guest
         exec = ["plugin"]
         verbs = [.run]

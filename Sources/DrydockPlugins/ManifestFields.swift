@@ -104,12 +104,26 @@ struct ManifestFields {
         return objects
     }
 
-    /// A relative path without `..` and empty components.
-    func relativePath(_ key: String) throws(ManifestProblem) -> String {
-        let path = try required(key)
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != ".." })
-        else { throw wrong(key, "a relative path without \"..\"") }
-        return path
+    func relativePath(_ key: String) throws(ManifestProblem) -> RelativePath {
+        try relativePath(of: try required(key), key)
+    }
+
+    func relativePaths(_ key: String) throws(ManifestProblem) -> [RelativePath]? {
+        try texts(key)?.map { text throws(ManifestProblem) in try relativePath(of: text, key) }
+    }
+
+    private func relativePath(of text: String, _ key: String) throws(ManifestProblem) -> RelativePath {
+        do throws(PathProblem) {
+            return try RelativePath(parsing: text)
+        } catch {
+            throw ManifestProblem("\"\(key)\" of \(place) \(error.explanation)")
+        }
+    }
+
+    func name<Name: CheckedName>(_ text: String, _ key: String) throws(ManifestProblem) -> Name {
+        guard let name = Name(rawValue: text) else {
+            throw ManifestProblem("\"\(key)\" of \(place) can not be \"\(text.prefix(64))\": \(Name.rule)")
+        }
+        return name
     }
 }

@@ -42,8 +42,7 @@ enum PlanAnswer {
     private static func step(_ fields: ManifestFields, planner: Plugin) throws(ManifestProblem) -> PlannedStep
     {
         try fields.allow(only: keys)
-        let id = try fields.required("id")
-        guard PluginName.isValid(id[...]) else { throw ManifestProblem("\"\(id)\" is no step id") }
+        let id: StepID = try fields.name(try fields.required("id"), "id")
         guard fields.values.values.allSatisfy({ !$0.containsNUL }) else {
             throw ManifestProblem("the step \"\(id)\" holds a NUL character")
         }
@@ -51,13 +50,17 @@ enum PlanAnswer {
             throw ManifestProblem("the step \"\(id)\" asks for network, which is not supported yet")
         }
         var step = PlannedStep(
-            id: StepID(rawValue: id),
-            plugin: try fields.text("plugin") ?? planner.name,
-            title: try fields.text("title") ?? id,
+            id: id,
+            plugin: try fields.text("plugin").map { text throws(ManifestProblem) in
+                try fields.name(text, "plugin")
+            } ?? planner.name,
+            title: try fields.text("title") ?? id.rawValue,
             with: fields.values["with"] ?? .object([:]),
-            needs: try fields.texts("needs")?.map(StepID.init(rawValue:)) ?? [],
-            inputs: try fields.texts("inputs") ?? [],
-            outputs: try fields.texts("outputs") ?? [],
+            needs: try fields.texts("needs")?.map { text throws(ManifestProblem) in
+                try fields.name(text, "needs")
+            } ?? [],
+            inputs: try fields.relativePaths("inputs") ?? [],
+            outputs: try fields.relativePaths("outputs") ?? [],
             timeout: try fields.seconds("timeout"),
             weight: try fields.number("weight", in: 0.001...1_000_000) ?? 1
         )
@@ -69,16 +72,16 @@ enum PlanAnswer {
         }
         if let argv = try fields.texts("argv") {
             let directory = fields.values["cwd"] == nil ? nil : try fields.relativePath("cwd")
-            step.plugin = "script"
+            step.plugin = .script
             step.with = .object(["run": .string(script(argv, in: directory))])
         }
         return step
     }
 
     /// A command as the line of shell that `script` runs.
-    private static func script(_ argv: [String], in directory: String?) -> String {
+    private static func script(_ argv: [String], in directory: RelativePath?) -> String {
         let command = argv.map(quoted).joined(separator: " ")
-        return directory.map { "cd \(quoted($0)) && \(command)" } ?? command
+        return directory.map { "cd \(quoted($0.rawValue)) && \(command)" } ?? command
     }
 
     private static func quoted(_ text: String) -> String {

@@ -168,13 +168,13 @@ extension RecordFields {
         return text
     }
 
-    /// A relative path without `..` and empty components; `.` stands for the directory itself.
-    private func relativePath(_ key: String) throws(MalformedRecord) -> String {
-        let path = try required(key)
-        let isValid = path.split(separator: "/", omittingEmptySubsequences: false)
-            .allSatisfy { $0 != ".." && !$0.isEmpty && !$0.utf8.contains(0) }
-        guard isValid else { throw MalformedRecord("\"\(key)\" is not a relative path without \"..\"") }
-        return path
+    private func relativePath(_ key: String) throws(MalformedRecord) -> RelativePath {
+        let text = try required(key)
+        do throws(PathProblem) {
+            return try RelativePath(parsing: text)
+        } catch {
+            throw MalformedRecord("\"\(key)\" \(error.explanation)")
+        }
     }
 }
 

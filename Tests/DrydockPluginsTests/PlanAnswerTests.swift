@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -43,7 +44,7 @@ struct PlanAnswerTests {
         #expect(steps.map(\.title) == ["deps", "The site"])
         let site = try #require(steps.last)
         #expect(site.with == .object(["root": .string("docs")]))
-        #expect(site.needs == [StepID(rawValue: "deps")])
+        #expect(site.needs == ["deps"])
         #expect(site.env == ["A": "b"])
         #expect(site.inputs == ["docs/**"])
         #expect(site.outputs == ["site/**"])
@@ -68,7 +69,7 @@ struct PlanAnswerTests {
         arguments: [
             ("", "byte 0"), ("{", "byte"), ("[]", "plan"), (#"{"steps": []}"#, "0 steps"),
             (#"{"stages": []}"#, "stages"), (#"{"steps": [{"title": "x"}]}"#, "id"),
-            (#"{"steps": [{"id": "A b"}]}"#, "no step id"),
+            (#"{"steps": [{"id": "A b"}]}"#, "can not be \"A b\""),
             (#"{"steps": [{"id": "a"}, {"id": "a"}]}"#, "twice"),
             (#"{"steps": [{"id": "a", "needs": ["b"]}]}"#, "needs \"b\""),
             (#"{"steps": [{"id": "a", "argv": ["ls"], "cwd": "../x"}]}"#, "cwd"),

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockPlugins
+import DrydockTestSupport
 import Foundation
 import Testing
 

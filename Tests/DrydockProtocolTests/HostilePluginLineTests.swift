@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockProtocol
+import DrydockTestSupport
 import Testing
 
 @Suite("hostile plugin lines")
@@ -90,7 +91,7 @@ struct HostilePluginLineTests {
 
     @Test(
         "a path that leaves its directory is malformed",
-        arguments: ["/etc/passwd", "..", "a/../../b", "a//b", "%2e%2e/x", "a/", "%00"]
+        arguments: ["/etc/passwd", "..", "a/../../b", "%2e%2e/x", "%00"]
     )
     func paths(path: String) {
         #expect(isMalformed(decode("@dd artifact \(path)")))
