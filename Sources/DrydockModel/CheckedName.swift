@@ -8,7 +8,6 @@ package protocol CheckedName: StringIdentifier {
 }
 
 extension CheckedName {
-    /// The rule in words, for who broke it.
     package static var rule: String { "small letters, digits and -, a letter first, at most 40" }
 
     /// nil where `rawValue` breaks the rule.

@@ -2,15 +2,23 @@
 // Copyright the Drydock authors
 
 /// A name or number that is a string on the wire and a type of its own in the code.
-package protocol StringIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+package protocol StringIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible,
+    FieldReadable
+{
     /// The text as it stands in logs, JSON and on disk.
     var rawValue: String { get }
 
     /// Wraps `rawValue` as it is where the type has no rule; nil for what breaks the rule of one that has.
     init?(rawValue: String)
+
+    /// The rule of the type in words, for who broke it.
+    static var rule: String { get }
 }
 
 extension StringIdentifier {
+    /// No rule.
+    package static var rule: String { "any text" }
+
     /// The raw text.
     package var description: String { rawValue }
 

@@ -93,8 +93,19 @@ package struct ArtifactRule: Codable, Hashable, Sendable {
     }
 }
 
+extension ArtifactRule: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields(["path", "role", "title"])
+        self.init(
+            path: try fields.required("path"),
+            role: try fields.optional("role") ?? .other,
+            title: try fields["title"]?.filled()
+        )
+    }
+}
+
 /// What an artifact is for.
-package enum ArtifactRole: String, Codable, Sendable, CaseIterable {
+package enum ArtifactRole: String, Codable, Sendable, CaseIterable, FieldReadable {
     case site
     case binary
     case package

@@ -6,6 +6,8 @@ package struct RelativePath: StringIdentifier {
     /// `/`-separated names, none of them empty, `.` or `..`; a lone `.` is the directory itself.
     package let rawValue: String
 
+    package static let rule = "name a path below it, such as site or bin/tool"
+
     /// Reads a path by `PathRule`.
     package init(parsing text: String) throws(PathProblem) {
         let names = try PathRule.names(in: Array(text.utf8))
