@@ -44,7 +44,7 @@ struct PluginDirectory {
     private static func explain(_ error: any Error) -> String {
         switch error {
         case let problem as Problem: problem.reason
-        case let problem as ManifestProblem: problem.reason
+        case let problem as FieldProblem: problem.sentence
         case let problem as UntrustedFile: problem.reason
         case let problem as Errno: "it can not be read: \(problem)"
         default: "it can not be read: \(error)"
@@ -232,15 +232,15 @@ struct PluginFileName {
     let name: PluginName
     let hasExtension: Bool
 
-    init(_ text: String) throws(ManifestProblem) {
+    init(_ text: String) throws(FieldProblem) {
         let bytes = Array(text.utf8)
         let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
         guard bytes.count > 3, isDigit(bytes[0]), isDigit(bytes[1]), bytes[2] == UInt8(ascii: "-"),
             let order = Int(text.prefix(2))
-        else { throw ManifestProblem("its name does not begin with two digits and a dash, as in 50-\(text)") }
+        else { throw FieldProblem("its name does not begin with two digits and a dash, as in 50-\(text)") }
         let stem = text.dropFirst(3).prefix { $0 != "." }
         guard let name = PluginName(rawValue: String(stem)) else {
-            throw ManifestProblem("\"\(stem)\" is no plugin name: \(PluginName.rule)")
+            throw FieldProblem("'\(stem)' is no plugin name", hint: PluginName.rule)
         }
         self.order = order
         self.name = name

@@ -92,7 +92,7 @@ package struct ProjectSurvey: Sendable {
             throw Failure(
                 .planFailed,
                 .plugin,
-                "the plan of the plugin \(plugin.name) is no plan: \(error.reason)"
+                "the plan of the plugin \(plugin.name) is no plan: \(error.sentence)"
             )
         }
     }

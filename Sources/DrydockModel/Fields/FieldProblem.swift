@@ -30,8 +30,11 @@ package struct FieldProblem: Error, Hashable, Sendable {
         )
     }
 
-    /// Message and hint, for who shows one line.
-    package var sentence: String { hint.map { "\(message): \($0)" } ?? message }
+    /// Line, message and hint, for who shows one line.
+    package var sentence: String {
+        let place = line.map { "line \($0): " } ?? ""
+        return place + message + (hint.map { " (\($0))" } ?? "")
+    }
 }
 
 extension Failure {
