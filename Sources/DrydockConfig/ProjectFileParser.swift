@@ -98,8 +98,8 @@ struct ProjectFileParser {
 
 extension StepLines {
     fileprivate init(_ step: Places) {
-        let with = step.fields["with"]
-        self.init(plugin: step.fields["plugin"]?.line ?? step.line, with: with?.line ?? step.line)
-        parameters = with?.fields.compactMapValues { $0.keyLine ?? $0.line } ?? [:]
+        let with = step.fields["with"]?.places
+        self.init(plugin: step.fields["plugin"]?.places.line ?? step.line, with: with?.line ?? step.line)
+        parameters = with?.fields.compactMapValues(\.keyLine) ?? [:]
     }
 }

@@ -123,34 +123,30 @@ enum YAMLDocument {
 
         mutating func value(_ node: Node, depth: Int) throws(FieldProblem) -> (JSON, Places) {
             values += 1
-            var places = Places(line: node.mark?.line)
-            if depth > deepest { throw refusal("is nested more than \(deepest) deep", places.line) }
-            if values > mostValues { throw refusal("has more than \(mostValues) values", places.line) }
+            let line = node.mark?.line
+            if depth > deepest { throw refusal("is nested more than \(deepest) deep", line) }
+            if values > mostValues { throw refusal("has more than \(mostValues) values", line) }
             switch node {
-            case .scalar(let scalar): return (try value(scalar), places)
+            case .scalar(let scalar): return (try value(scalar), Places(line: line))
             case .sequence(let sequence):
-                try checkTag(sequence.tag, places.line)
-                var list: [JSON] = []
-                for element in sequence {
-                    let (value, place) = try value(element, depth: depth + 1)
-                    list.append(value)
-                    places.elements.append(place)
-                }
-                return (.array(list), places)
+                try checkTag(sequence.tag, line)
+                var list: [(JSON, Places)] = []
+                for element in sequence { list.append(try value(element, depth: depth + 1)) }
+                return (.array(list.map(\.0)), Places(line: line, elements: list.map(\.1)))
             case .mapping(let mapping):
-                try checkTag(mapping.tag, places.line)
+                try checkTag(mapping.tag, line)
                 var fields: [String: JSON] = [:]
+                var entries: [String: Places.Entry] = [:]
                 for (key, element) in mapping {
                     let name = try self.key(key)
-                    var (value, place) = try value(element, depth: depth + 1)
-                    place.keyLine = key.mark?.line
-                    places.fields[name] = place
+                    let (value, places) = try value(element, depth: depth + 1)
+                    entries[name] = Places.Entry(keyLine: key.mark?.line, places: places)
                     if fields.updateValue(value, forKey: name) != nil {
                         throw refusal("has the key '\(name.prefix(64))' twice", key.mark?.line)
                     }
                 }
-                return (.object(fields), places)
-            case .alias: throw refusal("has an alias that leads nowhere", places.line)
+                return (.object(fields), Places(line: line, fields: entries))
+            case .alias: throw refusal("has an alias that leads nowhere", line)
             }
         }
 

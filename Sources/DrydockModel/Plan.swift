@@ -99,7 +99,7 @@ extension ArtifactRule: FieldReadable {
         self.init(
             path: try fields.required("path"),
             role: try fields.optional("role") ?? .other,
-            title: try fields["title"]?.filled()
+            title: try fields["title"]?.text()
         )
     }
 }

@@ -133,7 +133,8 @@ package struct BoundedJSONReader {
         skipSpace()
         var fields: [String: JSON] = [:]
         if take(UInt8(ascii: "}")) { return .object(fields) }
-        var own = places
+        let begin = places?.line
+        var entries: [String: Places.Entry] = [:]
         repeat {
             bounds.fields -= 1
             guard bounds.fields >= 0 else { throw problem("too many fields") }
@@ -146,12 +147,11 @@ package struct BoundedJSONReader {
             skipSpace()
             guard fields.updateValue(try value(depth: depth), forKey: key) == nil
             else { throw problem("a key stands twice") }
-            places?.keyLine = keyLine
-            own?.fields[key] = places
+            if let places { entries[key] = Places.Entry(keyLine: keyLine, places: places) }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw problem("an object does not end") }
-        places = own
+        if places != nil { places = Places(line: begin, fields: entries) }
         return .object(fields)
     }
 
@@ -161,17 +161,18 @@ package struct BoundedJSONReader {
         skipSpace()
         var elements: [JSON] = []
         if take(UInt8(ascii: "]")) { return .array(elements) }
-        var own = places
+        let begin = places?.line
+        var parts: [Places] = []
         repeat {
             bounds.elements -= 1
             guard bounds.elements >= 0 else { throw problem("too many elements") }
             skipSpace()
             elements.append(try value(depth: depth))
-            if let places { own?.elements.append(places) }
+            if let places { parts.append(places) }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw problem("an array does not end") }
-        places = own
+        if places != nil { places = Places(line: begin, elements: parts) }
         return .array(elements)
     }
 }

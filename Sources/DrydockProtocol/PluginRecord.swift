@@ -30,7 +30,7 @@ package enum PluginRecord: Hashable, Sendable {
         "notice", "will_fail", "error", "end",
     ]
 
-    package enum EndStatus: String, Hashable, Sendable {
+    package enum EndStatus: String, Hashable, Sendable, CaseIterable, FieldReadable {
         case ok
         case failed
     }

@@ -79,7 +79,7 @@ struct JournalCodecTests {
             record.event = .log(LogLine(stream: .out, stage: StageID(rawValue: "c"), text: random.text()))
             let bytes = encoded(record)
             #expect(LogRecordScanner.scan(bytes) == record)
-            let parsed = try JSONDecoder().decode(DecodedRecord.self, from: Data(bytes)).record
+            let parsed = try JournalCodec.parse(bytes)
             #expect(parsed == record)
         }
     }

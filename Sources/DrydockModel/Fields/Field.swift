@@ -63,9 +63,9 @@ package struct Field: Sendable {
 
     package var line: Int? { places?.line }
 
-    /// The value under `key` of this one.
-    func child(_ key: String, _ value: JSON) -> Field {
-        Field(value, title: title, parent: name, key: key, form: form, places: places?.fields[key])
+    /// The value under `key` of this one, whose name is `name`.
+    func child(_ key: String, of name: String, _ value: JSON) -> Field {
+        Field(value, title: title, parent: name, key: key, form: form, places: places?.fields[key]?.places)
     }
 
     private func element(_ index: Int, _ value: JSON) -> Field {
@@ -78,6 +78,14 @@ package struct Field: Sendable {
     /// A problem with this value: its name, then `what`.
     package func problem(_ what: String, hint: String? = nil) -> FieldProblem {
         FieldProblem("\(shown) \(what)", hint: hint, line: line)
+    }
+
+    /// A text that is none of those that may stand here.
+    ///
+    /// Only people are shown what they wrote: what a program said may hold a secret that nobody has masked yet.
+    func refused(_ text: String, hint: String) -> FieldProblem {
+        let isShown = form == .document || form == .setting
+        return problem(isShown ? "can not be '\(text.prefix(64))'" : "can not be that", hint: hint)
     }
 
     func mismatch(_ wanted: String, hint: String? = nil) -> FieldProblem {

@@ -58,7 +58,7 @@ extension StringIdentifier {
     package init(_ field: Field) throws(FieldProblem) {
         let text = try field.text()
         guard let value = Self(rawValue: text) else {
-            throw field.problem("can not be '\(text.prefix(64))'", hint: Self.rule)
+            throw field.refused(text, hint: Self.rule)
         }
         self = value
     }
@@ -85,6 +85,6 @@ extension FieldReadable where Self: RawRepresentable, Self: CaseIterable, RawVal
         }
         let all = Self.allCases.map(\.rawValue)
         let hint = Spelling.hint(text, among: all) ?? "one of \(all.joined(separator: ", "))"
-        throw field.problem("can not be '\(text.prefix(64))'", hint: hint)
+        throw field.refused(text, hint: hint)
     }
 }

@@ -6,28 +6,31 @@ package struct Fields: Sendable {
     /// The table itself.
     package let table: Field
     package let values: [String: JSON]
+    /// The table's, made once.
+    private let name: String
 
     init(_ table: Field, _ values: [String: JSON]) {
         self.table = table
         self.values = values
+        name = table.name
     }
 
     /// The field under `key`; nil where there is none, and in messages where it is `null`.
     package subscript(key: String) -> Field? {
         guard let value = values[key] else { return nil }
         if value == .null, table.form != .document { return nil }
-        return table.child(key, value)
+        return table.child(key, of: name, value)
     }
 
     /// All of them, in the order of their keys.
     package var all: [(key: String, field: Field)] {
-        values.sorted { $0.key < $1.key }.map { ($0.key, table.child($0.key, $0.value)) }
+        values.sorted { $0.key < $1.key }.map { ($0.key, table.child($0.key, of: name, $0.value)) }
     }
 
     /// The field under `key`, which must be there.
     package func required(_ key: String, hint: String? = nil) throws(FieldProblem) -> Field {
         if let field = self[key] { return field }
-        let missing = table.child(key, .null)
+        let missing = table.child(key, of: name, .null)
         throw FieldProblem("\(missing.shown) is missing", hint: hint, line: table.line)
     }
 

@@ -2,15 +2,30 @@
 // Copyright the Drydock authors
 
 /// Where a value and its parts stand in their file: a tree of the same shape as the value's.
-package struct Places: Sendable {
-    /// From 1.
-    package var line: Int?
-    /// Of the key the value stands under, where it does; a value may begin on a later line.
-    package var keyLine: Int?
-    /// Those of a table's values.
-    package var fields: [String: Places] = [:]
-    /// Those of a list's values.
-    package var elements: [Places] = []
+///
+/// A class, so that a field that has none is a word smaller: records are read by the hundred thousand.
+package final class Places: Sendable {
+    /// One key of a table; its value may begin on a later line.
+    package struct Entry: Sendable {
+        package let keyLine: Int?
+        package let places: Places
 
-    package init(line: Int?) { self.line = line }
+        package init(keyLine: Int?, places: Places) {
+            self.keyLine = keyLine
+            self.places = places
+        }
+    }
+
+    /// From 1.
+    package let line: Int?
+    /// Those of a table's values.
+    package let fields: [String: Entry]
+    /// Those of a list's values.
+    package let elements: [Places]
+
+    package init(line: Int?, fields: [String: Entry] = [:], elements: [Places] = []) {
+        self.line = line
+        self.fields = fields
+        self.elements = elements
+    }
 }
