@@ -145,7 +145,7 @@ let package = Package(
         ),
 
         tests("DrydockModel"),
-        tests("DrydockProtocol", ["DrydockModel"]),
+        tests("DrydockProtocol", ["DrydockModel", "DrydockTestSupport"]),
         tests("DrydockConfig", ["DrydockModel"]),
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
@@ -159,7 +159,10 @@ let package = Package(
         ),
         tests(
             "DrydockPlugins",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", "DrydockTestSupport",
+                systemPackage,
+            ]
         ),
         tests(
             "DrydockWorker",

@@ -17,7 +17,9 @@ enum LogRecordScanner {
         guard let head = RecordHead(&scanner), head.kind == "log",
             scanner.skip(#","v":1,"via":""#), let via = scanner.plainString().flatMap(Via.init(rawValue:))
         else { return nil }
-        let step = scanner.optionalField(#","step":""#)
+        let step = scanner.optionalField(#","step":""#).map { StepID(rawValue: $0) }
+        // A step that is none: the parser says so.
+        if case .some(nil) = step { return nil }
         guard scanner.skip(#","stream":""#),
             let stream = scanner.plainString().flatMap(LogLine.Stream.init(rawValue:))
         else { return nil }
@@ -31,7 +33,7 @@ enum LogRecordScanner {
             build: head.build,
             attempt: head.attempt,
             via: via,
-            step: step.map(StepID.init(rawValue:)),
+            step: step ?? nil,
             event: .log(
                 LogLine(stream: stream, stage: stage.map(StageID.init(rawValue:)), text: text, level: level)
             )

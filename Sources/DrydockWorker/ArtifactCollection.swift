@@ -93,7 +93,7 @@ struct ArtifactCollection {
             run.sink.record(.notice(title: "No preview", markdown: text))
             return nil
         }
-        guard artifacts.contains(where: { ArtifactSelection.contains(root, $0.path) }) else {
+        guard artifacts.contains(where: { root.contains($0.path) }) else {
             throw Failure(
                 .artifactMissing,
                 .user,
@@ -101,7 +101,7 @@ struct ArtifactCollection {
                 hint: "it is relative to $DRYDOCK_OUT; is it spelled as the steps write it?"
             )
         }
-        return PreviewReady(deploy: .make(), root: ArtifactSelection.clean(root), spa: rule.spa)
+        return PreviewReady(deploy: .make(), root: root.prefix, spa: rule.spa)
     }
 
     private func evidentSite(_ artifacts: [Artifact]) -> PreviewReady? {

@@ -5,6 +5,7 @@ import DrydockModel
 import DrydockOS
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import SystemPackage
 import Testing
