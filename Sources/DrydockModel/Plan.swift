@@ -9,8 +9,8 @@ package struct Plan: Codable, Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     /// What is served when the build succeeded, if anything was asked for.
     package var preview: PreviewRule?
-    /// What was asked for, clipped by the operator's policy.
-    package var limits: Limits
+    /// The operator's policy, narrowed to what was asked for.
+    package var policy: Policy
     /// What was clipped, a sentence each, for the viewers.
     package var clipped: [String]
 
@@ -18,13 +18,13 @@ package struct Plan: Codable, Hashable, Sendable {
         steps: [PlannedStep],
         artifacts: [ArtifactRule] = [],
         preview: PreviewRule? = nil,
-        limits: Limits = Limits(),
+        policy: Policy = Policy(),
         clipped: [String] = []
     ) {
         self.steps = steps
         self.artifacts = artifacts
         self.preview = preview
-        self.limits = limits
+        self.policy = policy
         self.clipped = clipped
     }
 }

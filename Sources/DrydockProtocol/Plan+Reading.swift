@@ -10,7 +10,10 @@ extension Plan: FieldReadable {
             steps: try fields.required("steps"),
             artifacts: try fields.required("artifacts"),
             preview: try fields.optional("preview"),
-            limits: try Limits(try fields.required("limits").fields()),
+            policy: Policy(
+                limits: try Limits(try fields.required("limits").fields()),
+                minimumLevel: try fields.optional("minimum_level") ?? .reduced
+            ),
             clipped: try fields.required("clipped")
         )
     }

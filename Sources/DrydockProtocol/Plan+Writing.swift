@@ -17,7 +17,8 @@ extension Plan {
             writer.object { preview.write(to: &$0) }
         }
         writer.key("limits")
-        writer.object { limits.write(to: &$0) }
+        writer.object { policy.limits.write(to: &$0) }
+        writer.field("minimum_level", policy.minimumLevel.rawValue)
         writer.field("clipped", clipped)
     }
 }

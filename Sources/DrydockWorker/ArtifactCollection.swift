@@ -19,7 +19,7 @@ struct ArtifactCollection {
         let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
         let store = run.shop.store
         let stop = run.stop
-        let limits = WalkLimits(bytes: plan.limits.disk, fileSize: plan.limits.fileSize)
+        let limits = WalkLimits(bytes: plan.policy.limits.disk, fileSize: plan.policy.limits.fileSize)
         let (artifacts, summary) = try await Blocking.run {
             var artifacts: [Artifact] = []
             guard let out = try workspace.openOut() else { return (artifacts, CollectionSummary()) }

@@ -47,7 +47,7 @@ struct Planning {
                     environment: StepEnvironment.standard(path: shop.options.path),
                     mounts: snapshot.mounts,
                     root: .hostToolchain(additional: shop.options.toolchain),
-                    limits: shop.options.policy.limits
+                    policy: shop.options.policy
                 ),
                 launcher: shop.launcher,
                 clock: shop.clock,

@@ -177,8 +177,7 @@ final class Bench {
             plugin: plugin,
             step: step,
             project: spec,
-            driver: spec,
-            limits: Limits()
+            driver: spec
         )
         context.grace = .milliseconds(100)
         context.files = (try? FileManager.default.contentsOfDirectory(atPath: source.path))?.sorted() ?? []

@@ -149,7 +149,10 @@ extension RandomRecords {
                     start: one.maybe { $0.texts() }
                 )
             },
-            limits: Limits(memory: size(), cpus: maybe { $0.number() }, total: duration()),
+            policy: Policy(
+                limits: Limits(memory: size(), cpus: maybe { $0.number() }, total: duration()),
+                minimumLevel: maybe { _ in .full } ?? .reduced
+            ),
             clipped: texts()
         )
     }
