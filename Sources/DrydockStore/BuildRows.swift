@@ -32,21 +32,20 @@ enum BuildRows {
 
     /// `tail` is what comes behind `FROM builds`.
     static func fetch(_ db: Database, _ tail: String, _ arguments: StatementArguments) throws -> [Build] {
-        try Row.fetchAll(db, sql: "SELECT * FROM builds " + tail, arguments: arguments).map(BuildRow.build)
+        let statement = try db.cachedStatement(sql: "SELECT * FROM builds " + tail)
+        return try Row.fetchAll(statement, arguments: arguments).map(BuildRow.build)
     }
 
     static func insert(_ build: inout Build, _ db: Database) throws {
         build.revision = try nextRevision(db)
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO builds (id, session, project, state, request, source_blob,
-                    idempotency_scope, idempotency_key, idempotency_body, attempt, attempts,
-                    created_at, started_at, finished_at, failure, deploy, revision)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        try statement.execute(
-            arguments: [
+        try db.run(
+            """
+            INSERT INTO builds (id, session, project, state, request, source_blob,
+                idempotency_scope, idempotency_key, idempotency_body, attempt, attempts,
+                created_at, started_at, finished_at, failure, deploy, revision)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
                 build.id.rawValue, build.request.session.rawValue, build.request.project.rawValue,
                 build.state.rawValue, try JSONEncoder().encode(build.request),
                 build.request.source.archive?.rawValue,
@@ -63,24 +62,19 @@ enum BuildRows {
     /// Writes what can change, under a new revision; a build that is not being worked on gives its lease back.
     static func save(_ build: inout Build, _ db: Database) throws {
         build.revision = try nextRevision(db)
-        let statement = try db.cachedStatement(
-            sql: """
-                UPDATE builds SET state = ?, attempt = ?, attempts = ?, started_at = ?, finished_at = ?, failure = ?,
-                    deploy = ?, revision = ? WHERE id = ?
-                """
-        )
-        try statement.execute(
-            arguments: [
+        try db.run(
+            """
+            UPDATE builds SET state = ?, attempt = ?, attempts = ?, started_at = ?, finished_at = ?, failure = ?,
+                deploy = ?, revision = ? WHERE id = ?
+            """,
+            [
                 build.state.rawValue, build.attempt?.rawValue, build.attempts, build.startedAt?.milliseconds,
                 build.finishedAt?.milliseconds, try build.failure.map { try JSONEncoder().encode($0) },
                 build.deploy?.rawValue, build.revision, build.id.rawValue,
             ]
         )
         guard build.state == .queued || build.state.isTerminal else { return }
-        try db.execute(
-            sql: "UPDATE builds SET worker = NULL, lease_until = NULL WHERE id = ?",
-            arguments: [build.id.rawValue]
-        )
+        try db.run("UPDATE builds SET worker = NULL, lease_until = NULL WHERE id = ?", [build.id.rawValue])
     }
 
     /// Moves `build` to `state`, or throws `illegalMove`.
@@ -92,7 +86,7 @@ enum BuildRows {
     }
 
     static func revision(_ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT revision FROM counter") ?? 0
+        try Int64.fetchOne(try db.cachedStatement(sql: "SELECT revision FROM counter")) ?? 0
     }
 
     static func reading(of id: BuildID, _ db: Database) throws -> JournalReading? {
@@ -101,12 +95,18 @@ enum BuildRows {
     }
 
     static func setReading(_ reading: JournalReading, of id: BuildID, _ db: Database) throws {
-        try db.cachedStatement(sql: "UPDATE builds SET journal = ? WHERE id = ?")
-            .execute(arguments: [reading.rawValue, id.rawValue])
+        try db.run("UPDATE builds SET journal = ? WHERE id = ?", [reading.rawValue, id.rawValue])
     }
 
     private static func nextRevision(_ db: Database) throws -> Int64 {
-        try db.execute(sql: "UPDATE counter SET revision = revision + 1")
+        try db.run("UPDATE counter SET revision = revision + 1")
         return try revision(db)
+    }
+}
+
+extension Database {
+    /// Executes a statement that is compiled once for each connection.
+    func run(_ sql: String, _ arguments: StatementArguments = []) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }

@@ -69,23 +69,20 @@ enum DeployRows {
         of build: BuildID,
         _ db: Database
     ) throws {
-        try db.cachedStatement(sql: "DELETE FROM artifacts WHERE build = ?")
-            .execute(arguments: [build.rawValue])
-        let statement = try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)"
-        )
+        try db.run("DELETE FROM artifacts WHERE build = ?", [build.rawValue])
         for artifact in artifacts {
-            try statement.execute(
-                arguments: [
+            try db.run(
+                "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)",
+                [
                     build.rawValue, artifact.path, artifact.digest.rawValue, artifact.size.bytes,
                     artifact.role.rawValue, artifact.executable,
                 ]
             )
         }
         guard let preview else { return }
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO deploys VALUES (?, ?, ?, ?)",
-            arguments: [preview.deploy.rawValue, build.rawValue, preview.root, preview.spa]
+        try db.run(
+            "INSERT OR REPLACE INTO deploys VALUES (?, ?, ?, ?)",
+            [preview.deploy.rawValue, build.rawValue, preview.root, preview.spa]
         )
     }
 }

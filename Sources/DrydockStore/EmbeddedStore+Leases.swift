@@ -211,7 +211,7 @@ struct BuildEnd: Sendable {
         try BuildRows.save(&build, db)
         try DeployRows.replace(artifacts, preview, of: build.id, db)
         if let attempt = build.attempt {
-            try db.execute(sql: "DELETE FROM cancels WHERE attempt = ?", arguments: [attempt.rawValue])
+            try db.run("DELETE FROM cancels WHERE attempt = ?", [attempt.rawValue])
         }
     }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Dispatch
 import DrydockModel
 import DrydockOS
 import GRDB
+import Synchronization
 
 extension EmbeddedStore {
     /// Builds that are added in one transaction.
@@ -28,12 +30,7 @@ extension EmbeddedStore {
         var missing = try DataDirectory.names(in: directory.segments).filter { !known.contains($0) }[...]
         var count = 0
         while !missing.isEmpty {
-            var found: [RebuiltBuild] = []
-            for name in missing.prefix(Self.rebuiltAtOnce) {
-                if let build = try RebuiltBuild(BuildID(rawValue: name), in: directory) {
-                    found.append(build)
-                }
-            }
+            let found = try RebuiltBuild.read(missing.prefix(Self.rebuiltAtOnce), in: directory)
             missing = missing.dropFirst(Self.rebuiltAtOnce)
             try database.writeNow { db in for build in found { try build.insert(db) } }
             count += found.count
@@ -60,11 +57,32 @@ extension EmbeddedStore {
 }
 
 /// A build as its journals tell it.
-private struct RebuiltBuild {
+private struct RebuiltBuild: Sendable {
     let id: BuildID
     let queued: Queued
     /// Oldest first; at least one.
     let folds: [(attempt: AttemptID, fold: SegmentFold)]
+
+    /// The builds of these names, read on all processors at once; those that no journal tells of are left out.
+    static func read(
+        _ names: ArraySlice<String>,
+        in directory: DataDirectory
+    ) throws(StoreError) -> [RebuiltBuild] {
+        let names = Array(names)
+        let results = Mutex([Result<RebuiltBuild?, StoreError>?](repeating: nil, count: names.count))
+        DispatchQueue.concurrentPerform(iterations: names.count) { index in
+            let result: Result<RebuiltBuild?, StoreError>
+            do throws(StoreError) {
+                result = .success(try RebuiltBuild(BuildID(rawValue: names[index]), in: directory))
+            } catch {
+                result = .failure(error)
+            }
+            results.withLock { $0[index] = result }
+        }
+        var found: [RebuiltBuild] = []
+        for result in results.withLock({ $0 }) { if let build = try result?.get() { found.append(build) } }
+        return found
+    }
 
     /// Nil when no journal in the build's folder says what it was.
     init?(_ id: BuildID, in directory: DataDirectory) throws(StoreError) {
@@ -103,15 +121,13 @@ private struct RebuiltBuild {
         try BuildRows.insert(&build, db)
         try end.apply(to: &build, db, byJournal: true)
         try BuildRows.setReading(newest.fold.reading, of: id, db)
-        let statement = try db.cachedStatement(
-            sql: """
+        for (index, entry) in folds.enumerated() {
+            try db.run(
+                """
                 INSERT OR IGNORE INTO attempts (id, build, session, number, worker, started_at, counted)
                 VALUES (?, ?, ?, ?, ?, ?, 0)
-                """
-        )
-        for (index, entry) in folds.enumerated() {
-            try statement.execute(
-                arguments: [
+                """,
+                [
                     entry.attempt.rawValue, id.rawValue, queued.session.rawValue, index + 1, "",
                     (entry.fold.firstAt ?? queued.createdAt).milliseconds,
                 ]
