@@ -69,7 +69,7 @@ struct Profile0SessionTests {
 
     private static func apply(_ line: [UInt8], to fold: inout Profile0Fold) -> [Profile0Message] {
         do throws(JournalCodecError) {
-            return try JournalCodec.decode(line).map { fold.apply($0.event) } ?? []
+            return try fold.apply(line)
         } catch {
             return fold.apply(.gap(Gap(reason: "damaged", lines: 1, bytes: ByteCount(0))))
         }
