@@ -157,7 +157,7 @@ package struct Progress: Codable, Hashable, Sendable {
 
 /// One line of output, already masked, without its newline.
 package struct LogLine: Codable, Hashable, Sendable {
-    package enum Stream: String, Codable, Sendable {
+    package enum Stream: String, Codable, Sendable, CaseIterable {
         case out
         case err
         /// Said by Drydock itself.

@@ -67,9 +67,9 @@ struct LineScanner {
         return start..<end
     }
 
-    /// The same as text; nil also when it is not UTF-8.
-    mutating func plainString() -> String? {
-        plain().flatMap { String(validating: bytes[$0], as: UTF8.self) }
+    /// The value whose name is the rest of a string whose opening quote was skipped; goes behind the closing quote.
+    mutating func name<Name: RawRepresentable<String> & CaseIterable>() -> Name? {
+        plain().flatMap { range in Name.allCases.first { bytes[range].elementsEqual($0.rawValue.utf8) } }
     }
 
     /// Where the string behind `key` is (which ends with the opening quote); nil, and nothing skipped, when it is not here.
@@ -129,10 +129,10 @@ struct LineScanner {
         }
     }
 
-    /// The same as `plainString` for text that may have the escapes `JSONWriter` makes.
+    /// The text of a string whose opening quote was skipped, and that may have the escapes `JSONWriter` makes.
     mutating func escapedString() -> String? {
         let start = index
-        if let text = plainString() { return text }
+        if let range = plain() { return String(validating: bytes[range], as: UTF8.self) }
         index = start
         var text: [UInt8] = []
         while index < bytes.count {

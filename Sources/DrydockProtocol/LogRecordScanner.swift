@@ -57,11 +57,11 @@ enum LogRecordScanner {
     ) -> Frame<Text>? {
         var scanner = LineScanner(line)
         guard let head = RecordHead.Fields(&scanner), scanner.isEqual(head.kind, "log"),
-            scanner.skip(#","v":1,"via":""#), let via = scanner.plainString().flatMap(Via.init(rawValue:))
+            scanner.skip(#","v":1,"via":""#), let via: Via = scanner.name()
         else { return nil }
         let step = scanner.optionalField(#","step":""#)
         guard scanner.skip(#","stream":""#),
-            let stream = scanner.plainString().flatMap(LogLine.Stream.init(rawValue:))
+            let stream: LogLine.Stream = scanner.name()
         else { return nil }
         let stage = scanner.optionalField(#","stage":""#)
         guard scanner.skip(#","text":""#), let text = readText(&scanner) else { return nil }

@@ -65,7 +65,7 @@ async def connection(socket):
 
 
 async def main():
-    async with websockets.serve(connection, "127.0.0.1", 0, compression=None) as server:
+    async with websockets.serve(connection, "127.0.0.1", 0, compression=None, backlog=1024) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().create_future()
 
