@@ -54,7 +54,7 @@ struct LineScanner {
         return range.allSatisfy { bytes[$0] == text.utf8Start[$0 - range.lowerBound] }
     }
 
-    /// Where the rest of a string is whose opening quote was skipped, when it has no escape; goes behind the closing quote.
+    /// Where the rest of a string is, if it has no escape; goes from behind the opening to behind the closing quote.
     mutating func plain() -> Range<Int>? {
         let start = index
         var end = start
@@ -67,12 +67,12 @@ struct LineScanner {
         return start..<end
     }
 
-    /// The value whose name is the rest of a string whose opening quote was skipped; goes behind the closing quote.
+    /// The value of that name; goes from behind the opening to behind the closing quote.
     mutating func name<Name: RawRepresentable<String> & CaseIterable>() -> Name? {
         plain().flatMap { range in Name.allCases.first { bytes[range].elementsEqual($0.rawValue.utf8) } }
     }
 
-    /// Where the string behind `key` is (which ends with the opening quote); nil, and nothing skipped, when it is not here.
+    /// Where the string behind `key` is, which ends with the opening quote; nil, and nothing skipped, where it is not.
     mutating func optionalField(_ key: StaticString) -> Range<Int>? {
         let start = index
         guard skip(key), let range = plain() else {
@@ -82,7 +82,8 @@ struct LineScanner {
         return range
     }
 
-    /// Where a string is, quotes included, that has just the escapes which `JSONWriter` makes; its opening quote was skipped.
+    /// Where a string is, quotes included, that has just the escapes which `JSONWriter` makes; goes from behind the
+    /// opening to behind the closing quote.
     mutating func writtenString() -> Range<Int>? {
         let start = index - 1
         while let stop = JSONText.nextSuspect(in: bytes, from: index) {

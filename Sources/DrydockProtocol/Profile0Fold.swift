@@ -5,8 +5,8 @@ package import DrydockModel
 
 /// What a viewer of wire profile 0 sees of one build.
 ///
-/// A slow build's lines leave one by one, at the end of each batch, and a fast one's twenty at a time. Whatever the
-/// batches were, the `logs` arrays together carry every line. A line's text is a slice of the journal's.
+/// A slow build's lines leave one by one, at the end of each batch, and a fast one's twenty at a time. Whatever
+/// the batches were, the `logs` arrays together carry every line. A line's text is a slice of the journal's.
 package struct Profile0Fold: WireProfile {
     /// Most lines in one message, and most new lines without one.
     package static let window = 20

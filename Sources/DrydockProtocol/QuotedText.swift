@@ -3,8 +3,8 @@
 
 /// A text as it stands in JSON: in quotes, escaped exactly as `JSONWriter` escapes.
 ///
-/// Journal and wire have one writer, so a log line's text passes from one to the other as it is: a slice of the
-/// journal's line, neither decoded nor encoded. Equal texts are equal bytes.
+/// Journal and wire have one writer, so a log line's text passes from one to the other as it is: a slice of
+/// the journal's line, neither decoded nor encoded. Equal texts are equal bytes.
 package struct QuotedText: Hashable, Sendable {
     /// Valid UTF-8, with the quotes.
     let bytes: ArraySlice<UInt8>
@@ -21,7 +21,7 @@ package struct QuotedText: Hashable, Sendable {
 
     var isEmpty: Bool { bytes.count == 2 }
 
-    /// The text itself where it has at most `limit` bytes of UTF-8; else its beginning and `…`, together at most `limit`.
+    /// The text itself where it has at most `limit` bytes of UTF-8; else its beginning and `…`, together no more.
     ///
     /// It is cut between two code points, and never inside an escape.
     func clipped(to limit: Int) -> QuotedText {

@@ -5,8 +5,8 @@ package import DrydockModel
 
 /// A wire profile: what its viewers are told of one build, as a pure fold over the build's journal.
 ///
-/// The caller feeds the journal's lines in order and calls `flush` at the end of each batch. Every function returns the
-/// messages that are due now, to be sent to all viewers in that order.
+/// The caller feeds the journal's lines in order and calls `flush` at the end of each batch. Every function
+/// returns the messages that are due now, to be sent to all viewers in that order.
 package protocol WireProfile: Sendable {
     associatedtype Message: WireMessage
 
