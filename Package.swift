@@ -150,7 +150,7 @@ let package = Package(
         ),
 
         tests("DrydockModel"),
-        tests("DrydockProtocol", ["DrydockModel"]),
+        tests("DrydockProtocol", ["DrydockModel", "DrydockTestSupport"]),
         tests("DrydockConfig", ["DrydockModel"]),
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
@@ -164,7 +164,10 @@ let package = Package(
         ),
         tests(
             "DrydockPlugins",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage]
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", "DrydockTestSupport",
+                systemPackage,
+            ]
         ),
         tests(
             "DrydockWorker",

@@ -73,6 +73,13 @@ struct sbx_context {
     uint64_t times[SBX_STEP_COUNT];
 };
 
+/// A sandbox as its parent has it.
+struct sbx_jail {
+    struct sbx_context context;
+    /// The first failure since there was a child; kind 0 = none.
+    struct sbx_record failure;
+};
+
 typedef int (*sbx_step_function)(struct sbx_context *context);
 
 /// Runs one step: times it, and reports its failure on the status pipe. Also where tests inject a failure.
@@ -92,6 +99,14 @@ int sbx_packet_send(int socket, const struct sbx_record *record);
 int sbx_packet_receive(int socket, struct sbx_record *record);
 
 // The parent's part.
+/// Puts a failure into `record`. Returns `result`.
+int sbx_fail(struct sbx_record *record, int32_t step, int result);
+/// Ends a sandbox that has a child with a failure of the parent's.
+void sbx_jail_fail(struct sbx_jail *jail, int32_t step, int result);
+/// Kills everything inside.
+void sbx_kill_all(const struct sbx_context *context);
+/// Sends a signal for the program to the init; 0 = the child may go on.
+void sbx_pass_signal(const struct sbx_context *context, int signal);
 int sbx_cgroup_create(struct sbx_context *context);
 void sbx_cgroup_usage(const struct sbx_cgroup *cgroup, struct sbx_record *record);
 void sbx_cgroup_kill(const struct sbx_cgroup *cgroup);

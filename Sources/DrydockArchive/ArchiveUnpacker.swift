@@ -193,7 +193,7 @@ private struct EntryWriter {
         _ entry: ArchiveEntry,
         _ target: [UInt8]
     ) throws(ArchiveProblem) {
-        guard target.count <= TreePath.longestPath, path.linkStaysInside(target: target) else {
+        guard target.count <= PathRule.longestPath, path.linkStaysInside(target: target) else {
             throw .unsafe(
                 entry: entry.shownName,
                 "is a symbolic link that leads out of the archive, to '\(TreePath.shown(target))'"

@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
-internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockOS
 internal import Glibc

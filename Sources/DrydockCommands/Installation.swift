@@ -22,12 +22,10 @@ struct Installation {
     }
 
     /// The sandbox's launcher, with a control group made ready for it; a problem that says where `drydock-jail` was looked for when there is none.
-    ///
-    /// A sandbox that would get less than `minimum` does not start.
-    func launcher(minimum: SandboxLevel = .reduced) throws -> JailLauncher {
+    func launcher() throws -> JailLauncher {
         HostCgroup.prepare()
         do throws(SandboxError) {
-            return try JailLauncher(options: SpecOptions(minimumLevel: minimum))
+            return try JailLauncher()
         } catch {
             throw error.problem("the sandbox", command: "drydock-jail")
         }

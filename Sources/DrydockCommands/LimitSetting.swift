@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import DrydockConfig
 internal import DrydockModel
 
 /// One of the limits that `--limit NAME=VALUE` sets.

@@ -42,7 +42,7 @@ struct PlanCommand: AsyncParsableCommand {
         for candidate in survey.candidates {
             Console.wrapped(
                 TerminalText.plain(
-                    "\(candidate.plugin.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
+                    "\(candidate.plugin.rawValue.padded(to: 12)) \("\(candidate.score)".padded(to: 4)) \(candidate.why)"
                 ),
                 indent: 18
             )

@@ -96,7 +96,7 @@ enum PluginReport {
 
     private static func row(_ plugin: Plugin, state: String) -> Row {
         Row(
-            name: plugin.name,
+            name: plugin.name.rawValue,
             title: plugin.manifest.title,
             version: plugin.manifest.version,
             kind: plugin.manifest.kind.rawValue,

@@ -41,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
             defer { prepared.discard() }
             let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
             let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
-            ended = try await sandbox.run(with: try Installation().launcher(minimum: Self.minimum()))
+            ended = try await sandbox.run(with: try Installation().launcher())
             fullness = gauge?.fullness
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
@@ -55,11 +55,6 @@ struct RunCommand: AsyncParsableCommand {
             Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
-    }
-
-    /// The operator's `minimum_level` holds for a single command as for builds.
-    private static func minimum() throws -> SandboxLevel {
-        try PlaceOptions.parse([]).configuration().policy.minimumLevel
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

@@ -55,7 +55,9 @@ struct SandboxOptions: ParsableArguments {
         guard profile != .browser else {
             throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
         }
-        let limits = try LimitSetting.limits(limit)
+        // The operator's `minimum_level` holds for a single command as for builds.
+        var policy = Policy(minimumLevel: try PlaceOptions.parse([]).configuration().policy.minimumLevel)
+        policy.limits = try LimitSetting.limits(limit)
         let environment = try parsedEnvironment()
         guard network.isEmpty else {
             throw CommandProblem(
@@ -67,13 +69,13 @@ struct SandboxOptions: ParsableArguments {
         }
         let shown = try readOnly.map { path in try ShownPath.mount(path) }
         if let workspace { try Self.checkDirectory(workspace) }
-        let place = try RunWorkspace(lifetime, copyOf: workspace, disk: limits.disk)
+        let place = try RunWorkspace(lifetime, copyOf: workspace, disk: policy.limits.disk)
         let spec = SandboxSpec(
             argv: command,
             environment: environment,
             mounts: place.workspace.mounts + shown,
             profile: profile,
-            limits: limits
+            policy: policy
         )
         return Prepared(spec: spec, place: place)
     }

@@ -27,37 +27,36 @@ struct StreamedSandbox {
         let breach: Failure?
     }
 
-    /// Runs it to its end, for its policy's total time at most, and as long as its files are within their limit.
+    /// Runs it to its end, for its policy's total time at most, and as long as its files are within their limit and somebody
+    /// reads its output.
     func run(with launcher: any SandboxLauncher) async throws -> End {
-        let input = try Ends()
-        let output = try Ends()
-        let error = try Ends()
-        let streams = SandboxStreams(
-            stdin: OwnedDescriptor(taking: input.read),
-            stdout: OwnedDescriptor(taking: output.write),
-            stderr: OwnedDescriptor(taking: error.write)
-        )
-        let (readerLeft, leaving) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let outputs = [
-            try Self.pump(output.read, to: STDOUT_FILENO, name: "stdout", leaving),
-            try Self.pump(error.read, to: STDERR_FILENO, name: "stderr", leaving),
-        ]
-        let running: any RunningSandbox
-        do {
-            running = try await launcher.launch(spec, streams: streams)
-        } catch {
-            try? input.write.close()  // nobody reads it
-            throw error
+        let control = SandboxControl()
+        let (out, err) = (Output(STDOUT_FILENO), Output(STDERR_FILENO))
+        let clock = ContinuousClock()
+        let command = SandboxedCommand(
+            spec: spec,
+            clock: clock,
+            deadline: clock.now.advanced(by: spec.limits.total),
+            grace: Self.grace,
+            control: control
+        ) { stream, bytes in
+            let isWritten = (stream == .err ? err : out).write(bytes)
+            if !isWritten { control.end(.cancelled, grace: .zero) }
         }
-        try Self.feedStandardInput(to: input.write)
+        let stdin = try Self.standardInput()
         let breach = Breach()
-        let report = await Interruption.cancelling {
-            running.end(.cancelled, grace: Self.grace)
+        let end = await Interruption.cancelling {
+            control.end(.cancelled, grace: Self.grace)
         } during: {
-            await end(of: running, readerLeft, breach)
+            await watchingDisk(control, breach) {
+                await command.run(stdin: OwnedDescriptor(taking: stdin), launcher: launcher)
+            }
         }
-        for output in outputs { await output.finished() }
-        return End(report: report, breach: breach.failure.withLock { $0 })
+        for output in [out, err] { output.finish() }
+        switch end.ending {
+        case .notStarted(let error): throw error
+        case .ran(let report): return End(report: report, breach: breach.failure.withLock { $0 })
+        }
     }
 
     /// What the watch over the disk found.
@@ -65,90 +64,65 @@ struct StreamedSandbox {
         let failure = Mutex<Failure?>(nil)
     }
 
-    /// A pipe whose ends are given away one by one.
-    private struct Ends {
-        let read: FileDescriptor
-        let write: FileDescriptor
-
-        init() throws(Errno) {
-            (read, write) = try Pipe().split { read, write in (read.release(), write.release()) }
-        }
-    }
-
-    /// A stream of the sandbox on its way to one of ours.
-    private struct Output {
-        let pump: PipePump
-        let filter: TerminalFilter?
-        let descriptor: Int32
-
-        /// Returns when all of it is written.
-        func finished() async {
-            pump.stop()
-            await pump.finished()
-            _ = filter?.rest().withUnsafeBytes { Console.copy($0, to: descriptor) }
-        }
-    }
-
-    private static func pump(
-        _ end: FileDescriptor,
-        to descriptor: Int32,
-        name: String,
-        _ leaving: AsyncStream<Void>.Continuation
-    ) throws -> Output {
-        // A file gets the bytes as they are.
-        let colours: TerminalFilter.Colours = Console.wantsColour ? .kept : .dropped
-        let filter = isatty(descriptor) == 1 ? TerminalFilter(colours) : nil
-        let pump = try PipePump.start(OwnedDescriptor(taking: end), name: name) { bytes in
-            let isWritten =
-                filter?.filter(bytes).withUnsafeBytes { Console.copy($0, to: descriptor) }
-                ?? Console.copy(bytes, to: descriptor)
-            if !isWritten { leaving.yield() }
-        }
-        return Output(pump: pump, filter: filter, descriptor: descriptor)
-    }
-
-    /// Waits for the end, which comes at the latest when time is up, or nobody reads the output any more.
-    private func end(
-        of running: any RunningSandbox,
-        _ readerLeft: AsyncStream<Void>,
-        _ breach: Breach
-    ) async -> SandboxReport {
+    private func watchingDisk(
+        _ control: SandboxControl,
+        _ breach: Breach,
+        _ body: () async -> CommandEnd
+    ) async -> CommandEnd {
         let onBreach: @Sendable (Failure) -> Void = { failure in
             breach.failure.withLock { $0 = $0 ?? failure }
-            running.end(.diskLimit, grace: .zero)
+            control.end(.diskLimit, grace: .zero)
         }
         return await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in readerLeft { running.end(.cancelled, grace: .zero) }
-            }
-            group.addTask {
-                // Cancelled: it ended in time.
-                guard (try? await Task.sleep(for: spec.limits.total)) != nil else { return }
-                running.end(.wallTimeout, grace: Self.grace)
-            }
             group.addTask {
                 if let gauge { return await gauge.run(onBreach: onBreach) }
                 await DiskWatch(workspace: workspace, limit: spec.limits.disk, onBreach: onBreach).run()
             }
-            let report = await running.report()
+            let end = await body()
             group.cancelAll()
-            return report
+            return end
         }
     }
 
-    /// Copies our stdin into the sandbox's.
+    /// A stream of the sandbox on its way to one of ours; a terminal gets no commands from inside, a file the bytes as they
+    /// are.
+    private struct Output: Sendable {
+        private let filter: TerminalFilter?
+        private let descriptor: Int32
+
+        init(_ descriptor: Int32) {
+            let colours: TerminalFilter.Colours = Console.wantsColour ? .kept : .dropped
+            filter = isatty(descriptor) == 1 ? TerminalFilter(colours) : nil
+            self.descriptor = descriptor
+        }
+
+        /// False when nobody takes it any more.
+        func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            filter?.filter(bytes).withUnsafeBytes { Console.copy($0, to: descriptor) }
+                ?? Console.copy(bytes, to: descriptor)
+        }
+
+        /// Writes what was held back.
+        func finish() { _ = filter?.rest().withUnsafeBytes { Console.copy($0, to: descriptor) } }
+    }
+
+    /// The reading end of a pipe that our standard input is copied into.
     ///
     /// The thread may wait for a terminal for ever; it ends with the process.
-    private static func feedStandardInput(to end: FileDescriptor) throws {
-        try SystemThread.start(name: "stdin") {
-            let end = OwnedDescriptor(taking: end)
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            end.withDescriptor { end in
-                while let count = try? FileContents.read(.standardInput, into: &buffer), count > 0 {
-                    // Its reader went away: there is nobody to tell, and nothing more to do.
-                    guard (try? FileContents.write(buffer[..<count], to: end)) != nil else { return }
+    private static func standardInput() throws(Errno) -> FileDescriptor {
+        try Pipe().split { (read, write) throws(Errno) -> FileDescriptor in
+            let end = write.release()
+            try SystemThread.start(name: "stdin") {
+                let end = OwnedDescriptor(taking: end)
+                var buffer = [UInt8](repeating: 0, count: 1 << 16)
+                end.withDescriptor { end in
+                    while let count = try? FileContents.read(.standardInput, into: &buffer), count > 0 {
+                        // Its reader went away: there is nobody to tell, and nothing more to do.
+                        guard (try? FileContents.write(buffer[..<count], to: end)) != nil else { return }
+                    }
                 }
             }
+            return read.release()
         }
     }
 }

@@ -20,12 +20,13 @@ extension Workshop {
     ) async throws -> Workshop {
         let installation = try Installation()
         // The group first: without it the level that is found would be lower than the one that builds get.
-        _ = try installation.launcher()
+        let launcher = try installation.launcher()
         let report = await SandboxDoctor.examine(disksIn: store.directory.work)
         try require(configuration.policy.minimumLevel, report)
         // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
         // too: what the machine could do once it may not be able to do later.
-        let launcher = try installation.launcher(minimum: report.level)
+        var policy = configuration.policy
+        policy.minimumLevel = report.level
         return Workshop(
             store: store,
             launcher: launcher,
@@ -33,7 +34,7 @@ extension Workshop {
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,
                 work: store.directory.work,
-                policy: configuration.policy,
+                policy: policy,
                 toolchain: try seen(configuration.toolchain),
                 path: Installation.pathInside(toolchain: configuration.toolchain),
                 program: installation.program,
@@ -49,7 +50,6 @@ extension Workshop {
                 ),
                 owner: Installation.workspaceOwner,
                 disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
-                level: report.level,
                 missing: report.missing
             ),
             logger: PlaceOptions.logger(label)

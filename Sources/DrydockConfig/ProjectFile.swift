@@ -67,14 +67,17 @@ extension ProjectFile {
     ///
     /// `detected` are the steps of a project that names none.
     package func plan(clippedBy policy: Policy, detected: [PlannedStep] = []) -> Plan {
-        var clipping = Clipping(policy: policy)
-        let limits = clipping.limits(self.limits)
-        let steps = (self.steps.isEmpty ? detected : self.steps).map { clipping.step($0, within: limits) }
+        var clipping = Clipping()
+        var narrowed = policy
+        narrowed.limits = clipping.limits(self.limits, within: policy.limits)
+        let steps = (self.steps.isEmpty ? detected : self.steps).map {
+            clipping.step($0, within: narrowed.limits)
+        }
         return Plan(
             steps: steps,
             artifacts: artifacts,
             preview: preview,
-            limits: limits,
+            policy: narrowed,
             clipped: clipping.told
         )
     }
@@ -82,11 +85,10 @@ extension ProjectFile {
 
 /// Takes the smaller of what is asked for and what is given, and writes down where they differed.
 private struct Clipping {
-    let policy: Policy
     var told: [String] = []
 
-    mutating func limits(_ asked: RequestedLimits) -> Limits {
-        var limits = policy.limits
+    mutating func limits(_ asked: RequestedLimits, within given: Limits) -> Limits {
+        var limits = given
         limits.memory = smaller("memory", asked.memory, limits.memory) { $0.description }
         limits.processes = smaller("processes", asked.processes, limits.processes) { "\($0)" }
         limits.disk = smaller("disk", asked.disk, limits.disk) { $0.description }

@@ -64,38 +64,43 @@ extension ServerConfiguration {
         flags: [(key: String, value: String)] = []
     ) throws(Failure) {
         self.init()
-        if let file, let document = try YAMLDocument.parse(file.bytes, file: file.name) {
-            try apply(document, key: "", SettingReader(file: file.name))
+        if let file {
+            do throws(FieldProblem) {
+                if let document = try YAMLDocument.parse(file.bytes, file: file.name) { try apply(document) }
+            } catch {
+                throw Failure(error, file: file.name)
+            }
         }
         for setting in Setting.all {
-            guard let text = environment[setting.variable] else { continue }
-            try setting.apply(&self, setting.value(of: text), SettingReader(file: setting.variable))
+            if let text = environment[setting.variable] { try apply(setting, text, from: setting.variable) }
         }
         for (key, text) in flags {
             guard let setting = Setting.all.first(where: { $0.key == key }) else {
-                let reader = SettingReader(file: "--set")
-                throw reader.unknownKey(key, of: "the configuration", keys: Setting.all.map(\.key), line: nil)
+                let keys = Setting.all.map(\.key)
+                throw Failure(.unknownKey(key, of: "the configuration", among: keys), file: "--set")
             }
-            try setting.apply(&self, setting.value(of: text), SettingReader(file: "--set \(key)"))
+            try apply(setting, text, from: "--set \(key)")
         }
     }
 
-    /// Applies a table of the file, whose keys begin with `key`.
-    private mutating func apply(
-        _ value: YAMLValue,
-        key: String,
-        _ reader: SettingReader
-    ) throws(Failure) {
-        let name = key.isEmpty ? reader.file : key
-        let keys = Setting.keys(below: key)
-        let fields = try reader.table(value, name, keys: keys)
-        for field in keys {
-            guard let value = fields[field] else { continue }
-            let full = key.isEmpty ? field : "\(key).\(field)"
-            if let setting = Setting.all.first(where: { $0.key == full }) {
-                try setting.apply(&self, value, reader)
+    /// Applies what a variable or a flag says.
+    private mutating func apply(_ setting: Setting, _ text: String, from source: String) throws(Failure) {
+        do throws(FieldProblem) {
+            try setting.apply(&self, Field(.string(text), key: setting.key, of: source, .setting))
+        } catch {
+            throw Failure(error, file: source)
+        }
+    }
+
+    /// Applies a table of the file, or all of it.
+    private mutating func apply(_ table: Field) throws(FieldProblem) {
+        let keys = Setting.keys(below: table.name)
+        let fields = try table.fields(keys)
+        for field in keys.compactMap({ fields[$0] }) {
+            if let setting = Setting.all.first(where: { $0.key == field.name }) {
+                try setting.apply(&self, field)
             } else {
-                try apply(value, key: full, reader)
+                try apply(field)
             }
         }
     }

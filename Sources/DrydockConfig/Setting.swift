@@ -18,26 +18,11 @@ struct Setting: Sendable {
     /// With its table: `limits.memory`.
     let key: String
     let kind: Kind
-    let apply: @Sendable (inout ServerConfiguration, YAMLValue, SettingReader) throws(Failure) -> Void
+    let apply: @Sendable (inout ServerConfiguration, Field) throws(FieldProblem) -> Void
 
     /// The environment variable that sets it.
     var variable: String {
         "DRYDOCK_" + key.uppercased().map { $0 == "." ? "_" : String($0) }.joined()
-    }
-
-    /// Reads a value out of a variable or flag; lists are divided by commas.
-    func value(of text: String) -> YAMLValue {
-        switch kind {
-        case .text, .size, .duration, .level: YAMLValue(content: .text(text), line: nil)
-        case .number: YAMLValue(content: YAMLValue.Content(plain: text), line: nil)
-        case .texts:
-            YAMLValue(
-                content: .list(
-                    text.split(separator: ",").map { YAMLValue(content: .text(String($0)), line: nil) }
-                ),
-                line: nil
-            )
-        }
     }
 
     /// The keys of one table, the outermost being `""`, in the order of the schema.
@@ -60,66 +45,59 @@ extension Setting {
     private typealias Path<Value> = any WritableKeyPath<ServerConfiguration, Value> & Sendable
 
     private static func text(_ key: String, _ path: Path<String>) -> Setting {
-        Setting(key: key, kind: .text) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.text(value, key)
+        Setting(key: key, kind: .text) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.filled()
         }
     }
 
     private static func text(_ key: String, _ path: Path<String?>) -> Setting {
-        Setting(key: key, kind: .text) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.text(value, key)
+        Setting(key: key, kind: .text) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.filled()
         }
     }
 
     private static func texts(_ key: String, _ path: Path<[String]>) -> Setting {
-        Setting(key: key, kind: .texts) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.texts(value, key)
-        }
-    }
-
-    private static func size(_ key: String, _ path: Path<ByteCount>) -> Setting {
-        Setting(key: key, kind: .size) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.size(value, key)
+        Setting(key: key, kind: .texts) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.texts(allFilled: true)
         }
     }
 
     private static func size(
         _ key: String,
         _ path: Path<ByteCount>,
-        in range: ClosedRange<ByteCount>
+        in range: ClosedRange<ByteCount> = ByteCount(1)...ByteCount(.max)
     ) -> Setting {
-        Setting(key: key, kind: .size) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.size(value, key, in: range)
+        Setting(key: key, kind: .size) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.size(in: range)
         }
     }
 
     private static func duration(_ key: String, _ path: Path<Duration>) -> Setting {
-        Setting(key: key, kind: .duration) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.duration(value, key)
+        Setting(key: key, kind: .duration) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.duration()
         }
     }
 
     private static func integer(_ key: String, _ path: Path<Int>, in range: ClosedRange<Int>) -> Setting {
-        Setting(key: key, kind: .number) { configuration, value, reader throws(Failure) in
-            configuration[keyPath: path] = try reader.integer(value, key, in: range)
+        Setting(key: key, kind: .number) { configuration, field throws(FieldProblem) in
+            configuration[keyPath: path] = try field.integer(in: range)
         }
     }
 
     /// A key that is known so that it can be refused: nothing reads it yet.
     private static func unsupported(_ key: String, _ kind: Kind, instead: String) -> Setting {
-        Setting(key: key, kind: kind) { _, value, reader throws(Failure) in
-            throw reader.unsupported(key, value.line, instead: instead)
+        Setting(key: key, kind: kind) { _, field throws(FieldProblem) in
+            throw field.unsupported(instead: instead)
         }
     }
 
     /// Absolute paths: a relative one would depend on where the server was started.
     private static func directories(_ key: String, _ path: Path<[String]>) -> Setting {
-        Setting(key: key, kind: .texts) { configuration, value, reader throws(Failure) in
-            let directories = try reader.texts(value, key)
+        Setting(key: key, kind: .texts) { configuration, field throws(FieldProblem) in
+            let directories = try field.texts(allFilled: true)
             for directory in directories where !directory.hasPrefix("/") {
-                throw reader.failure(
-                    "'\(key)' has '\(directory.prefix(64))', which is no absolute path",
-                    value.line,
+                throw field.problem(
+                    "has '\(directory.prefix(64))', which is no absolute path",
                     hint: "begin it with /"
                 )
             }
@@ -128,13 +106,12 @@ extension Setting {
     }
 
     private static let general: [Setting] = [
-        Setting(key: "listen", kind: .text) { configuration, value, reader throws(Failure) in
-            let address = try reader.text(value, "listen")
+        Setting(key: "listen", kind: .text) { configuration, field throws(FieldProblem) in
+            let address = try field.filled()
             let port = address.split(separator: ":").last.flatMap { Int($0) }
             guard address.contains(":"), let port, (0...65_535).contains(port) else {
-                throw reader.failure(
-                    "'listen' can not be '\(address.prefix(64))'",
-                    value.line,
+                throw field.problem(
+                    "can not be '\(address.prefix(64))'",
                     hint: "write HOST:PORT, such as 127.0.0.1:8080"
                 )
             }
@@ -147,8 +124,8 @@ extension Setting {
         directories("toolchain", \.toolchain),
         integer("slots", \.slots, in: 1...1_024),
         unsupported("secrets", .text, instead: "steps get no secrets"),
-        Setting(key: "minimum_level", kind: .level) { configuration, value, reader throws(Failure) in
-            configuration.policy.minimumLevel = try reader.choice(value, "minimum_level")
+        Setting(key: "minimum_level", kind: .level) { configuration, field throws(FieldProblem) in
+            configuration.policy.minimumLevel = try SandboxLevel(field)
         },
     ]
 
@@ -158,35 +135,29 @@ extension Setting {
         size("limits.disk", \.policy.limits.disk, in: LimitBounds.disk),
         size("limits.file_size", \.policy.limits.fileSize, in: LimitBounds.fileSize),
         integer("limits.open_files", \.policy.limits.openFiles, in: LimitBounds.openFiles),
-        Setting(key: "limits.cpus", kind: .number) { configuration, value, reader throws(Failure) in
-            configuration.policy.limits.cpus = try reader.number(value, "limits.cpus", in: LimitBounds.cpus)
+        Setting(key: "limits.cpus", kind: .number) { configuration, field throws(FieldProblem) in
+            configuration.policy.limits.cpus = try field.number(in: LimitBounds.cpus)
         },
         duration("limits.total", \.policy.limits.total),
         duration("limits.step", \.policy.limits.step),
         duration("limits.silence", \.policy.limits.silence),
-        Setting(key: "limits.log", kind: .size) { configuration, value, reader throws(Failure) in
-            let size = try reader.size(value, "limits.log")
-            if size > .mebibytes(256) {
-                throw reader.failure("'limits.log' must be 256MiB at most", value.line)
-            }
+        Setting(key: "limits.log", kind: .size) { configuration, field throws(FieldProblem) in
+            let size = try field.size()
+            if size > .mebibytes(256) { throw field.problem("must be 256MiB at most") }
             configuration.policy.limits.log = size
         },
     ]
 
     private static let retention: [Setting] = [
-        Setting(key: "retention.age", kind: .duration) { configuration, value, reader throws(Failure) in
+        Setting(key: "retention.age", kind: .duration) { configuration, field throws(FieldProblem) in
             let longest = Duration.seconds(100 * 366 * 24 * 3_600)
-            configuration.retention.age = try reader.duration(value, "retention.age", atMost: longest)
+            configuration.retention.age = try field.duration(atMost: longest)
         },
-        Setting(key: "retention.builds", kind: .number) { configuration, value, reader throws(Failure) in
-            configuration.retention.builds = try reader.integer(
-                value,
-                "retention.builds",
-                in: 1...1_000_000_000
-            )
+        Setting(key: "retention.builds", kind: .number) { configuration, field throws(FieldProblem) in
+            configuration.retention.builds = try field.integer(in: 1...1_000_000_000)
         },
-        Setting(key: "retention.size", kind: .size) { configuration, value, reader throws(Failure) in
-            configuration.retention.size = try reader.size(value, "retention.size")
+        Setting(key: "retention.size", kind: .size) { configuration, field throws(FieldProblem) in
+            configuration.retention.size = try field.size()
         },
     ]
 

@@ -19,59 +19,44 @@ enum YAMLDocument {
     /// Parses `bytes`; nil when the document is empty.
     ///
     /// `file` is its name for messages.
-    static func parse(_ bytes: [UInt8], file: String) throws(Failure) -> YAMLValue? {
+    static func parse(_ bytes: [UInt8], file: String) throws(FieldProblem) -> Field? {
         if bytes.count > largest {
-            throw Failure(
-                .configInvalid,
-                .user,
-                "\(file) has \(bytes.count) bytes; at most \(largest) are read",
-                file: file
-            )
+            throw FieldProblem("\(file) has \(bytes.count) bytes; at most \(largest) are read")
         }
         let text = try text(of: bytes, file: file)
         if let line = lineOfTooManyAliases(bytes) {
-            throw Failure(
-                .configInvalid,
-                .user,
+            throw FieldProblem(
                 "\(file) uses anchors more than \(mostAliases) times",
                 hint: "write the repeated parts out",
-                file: file,
                 line: line
             )
         }
         guard let node = try compose(text, file: file) else { return nil }
         var conversion = Conversion(file: file)
-        let value = try conversion.value(node, depth: 0)
-        if case .null = value.content { return nil }
-        return value
+        let (value, places) = try conversion.value(node, depth: 0)
+        return value == .null ? nil : Field(value, file, .document, places: places)
     }
 
     /// The file's text; a byte order mark in front of it, which some editors write, is no part of it.
-    private static func text(of bytes: [UInt8], file: String) throws(Failure) -> String {
+    private static func text(of bytes: [UInt8], file: String) throws(FieldProblem) -> String {
         let isWide = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let content = bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...]
         if !isWide, let text = String(validating: content, as: UTF8.self) { return text }
-        throw Failure(
-            .configInvalid,
-            .user,
-            "\(file) is \(isWide ? "UTF-16" : "not UTF-8 text")",
-            hint: "save it as UTF-8",
-            file: file
-        )
+        throw FieldProblem("\(file) is \(isWide ? "UTF-16" : "not UTF-8 text")", hint: "save it as UTF-8")
     }
 
-    private static func compose(_ text: String, file: String) throws(Failure) -> Node? {
+    private static func compose(_ text: String, file: String) throws(FieldProblem) -> Node? {
         do {
             return try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch let error as YamlError {
             throw YAMLDocument.failure(error, text: text, file: file)
         } catch {
-            throw Failure(.configInvalid, .user, "\(file) is not YAML: \(error)", file: file)
+            throw FieldProblem("\(file) is not YAML: \(error)")
         }
     }
 
-    private static func failure(_ error: YamlError, text: String, file: String) -> Failure {
+    private static func failure(_ error: YamlError, text: String, file: String) -> FieldProblem {
         let (problem, line): (String, Int?) =
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -87,7 +72,7 @@ enum YAMLDocument {
                 )
             default: ("it can not be read", nil)
             }
-        return Failure(.configInvalid, .user, "\(file) is not valid: \(problem)", file: file, line: line)
+        return FieldProblem("\(file) is not valid: \(problem)", line: line)
     }
 
     /// A key that stands twice, and the line of its second place: Yams tells the first one's.
@@ -136,71 +121,71 @@ enum YAMLDocument {
         let file: String
         var values = 0
 
-        mutating func value(_ node: Node, depth: Int) throws(Failure) -> YAMLValue {
+        mutating func value(_ node: Node, depth: Int) throws(FieldProblem) -> (JSON, Places) {
             values += 1
             let line = node.mark?.line
             if depth > deepest { throw refusal("is nested more than \(deepest) deep", line) }
             if values > mostValues { throw refusal("has more than \(mostValues) values", line) }
             switch node {
-            case .scalar(let scalar): return YAMLValue(content: try content(scalar), line: line)
+            case .scalar(let scalar): return (try value(scalar), Places(line: line))
             case .sequence(let sequence):
                 try checkTag(sequence.tag, line)
-                var list: [YAMLValue] = []
+                var list: [(JSON, Places)] = []
                 for element in sequence { list.append(try value(element, depth: depth + 1)) }
-                return YAMLValue(content: .list(list), line: line)
+                return (.array(list.map(\.0)), Places(line: line, elements: list.map(\.1)))
             case .mapping(let mapping):
                 try checkTag(mapping.tag, line)
-                return YAMLValue(content: .table(try fields(mapping, depth: depth)), line: line)
+                var fields: [String: JSON] = [:]
+                var entries: [String: Places.Entry] = [:]
+                for (key, element) in mapping {
+                    let name = try self.key(key)
+                    let (value, places) = try value(element, depth: depth + 1)
+                    entries[name] = Places.Entry(keyLine: key.mark?.line, places: places)
+                    if fields.updateValue(value, forKey: name) != nil {
+                        throw refusal("has the key '\(name.prefix(64))' twice", key.mark?.line)
+                    }
+                }
+                return (.object(fields), Places(line: line, fields: entries))
             case .alias: throw refusal("has an alias that leads nowhere", line)
             }
         }
 
-        private mutating func fields(_ mapping: Node.Mapping, depth: Int) throws(Failure) -> [YAMLField] {
-            var fields: [YAMLField] = []
-            for (key, element) in mapping {
-                guard case .scalar(let scalar) = key else {
-                    throw refusal("has a key that is not a word", key.mark?.line)
-                }
-                let line = scalar.mark?.line
-                try checkNUL(scalar)
-                if scalar.string == "<<" { throw refusal("uses the merge key '<<'", line) }
-                fields.append(
-                    YAMLField(key: scalar.string, line: line, value: try value(element, depth: depth + 1))
-                )
+        private func key(_ node: Node) throws(FieldProblem) -> String {
+            guard case .scalar(let scalar) = node else {
+                throw refusal("has a key that is not a word", node.mark?.line)
             }
-            return fields
+            try checkNUL(scalar)
+            if scalar.string == "<<" { throw refusal("uses the merge key '<<'", scalar.mark?.line) }
+            return scalar.string
         }
 
-        private func content(_ scalar: Node.Scalar) throws(Failure) -> YAMLValue.Content {
+        private func value(_ scalar: Node.Scalar) throws(FieldProblem) -> JSON {
             try checkNUL(scalar)
             // Yams marks what is quoted as a string itself.
             if scalar.style == .plain {
                 try checkTag(scalar.tag, scalar.mark?.line)
-                return YAMLValue.Content(plain: scalar.string)
+                return JSON(plain: scalar.string)
             }
             if scalar.tag.rawValue != Tag.Name.str.rawValue { try checkTag(scalar.tag, scalar.mark?.line) }
-            return .text(scalar.string)
+            return .string(scalar.string)
         }
 
         /// No string may hold a NUL: what reads it as C does would see another one than was written.
-        private func checkNUL(_ scalar: Node.Scalar) throws(Failure) {
+        private func checkNUL(_ scalar: Node.Scalar) throws(FieldProblem) {
             guard scalar.string.utf8.contains(0) else { return }
-            throw Failure(
-                .configInvalid,
-                .user,
+            throw FieldProblem(
                 "\(file) has a NUL character in a text, which ends there for every program",
                 hint: "take the \\0 (or \\x00) out",
-                file: file,
                 line: scalar.mark?.line
             )
         }
 
-        private func checkTag(_ tag: Tag, _ line: Int?) throws(Failure) {
+        private func checkTag(_ tag: Tag, _ line: Int?) throws(FieldProblem) {
             if !tag.rawValue.isEmpty { throw refusal("uses the tag '\(tag.rawValue)'", line) }
         }
 
-        private func refusal(_ what: String, _ line: Int?) -> Failure {
-            Failure(.configInvalid, .user, "\(file) \(what), which is not read", file: file, line: line)
+        private func refusal(_ what: String, _ line: Int?) -> FieldProblem {
+            FieldProblem("\(file) \(what), which is not read", line: line)
         }
     }
 }

@@ -15,7 +15,7 @@ package enum Source: Codable, Hashable, Sendable {
 }
 
 /// What caused a build.
-package enum Trigger: String, Codable, Sendable {
+package enum Trigger: String, Codable, Sendable, CaseIterable, FieldReadable {
     case api
     case cli
     case retry

@@ -42,7 +42,7 @@ package enum BuildState: String, Codable, Sendable, CaseIterable {
 }
 
 /// Where a step is in its life.
-package enum StepState: String, Codable, Sendable, CaseIterable {
+package enum StepState: String, Codable, Sendable, CaseIterable, FieldReadable {
     case pending
     case blocked
     case running

@@ -101,13 +101,13 @@ package struct StepChange: Codable, Hashable, Sendable {
 
 /// A stage began, ended or was skipped.
 package struct StageChange: Codable, Hashable, Sendable {
-    package enum Operation: String, Codable, Sendable {
+    package enum Operation: String, Codable, Sendable, CaseIterable, FieldReadable {
         case start
         case end
         case skip
     }
 
-    package enum Status: String, Codable, Sendable {
+    package enum Status: String, Codable, Sendable, CaseIterable, FieldReadable {
         case ok
         case failed
     }
@@ -157,7 +157,7 @@ package struct Progress: Codable, Hashable, Sendable {
 
 /// One line of output, already masked, without its newline.
 package struct LogLine: Codable, Hashable, Sendable {
-    package enum Stream: String, Codable, Sendable, CaseIterable {
+    package enum Stream: String, Codable, Sendable, CaseIterable, FieldReadable {
         case out
         case err
         /// Said by Drydock itself.
@@ -182,7 +182,7 @@ package struct LogLine: Codable, Hashable, Sendable {
 
 /// A message about a place in the project's files.
 package struct Diagnostic: Codable, Hashable, Sendable {
-    package enum Severity: String, Codable, Sendable {
+    package enum Severity: String, Codable, Sendable, CaseIterable, FieldReadable {
         case error
         case warning
         case note

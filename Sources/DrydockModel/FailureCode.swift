@@ -39,7 +39,7 @@ package enum FailureCode: String, Codable, Sendable, CaseIterable {
 }
 
 /// Whose doing a failure is: only the plugin's and the platform's are retried.
-package enum Fault: String, Codable, Sendable, CaseIterable {
+package enum Fault: String, Codable, Sendable, CaseIterable, FieldReadable {
     case user
     case plugin
     case platform

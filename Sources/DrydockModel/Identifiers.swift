@@ -2,15 +2,23 @@
 // Copyright the Drydock authors
 
 /// A name or number that is a string on the wire and a type of its own in the code.
-package protocol StringIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+package protocol StringIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible,
+    FieldReadable
+{
     /// The text as it stands in logs, JSON and on disk.
     var rawValue: String { get }
 
-    /// Wraps `rawValue` as it is; checks belong to whoever takes it from outside.
-    init(rawValue: String)
+    /// Wraps `rawValue` as it is where the type has no rule; nil for what breaks the rule of one that has.
+    init?(rawValue: String)
+
+    /// The rule of the type in words, for who broke it.
+    static var rule: String { get }
 }
 
 extension StringIdentifier {
+    /// No rule.
+    package static var rule: String { "any text" }
+
     /// The raw text.
     package var description: String { rawValue }
 
@@ -19,7 +27,13 @@ extension StringIdentifier {
 
     /// Reads a bare string.
     package init(from decoder: any Decoder) throws {
-        self.init(rawValue: try decoder.singleValueContainer().decode(String.self))
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let value = Self(rawValue: text) else {
+            let reason = "'\(text.prefix(64))' is no \(Self.self)"
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: reason)
+        }
+        self = value
     }
 
     /// Writes a bare string.
@@ -49,12 +63,6 @@ package struct SessionID: StringIdentifier {
 
 /// What history, caches and "last green" are filed under.
 package struct ProjectName: StringIdentifier {
-    package let rawValue: String
-    package init(rawValue: String) { self.rawValue = rawValue }
-}
-
-/// A step's id in its plan, unique within the build: `^[a-z][a-z0-9-]{0,39}$`.
-package struct StepID: StringIdentifier {
     package let rawValue: String
     package init(rawValue: String) { self.rawValue = rawValue }
 }

@@ -6,9 +6,20 @@ package enum JSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
+    /// A whole number above 2^53, where a `Double` would round; smaller ones are `number`.
+    case whole(UInt64)
     case string(String)
     case array([JSON])
     case object([String: JSON])
+
+    /// A whole number, exactly where it is not far below zero.
+    package init(_ integer: some BinaryInteger) {
+        if let whole = UInt64(exactly: integer), whole > 1 << 53 {
+            self = .whole(whole)
+        } else {
+            self = .number(Double(integer))
+        }
+    }
 
     /// The value under `key`, nil where this is no object or has no such key.
     package subscript(key: String) -> JSON? {
@@ -24,14 +35,20 @@ package enum JSON: Hashable, Sendable {
 
     /// The number as an integer, nil where this is none or not a whole one.
     package var integer: Int? {
-        guard case .number(let number) = self else { return nil }
-        return Int(exactly: number)
+        switch self {
+        case .number(let number): Int(exactly: number)
+        case .whole(let number): Int(exactly: number)
+        default: nil
+        }
     }
 
     /// The number, nil where this is none.
     package var number: Double? {
-        guard case .number(let number) = self else { return nil }
-        return number
+        switch self {
+        case .number(let number): number
+        case .whole(let number): Double(number)
+        default: nil
+        }
     }
 
     /// The truth value, nil where this is none.
@@ -62,7 +79,8 @@ extension JSON: Codable {
         } else if let value = try? container.decode(Bool.self) {
             self = .bool(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
+            let whole = value > 0x1p53 ? try? container.decode(UInt64.self) : nil
+            self = whole.map { JSON($0) } ?? .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode([JSON].self) {
@@ -84,6 +102,7 @@ extension JSON: Codable {
             } else {
                 try container.encode(value)
             }
+        case .whole(let value): try container.encode(value)
         case .string(let value): try container.encode(value)
         case .array(let value): try container.encode(value)
         case .object(let value): try container.encode(value)

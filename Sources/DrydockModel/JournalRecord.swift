@@ -35,7 +35,7 @@ package struct JournalRecord: Sendable, Hashable {
 }
 
 /// The channel a fact came through, from the most to the least authority.
-package enum Via: String, Codable, Sendable, CaseIterable {
+package enum Via: String, Codable, Sendable, CaseIterable, FieldReadable {
     /// The host saw it itself: exit statuses, times, files on disk.
     case host
     /// A driver plugin says so, on a channel of its own.

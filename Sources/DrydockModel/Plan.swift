@@ -9,8 +9,8 @@ package struct Plan: Codable, Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     /// What is served when the build succeeded, if anything was asked for.
     package var preview: PreviewRule?
-    /// What was asked for, clipped by the operator's policy.
-    package var limits: Limits
+    /// The operator's policy, narrowed to what was asked for.
+    package var policy: Policy
     /// What was clipped, a sentence each, for the viewers.
     package var clipped: [String]
 
@@ -18,13 +18,13 @@ package struct Plan: Codable, Hashable, Sendable {
         steps: [PlannedStep],
         artifacts: [ArtifactRule] = [],
         preview: PreviewRule? = nil,
-        limits: Limits = Limits(),
+        policy: Policy = Policy(),
         clipped: [String] = []
     ) {
         self.steps = steps
         self.artifacts = artifacts
         self.preview = preview
-        self.limits = limits
+        self.policy = policy
         self.clipped = clipped
     }
 }
@@ -32,8 +32,7 @@ package struct Plan: Codable, Hashable, Sendable {
 /// One plugin call inside a build.
 package struct PlannedStep: Codable, Hashable, Sendable {
     package var id: StepID
-    /// The plugin's name in the catalog.
-    package var plugin: String
+    package var plugin: PluginName
     /// What viewers read; defaults to the plugin's title.
     package var title: String
     /// The step's parameters, by the plugin's own schema.
@@ -43,9 +42,9 @@ package struct PlannedStep: Codable, Hashable, Sendable {
     /// Hosts it asks for.
     package var network: [String]
     /// Globs for the cache key; empty = the whole source.
-    package var inputs: [String]
+    package var inputs: [RelativePath]
     /// Globs of what it makes; only steps that say so are reused, or run beside others.
-    package var outputs: [String]
+    package var outputs: [RelativePath]
     /// Its own timeout, where it names one.
     package var timeout: Duration?
     /// Additional environment.
@@ -55,13 +54,13 @@ package struct PlannedStep: Codable, Hashable, Sendable {
 
     package init(
         id: StepID,
-        plugin: String,
+        plugin: PluginName,
         title: String,
         with: JSON = .object([:]),
         needs: [StepID] = [],
         network: [String] = [],
-        inputs: [String] = [],
-        outputs: [String] = [],
+        inputs: [RelativePath] = [],
+        outputs: [RelativePath] = [],
         timeout: Duration? = nil,
         env: [String: String] = [:],
         weight: Double = 1
@@ -83,19 +82,30 @@ package struct PlannedStep: Codable, Hashable, Sendable {
 /// A path under `$DRYDOCK_OUT` that becomes an artifact.
 package struct ArtifactRule: Codable, Hashable, Sendable {
     /// Relative to `$DRYDOCK_OUT`.
-    package var path: String
+    package var path: RelativePath
     package var role: ArtifactRole
     package var title: String?
 
-    package init(path: String, role: ArtifactRole, title: String? = nil) {
+    package init(path: RelativePath, role: ArtifactRole, title: String? = nil) {
         self.path = path
         self.role = role
         self.title = title
     }
 }
 
+extension ArtifactRule: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields(["path", "role", "title"])
+        self.init(
+            path: try fields.required("path"),
+            role: try fields.optional("role") ?? .other,
+            title: try fields["title"]?.text()
+        )
+    }
+}
+
 /// What an artifact is for.
-package enum ArtifactRole: String, Codable, Sendable, CaseIterable {
+package enum ArtifactRole: String, Codable, Sendable, CaseIterable, FieldReadable {
     case site
     case binary
     case package
@@ -107,13 +117,13 @@ package enum ArtifactRole: String, Codable, Sendable, CaseIterable {
 /// How the result is served.
 package struct PreviewRule: Codable, Hashable, Sendable {
     /// Directory below the artifacts that is the site's root; nil for a running process.
-    package var root: String?
+    package var root: RelativePath?
     /// Unknown paths of navigations answer with `index.html`.
     package var spa: Bool
     /// The server to run instead of serving files.
     package var start: [String]?
 
-    package init(root: String?, spa: Bool = false, start: [String]? = nil) {
+    package init(root: RelativePath?, spa: Bool = false, start: [String]? = nil) {
         self.root = root
         self.spa = spa
         self.start = start

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-/// What builds may do here: made once from the operator's configuration; each project gets as much of it as it asks for.
+/// What may be done in a sandbox: made once from the operator's configuration, narrowed to what a project asks for, carried
+/// in its plan and from there in the spec of every sandbox.
 package struct Policy: Codable, Hashable, Sendable {
     /// What a build gets that asks for nothing, and the most it gets.
     package var limits: Limits

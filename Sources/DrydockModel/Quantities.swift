@@ -81,11 +81,15 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
         .milliseconds(milliseconds - earlier.milliseconds)
     }
 
-    /// Reads unix seconds.
-    package init(from decoder: any Decoder) throws {
-        let seconds = try decoder.singleValueContainer().decode(Double.self)
+    /// Unix seconds, to the millisecond.
+    package init(seconds: Double) {
         let bound = Double(Int64.max / 2_000)
         self.init(milliseconds: Int64((min(max(seconds, -bound), bound) * 1_000).rounded()))
+    }
+
+    /// Reads unix seconds.
+    package init(from decoder: any Decoder) throws {
+        self.init(seconds: try decoder.singleValueContainer().decode(Double.self))
     }
 
     /// Writes unix seconds.

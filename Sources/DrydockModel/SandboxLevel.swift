@@ -2,7 +2,9 @@
 // Copyright the Drydock authors
 
 /// How much of the sandbox a machine can do; shown, and never lowered in silence.
-package enum SandboxLevel: String, Codable, Hashable, Sendable, Comparable, CaseIterable {
+package enum SandboxLevel: String, Codable, Hashable, Sendable, Comparable, CaseIterable,
+    FieldReadable
+{
     /// Everything.
     case full = "L4"
     /// No cgroups, so that memory is limited for each process only; or no Landlock, the second wall of the file system.

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import COS
+import DrydockModel
 import Glibc
 package import SystemPackage
 
@@ -109,7 +110,7 @@ extension DirectoryHandle {
 
     /// The text of the symbolic link `name`.
     package func linkTarget(of name: ArraySlice<UInt8>) throws(Errno) -> [UInt8] {
-        var buffer = [CChar](repeating: 0, count: TreePath.longestPath + 1)
+        var buffer = [CChar](repeating: 0, count: PathRule.longestPath + 1)
         let count = withCString(name) { readlinkat(descriptor.rawValue, $0, &buffer, buffer.count) }
         if count < 0 { throw Errno.current }
         return buffer.prefix(count).map { UInt8(bitPattern: $0) }

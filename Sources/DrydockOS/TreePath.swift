@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+package import DrydockModel
+
 /// A path below some directory: `/`-separated bytes without empty, `.` or `..` components.
 ///
 /// Names on Linux are bytes, so a path keeps what it was given even where that is not UTF-8.
@@ -13,28 +15,10 @@ package struct TreePath: Hashable, Sendable {
 
     private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Reads a relative path as archives and people write it.
-    ///
-    /// `./` and doubled or trailing slashes are dropped. Throws for what leaves the directory or can not name a file.
+    /// Reads a relative path as archives and people write it, by `PathRule`.
     package init(parsing text: some Sequence<UInt8>) throws(PathProblem) {
-        var bytes: [UInt8] = []
-        let text = Array(text)
-        if text.first == UInt8(ascii: "/") { throw .absolute }
-        if text.contains(0) { throw .containsNUL }
-        for component in text.split(separator: UInt8(ascii: "/")) where component != [UInt8(ascii: ".")] {
-            if component.elementsEqual("..".utf8) { throw .climbs }
-            if component.count > TreePath.longestName { throw .nameTooLong }
-            if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
-            bytes.append(contentsOf: component)
-        }
-        if bytes.count > TreePath.longestPath { throw .pathTooLong }
-        self.bytes = bytes
+        bytes = Array(try PathRule.names(in: Array(text)).joined(separator: [UInt8(ascii: "/")]))
     }
-
-    /// NAME_MAX of Linux.
-    package static let longestName = 255
-    /// What a path may have and still be opened by one call (PATH_MAX with its NUL).
-    package static let longestPath = 4_095
 
     /// The names from the top; none for the directory itself.
     package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
@@ -73,26 +57,6 @@ package struct TreePath: Hashable, Sendable {
         let climbs = components.prefix { $0.elementsEqual("..".utf8) }.count
         let climbsLater = components.dropFirst(climbs).contains { $0.elementsEqual("..".utf8) }
         return climbs <= depth - 1 && !climbsLater
-    }
-}
-
-/// Why a text is no path below a directory.
-package enum PathProblem: Error, Sendable, Hashable {
-    case absolute
-    case climbs
-    case containsNUL
-    case nameTooLong
-    case pathTooLong
-
-    /// What is wrong, to follow "its name".
-    package var explanation: String {
-        switch self {
-        case .absolute: "starts with /"
-        case .climbs: "contains .."
-        case .containsNUL: "contains a NUL byte"
-        case .nameTooLong: "has a part of more than \(TreePath.longestName) bytes"
-        case .pathTooLong: "has more than \(TreePath.longestPath) bytes"
-        }
     }
 }
 

@@ -6,7 +6,7 @@ import DrydockSandbox
 
 /// What a driver's end means: the driver's part of the table in `docs/plugin-protocol.md`.
 struct DriverJudgement {
-    let plugin: String
+    let plugin: PluginName
     let statement: DriverStatement
     /// Of the last command that did not succeed.
     let lastFailure: Failure?
@@ -20,7 +20,8 @@ struct DriverJudgement {
         }
         switch verdict {
         case .exit(let status): return failure(exit: status)
-        case .setupFailed, .lost: return OutcomeTable.failure(of: verdict, command: plugin, limits: limits)
+        case .setupFailed, .lost:
+            return OutcomeTable.failure(of: verdict, command: plugin.rawValue, limits: limits)
         case .ended(.cancelled): return Failure(.cancelled, .user, "cancelled")
         case .ended(.wallTimeout):
             // The command's time is the step's: where it ended a command, the driver is not to blame.

@@ -159,7 +159,7 @@ final class ExecRunner: Sendable {
         ]
         guard case .setupFailed(let setup) = error, setup.step == .session, unusable.contains(setup.errno)
         else { return nil }
-        let directory = request.directory ?? "."
+        let directory = request.directory?.rawValue ?? "."
         return Failure(
             .stepFailed,
             .user,

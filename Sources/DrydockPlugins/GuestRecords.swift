@@ -72,7 +72,7 @@ struct GuestRecords {
         case text(reason: String?)
     }
 
-    private let name: String
+    private let name: PluginName
     private let isInSource: @Sendable (String) -> Bool
     /// What that said: a guest may name a file a million times, and as many files.
     private var known: [String: Bool] = [:]

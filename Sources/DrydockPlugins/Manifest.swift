@@ -5,7 +5,7 @@ package import DrydockModel
 
 /// A plugin's own declaration, checked (docs/plugin-protocol.md, "Manifest").
 package struct Manifest: Hashable, Sendable {
-    package var name: String
+    package var name: PluginName
     package var version: String
     package var title: String
     package var kind: PluginKind
@@ -27,10 +27,10 @@ package struct Manifest: Hashable, Sendable {
     package var preview: PreviewRule?
 
     /// The manifest of a guest that has none: usable by its name only.
-    package init(name: String) {
+    package init(name: PluginName) {
         self.name = name
         version = "0"
-        title = name
+        title = name.rawValue
         kind = .guest
         exec = ["plugin"]
         verbs = [.run]
@@ -44,7 +44,7 @@ package struct Manifest: Hashable, Sendable {
 }
 
 /// Where a plugin runs, and with it how far it is believed.
-package enum PluginKind: String, Hashable, Sendable, CaseIterable {
+package enum PluginKind: String, Hashable, Sendable, CaseIterable, FieldReadable {
     /// In a sandbox of its own, asking the host to run commands.
     case driver
     /// In the build's sandbox.
@@ -52,7 +52,7 @@ package enum PluginKind: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What a driver can be asked.
-package enum PluginVerb: String, Hashable, Sendable, CaseIterable {
+package enum PluginVerb: String, Hashable, Sendable, CaseIterable, FieldReadable {
     case run
     case detect
     case plan
@@ -78,11 +78,4 @@ package struct ManifestStage: Hashable, Sendable {
 package struct Permits: Hashable, Sendable {
     package var network: [String] = []
     package var secrets: [String] = []
-}
-
-/// Why a manifest is refused, in words for the plugin's author.
-package struct ManifestProblem: Error, Hashable, Sendable {
-    package var reason: String
-
-    init(_ reason: String) { self.reason = reason }
 }

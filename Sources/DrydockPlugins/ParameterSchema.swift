@@ -1,32 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
+package import DrydockModel
 
 /// What a step's `with` may hold: a small part of JSON Schema, read once, so that a wrong schema is the plugin's error
 /// and a wrong parameter the project's.
-package struct ParameterSchema: Hashable, Sendable {
+package struct ParameterSchema: Hashable, Sendable, FieldReadable {
     var properties: [String: ParameterRule]
     var required: [String]
 
-    static let types = ["string", "number", "integer", "boolean", "array", "object"]
-
-    init(_ fields: ManifestFields) throws(ManifestProblem) {
-        properties = [:]
-        for (name, json) in try fields.object("properties", allowing: nil)?.values ?? [:] {
-            properties[name] = try ParameterRule(ManifestFields(json, at: "the parameter \"\(name)\""))
-        }
-        required = try fields.texts("required") ?? []
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
+        properties = try fields.optional("properties") ?? [:]
+        required = try fields["required"]?.texts() ?? []
         if let stranger = required.first(where: { properties[$0] == nil }) {
-            throw ManifestProblem("\"config\" requires \"\(stranger)\", which is none of its properties")
+            throw field.problem("requires '\(stranger.prefix(64))', which is none of its properties")
         }
     }
 }
 
 /// What one parameter may be.
-struct ParameterRule: Hashable, Sendable {
-    /// nil = anything.
-    var type: String?
+struct ParameterRule: Hashable, Sendable, FieldReadable {
+    enum Kind: String, CaseIterable, FieldReadable {
+        case string
+        case number
+        case integer
+        case boolean
+        case array
+        case object
+    }
+
+    /// `type`; nil = anything.
+    var kind: Kind?
     /// `enum`: the only values there are.
     var choices: [JSON]?
     /// `pattern`, for texts.
@@ -34,22 +39,17 @@ struct ParameterRule: Hashable, Sendable {
     /// `maxLength`, for texts: Unicode scalars.
     var maxLength: Int?
 
-    init(_ fields: ManifestFields) throws(ManifestProblem) {
-        type = try fields.text("type")
-        if let type, !ParameterSchema.types.contains(type) {
-            throw ManifestProblem(
-                "a parameter's type is \"\(type)\"; there are \(ParameterSchema.types.joined(separator: ", "))"
-            )
-        }
-        choices = fields.values["enum"]?.array
-        pattern = try fields.text("pattern").map { text throws(ManifestProblem) in try CharacterPattern(text)
-        }
-        maxLength = try fields.integer("maxLength", in: 0...1_048_576)
+    init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
+        kind = try fields.optional("type")
+        choices = try fields.optional("enum")
+        pattern = try fields.optional("pattern")
+        maxLength = try fields["maxLength"]?.integer(in: 0...1_048_576)
     }
 
     /// What a value should be and is not, as the end of "… should "; nil when it fits.
     func mismatch(_ value: JSON) -> String? {
-        if let type, !Self.fits(value, type) { return "be a \(type)" }
+        if let kind, !kind.fits(value) { return "be a \(kind.rawValue)" }
         if let choices, !choices.contains(value) {
             return "be "
                 + choices.map { $0.string.map { "\"\($0)\"" } ?? "another value" }.joined(separator: " or ")
@@ -61,28 +61,31 @@ struct ParameterRule: Hashable, Sendable {
         }
         return pattern?.mismatch(text)
     }
+}
 
-    private static func fits(_ value: JSON, _ type: String) -> Bool {
-        switch type {
-        case "string": value.string != nil
-        case "number": value.number != nil
-        case "integer": value.integer != nil
-        case "boolean": value.bool != nil
-        case "array": value.array != nil
-        default: value.object != nil
+extension ParameterRule.Kind {
+    fileprivate func fits(_ value: JSON) -> Bool {
+        switch self {
+        case .string: value.string != nil
+        case .number: value.number != nil
+        case .integer: value.integer != nil
+        case .boolean: value.bool != nil
+        case .array: value.array != nil
+        case .object: value.object != nil
         }
     }
 }
 
 /// The part of JSON Schema's `pattern` that is one pass over the text: `^[a-z0-9_-]*$`, with `+` for "not empty".
-struct CharacterPattern: Hashable, Sendable {
+struct CharacterPattern: Hashable, Sendable, FieldReadable {
     let text: String
     private let ranges: [ClosedRange<UInt32>]
     private let mayBeEmpty: Bool
 
-    init(_ text: String) throws(ManifestProblem) {
-        let problem = ManifestProblem(
-            "the pattern \"\(text)\" is not of the form ^[a-z0-9_-]*$ or ^[a-z0-9_-]+$"
+    init(_ field: Field) throws(FieldProblem) {
+        let text = try field.text(limit: 4_096)
+        let problem = field.problem(
+            "is '\(text.prefix(64))', which is not of the form ^[a-z0-9_-]*$ or ^[a-z0-9_-]+$"
         )
         guard text.hasPrefix("^["), text.hasSuffix("]*$") || text.hasSuffix("]+$") else { throw problem }
         let inner = Array(text.dropFirst(2).dropLast(3).unicodeScalars)

@@ -6,79 +6,49 @@ import DrydockProtocol
 
 /// A driver's answer to `plan`, read as strictly as a manifest.
 enum PlanAnswer {
-    private static let stepLimit = 200
-    private static let keys: Set<String> = [
+    private static let keys = [
         "id", "plugin", "title", "with", "argv", "cwd", "needs", "env", "inputs", "outputs", "network",
-        "weight",
-        "timeout",
+        "weight", "timeout",
     ]
 
-    static func steps(_ answer: [UInt8], planner: Plugin) throws(ManifestProblem) -> [PlannedStep] {
-        let json: JSON
-        do {
-            json = try BoundedJSONReader.read(
-                answer,
-                bounds: JSONBounds(depth: 16, fields: 4_096, elements: 16_384)
-            )
-        } catch {
-            throw ManifestProblem("\(error.reason) (byte \(error.offset))")
+    static func steps(_ answer: [UInt8], planner: Plugin) throws(FieldProblem) -> [PlannedStep] {
+        let bounds = JSONBounds(depth: 16, fields: 4_096, elements: 16_384)
+        let plan = try BoundedJSONReader.document(answer, "the answer", bounds: bounds)
+        let steps = try plan.fields(["steps"]).required("steps")
+        return try StepList.read(steps) { fields throws(FieldProblem) in
+            try fields.allow(keys)
+            return try step(fields, planner: planner)
         }
-        let fields = try ManifestFields(json, at: "the plan")
-        try fields.allow(only: ["steps"])
-        var steps: [PlannedStep] = []
-        for object in try fields.objects("steps") { steps.append(try step(object, planner: planner)) }
-        guard !steps.isEmpty, steps.count <= stepLimit else {
-            throw ManifestProblem("it has \(steps.count) steps; there may be 1 to \(stepLimit)")
-        }
-        let ids = Set(steps.map(\.id))
-        guard ids.count == steps.count else { throw ManifestProblem("a step id stands twice") }
-        if let missing = steps.flatMap(\.needs).first(where: { !ids.contains($0) }) {
-            throw ManifestProblem("a step needs \"\(missing)\", which is not there")
-        }
-        if let cycle = steps.cycle { throw ManifestProblem("steps wait for each other: \(cycle.ring)") }
-        return steps
     }
 
-    private static func step(_ fields: ManifestFields, planner: Plugin) throws(ManifestProblem) -> PlannedStep
-    {
-        try fields.allow(only: keys)
-        let id = try fields.required("id")
-        guard PluginName.isValid(id[...]) else { throw ManifestProblem("\"\(id)\" is no step id") }
-        guard fields.values.values.allSatisfy({ !$0.containsNUL }) else {
-            throw ManifestProblem("the step \"\(id)\" holds a NUL character")
-        }
-        guard try fields.texts("network")?.isEmpty != false else {
-            throw ManifestProblem("the step \"\(id)\" asks for network, which is not supported yet")
+    private static func step(_ fields: Fields, planner: Plugin) throws(FieldProblem) -> PlannedStep {
+        let id: StepID = try fields.required("id")
+        if fields.table.value.containsNUL { throw fields.table.problem("holds a NUL character") }
+        if let network = fields["network"], !(try network.texts().isEmpty) {
+            throw network.unsupported(instead: "put what the build needs into the source")
         }
         var step = PlannedStep(
-            id: StepID(rawValue: id),
-            plugin: try fields.text("plugin") ?? planner.name,
-            title: try fields.text("title") ?? id,
-            with: fields.values["with"] ?? .object([:]),
-            needs: try fields.texts("needs")?.map(StepID.init(rawValue:)) ?? [],
-            inputs: try fields.texts("inputs") ?? [],
-            outputs: try fields.texts("outputs") ?? [],
-            timeout: try fields.seconds("timeout"),
-            weight: try fields.number("weight", in: 0.001...1_000_000) ?? 1
+            id: id,
+            plugin: try fields.optional("plugin") ?? planner.name,
+            title: try fields["title"]?.text(limit: 4_096) ?? id.rawValue,
+            with: fields["with"]?.value ?? .object([:]),
+            inputs: try fields.optional("inputs") ?? [],
+            outputs: try fields.optional("outputs") ?? [],
+            timeout: try fields["timeout"]?.seconds(),
+            env: try fields.optional("env") ?? [:],
+            weight: try fields["weight"]?.number(in: 0.001...1_000_000) ?? 1
         )
-        for (name, value) in try fields.object("env", allowing: nil)?.values ?? [:] {
-            guard let text = value.string else {
-                throw ManifestProblem("\"\(name)\" of \"env\" is not a text")
-            }
-            step.env[name] = text
-        }
-        if let argv = try fields.texts("argv") {
-            let directory = fields.values["cwd"] == nil ? nil : try fields.relativePath("cwd")
-            step.plugin = "script"
-            step.with = .object(["run": .string(script(argv, in: directory))])
+        if let argv = try fields["argv"]?.texts() {
+            step.plugin = .script
+            step.with = .object(["run": .string(script(argv, in: try fields.optional("cwd")))])
         }
         return step
     }
 
     /// A command as the line of shell that `script` runs.
-    private static func script(_ argv: [String], in directory: String?) -> String {
+    private static func script(_ argv: [String], in directory: RelativePath?) -> String {
         let command = argv.map(quoted).joined(separator: " ")
-        return directory.map { "cd \(quoted($0)) && \(command)" } ?? command
+        return directory.map { "cd \(quoted($0.rawValue)) && \(command)" } ?? command
     }
 
     private static func quoted(_ text: String) -> String {

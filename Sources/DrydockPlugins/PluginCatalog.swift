@@ -6,7 +6,7 @@ import DrydockSandbox
 
 /// A plugin that can be used.
 package struct Plugin: Hashable, Sendable {
-    package var name: String
+    package var name: PluginName
     /// The two digits: lower ones come first.
     package var order: Int
     /// Its folder or file on the host: absolute, links resolved.
@@ -58,7 +58,7 @@ package struct PluginCatalog: Hashable, Sendable {
     package private(set) var shadowed: [ShadowedPlugin] = []
 
     /// The plugin of that name.
-    package subscript(name: String) -> Plugin? { plugins.first { $0.name == name } }
+    package subscript(name: PluginName) -> Plugin? { plugins.first { $0.name == name } }
 
     /// Reads plugin directories, the most important one first.
     ///

@@ -44,7 +44,7 @@ struct PluginDirectory {
     private static func explain(_ error: any Error) -> String {
         switch error {
         case let problem as Problem: problem.reason
-        case let problem as ManifestProblem: problem.reason
+        case let problem as FieldProblem: problem.sentence
         case let problem as UntrustedFile: problem.reason
         case let problem as Errno: "it can not be read: \(problem)"
         default: "it can not be read: \(error)"
@@ -76,7 +76,7 @@ struct PluginDirectory {
     }
 
     private func plugin(_ name: String) throws -> Plugin {
-        let parsed = try PluginName(name)
+        let parsed = try PluginFileName(name)
         let status = try handle.status(of: Array(name.utf8)[...])
         switch status.kind {
         case .directory where parsed.hasExtension:
@@ -87,7 +87,7 @@ struct PluginDirectory {
         }
     }
 
-    private func folder(_ name: String, _ parsed: PluginName) throws -> Plugin {
+    private func folder(_ name: String, _ parsed: PluginFileName) throws -> Plugin {
         let content = try digest(folder: name)
         let manifestFile = try path(name, "plugin.json")
         let bytes: [UInt8]
@@ -116,7 +116,7 @@ struct PluginDirectory {
         )
     }
 
-    private func file(_ name: String, _ parsed: PluginName, _ status: FileStatus) throws -> Plugin {
+    private func file(_ name: String, _ parsed: PluginFileName, _ status: FileStatus) throws -> Plugin {
         guard !name.hasSuffix(".json") else {
             throw Problem(reason: "it is a manifest without its plugin")
         }
@@ -227,35 +227,23 @@ extension PluginDirectory {
 }
 
 /// `NN-name` or `NN-name.ext`.
-struct PluginName {
+struct PluginFileName {
     let order: Int
-    let name: String
+    let name: PluginName
     let hasExtension: Bool
 
-    init(_ text: String) throws(ManifestProblem) {
+    init(_ text: String) throws(FieldProblem) {
         let bytes = Array(text.utf8)
         let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
         guard bytes.count > 3, isDigit(bytes[0]), isDigit(bytes[1]), bytes[2] == UInt8(ascii: "-"),
             let order = Int(text.prefix(2))
-        else { throw ManifestProblem("its name does not begin with two digits and a dash, as in 50-\(text)") }
+        else { throw FieldProblem("its name does not begin with two digits and a dash, as in 50-\(text)") }
         let stem = text.dropFirst(3).prefix { $0 != "." }
-        guard Self.isValid(stem) else {
-            throw ManifestProblem(
-                "\"\(stem)\" is no plugin name: it needs a letter a-z, then at most 39 of a-z, 0-9 and -"
-            )
+        guard let name = PluginName(rawValue: String(stem)) else {
+            throw FieldProblem("'\(stem)' is no plugin name", hint: PluginName.rule)
         }
         self.order = order
-        name = String(stem)
+        self.name = name
         hasExtension = text.count > stem.count + 3
-    }
-
-    /// Whether it matches `^[a-z][a-z0-9-]{0,39}$`.
-    static func isValid(_ name: Substring) -> Bool {
-        guard let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 40 else {
-            return false
-        }
-        return name.utf8.allSatisfy { byte in
-            (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
-        }
     }
 }

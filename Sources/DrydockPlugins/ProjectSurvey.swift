@@ -12,7 +12,7 @@ import SystemPackage
 package struct Detection: Hashable, Sendable {
     /// What one plugin said.
     package struct Candidate: Hashable, Sendable {
-        package var plugin: String
+        package var plugin: PluginName
         /// 0…100; 0 = not its project.
         package var score: Int
         /// For people: `found pyproject.toml`.
@@ -37,7 +37,7 @@ package struct ProjectSurvey: Sendable {
     private let driver: SandboxSpec
     private let launcher: any SandboxLauncher
     private let clock: any MonotonicClock
-    private let heard: @Sendable (_ plugin: String, _ line: String) -> Void
+    private let heard: @Sendable (_ plugin: PluginName, _ line: String) -> Void
 
     /// How long a driver may take for `detect` or `plan`.
     private static let patience = Duration.seconds(20)
@@ -56,7 +56,7 @@ package struct ProjectSurvey: Sendable {
         driver: SandboxSpec,
         launcher: any SandboxLauncher,
         clock: any MonotonicClock = ContinuousClock(),
-        heard: @escaping @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
+        heard: @escaping @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
     ) {
         self.catalog = catalog
         self.files = files
@@ -76,8 +76,7 @@ package struct ProjectSurvey: Sendable {
     /// The steps a driver plans for the project; without the verb `plan` a single step of itself.
     package func plan(_ plugin: Plugin) async throws(Failure) -> [PlannedStep] {
         guard plugin.manifest.kind == .driver, plugin.manifest.verbs.contains(.plan) else {
-            let id = StepID(rawValue: plugin.name)
-            return [PlannedStep(id: id, plugin: plugin.name, title: plugin.manifest.title)]
+            return [PlannedStep(id: StepID(plugin.name), plugin: plugin.name, title: plugin.manifest.title)]
         }
         let answer = try await ask(plugin, .plan)
         guard answer.status == 0 else {
@@ -93,7 +92,7 @@ package struct ProjectSurvey: Sendable {
             throw Failure(
                 .planFailed,
                 .plugin,
-                "the plan of the plugin \(plugin.name) is no plan: \(error.reason)"
+                "the plan of the plugin \(plugin.name) is no plan: \(error.sentence)"
             )
         }
     }
@@ -158,7 +157,7 @@ package struct ProjectSurvey: Sendable {
         } catch {
             throw OutcomeTable.failure(
                 of: .host(call: "socketpair", errno: Int(error.rawValue)),
-                command: plugin.name
+                command: plugin.name.rawValue
             )
         }
         for line in complaints.lines { heard(plugin.name, line) }

@@ -22,8 +22,6 @@ package struct StepContext: Sendable {
     package var project: SandboxSpec
     /// A driver's own sandbox: the workspace read-only and noexec, no network.
     package var driver: SandboxSpec
-    /// `step` and `silence` are enforced here, the others by the sandbox.
-    package var limits: Limits
     /// Secrets that must not show in anything the step says.
     package var masks: [String]
     /// The names at the top of the project.
@@ -42,21 +40,22 @@ package struct StepContext: Sendable {
         plugin: Plugin,
         step: PlannedStep,
         project: SandboxSpec,
-        driver: SandboxSpec,
-        limits: Limits
+        driver: SandboxSpec
     ) {
         self.build = build
         self.plugin = plugin
         self.step = step
         self.project = project
         self.driver = driver
-        self.limits = limits
         masks = []
         files = []
         grace = .seconds(10)
         clock = ContinuousClock()
         isInSource = { _ in false }
     }
+
+    /// `step` and `silence` are enforced here, the others by the sandbox.
+    var limits: Limits { project.limits }
 
     /// What bounds the step as a whole: the least of what the operator, the plan and the manifest say.
     var timeout: Duration {

@@ -112,7 +112,7 @@ extension JSON {
     /// Whether any text in it, keys included, holds a NUL.
     var containsNUL: Bool {
         switch self {
-        case .null, .bool, .number: false
+        case .null, .bool, .number, .whole: false
         case .string(let text): text.utf8.contains(0)
         case .array(let elements): elements.contains(where: \.containsNUL)
         case .object(let fields): fields.contains { $0.key.utf8.contains(0) || $0.value.containsNUL }

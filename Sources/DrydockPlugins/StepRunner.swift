@@ -80,7 +80,7 @@ package final class StepRunner: Sendable {
                 return notRun
             } catch {
                 let problem = SandboxError.host(call: "socketpair", errno: Int(error.rawValue))
-                let failure = OutcomeTable.failure(of: problem, command: context.plugin.name)
+                let failure = OutcomeTable.failure(of: problem, command: context.plugin.name.rawValue)
                 return StepReport(failure: failure, usage: Usage(wall: .zero))
             }
         }

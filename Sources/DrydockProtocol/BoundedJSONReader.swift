@@ -38,10 +38,33 @@ package struct BoundedJSONReader {
     private let bytes: [UInt8]
     private var position = 0
     private var bounds: JSONBounds
+    /// From 1; newlines stand only between values.
+    private var line = 1
+    /// Of the value that was read last; nil where nobody asked.
+    private var places: Places?
 
     private init(_ bytes: [UInt8], bounds: JSONBounds) {
         self.bytes = bytes
         self.bounds = bounds
+    }
+
+    /// The value of a file that people write, with the lines of its parts; `title` is what messages call it.
+    package static func document(
+        _ bytes: [UInt8],
+        _ title: String,
+        bounds: JSONBounds
+    ) throws(FieldProblem) -> Field {
+        var reader = BoundedJSONReader(bytes, bounds: bounds)
+        reader.places = Places(line: 1)
+        do throws(MalformedJSON) {
+            let value = try reader.whole()
+            return Field(value, title, .document, places: reader.places)
+        } catch {
+            throw FieldProblem(
+                "\(title) is not JSON: \(error.reason) (byte \(error.offset))",
+                line: reader.line
+            )
+        }
     }
 
     /// The one value that `bytes` are, white space around it aside.
@@ -50,10 +73,14 @@ package struct BoundedJSONReader {
         bounds: JSONBounds = JSONBounds()
     ) throws(MalformedJSON) -> JSON {
         var reader = BoundedJSONReader(bytes, bounds: bounds)
-        reader.skipSpace()
-        let value = try reader.value(depth: 0)
-        reader.skipSpace()
-        guard reader.position == bytes.count else { throw reader.problem("text after the value") }
+        return try reader.whole()
+    }
+
+    private mutating func whole() throws(MalformedJSON) -> JSON {
+        skipSpace()
+        let value = try value(depth: 0)
+        skipSpace()
+        guard position == bytes.count else { throw problem("text after the value") }
         return value
     }
 
@@ -64,7 +91,10 @@ package struct BoundedJSONReader {
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private mutating func skipSpace() {
-        while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { position += 1 }
+        while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D {
+            if byte == 0x0A { line += 1 }
+            position += 1
+        }
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
@@ -75,6 +105,7 @@ package struct BoundedJSONReader {
 
     private mutating func value(depth: Int) throws(MalformedJSON) -> JSON {
         guard let byte = next else { throw problem("the text ends too early") }
+        if places != nil { places = Places(line: line) }
         switch byte {
         case UInt8(ascii: "{"): return try object(depth: depth + 1)
         case UInt8(ascii: "["): return try array(depth: depth + 1)
@@ -82,7 +113,7 @@ package struct BoundedJSONReader {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         default: throw problem("no value begins like this")
         }
     }
@@ -102,20 +133,25 @@ package struct BoundedJSONReader {
         skipSpace()
         var fields: [String: JSON] = [:]
         if take(UInt8(ascii: "}")) { return .object(fields) }
+        let begin = places?.line
+        var entries: [String: Places.Entry] = [:]
         repeat {
             bounds.fields -= 1
             guard bounds.fields >= 0 else { throw problem("too many fields") }
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw problem("a key is missing") }
             let key = try string()
+            let keyLine = line
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw problem("a colon is missing") }
             skipSpace()
             guard fields.updateValue(try value(depth: depth), forKey: key) == nil
             else { throw problem("a key stands twice") }
+            if let places { entries[key] = Places.Entry(keyLine: keyLine, places: places) }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw problem("an object does not end") }
+        if places != nil { places = Places(line: begin, fields: entries) }
         return .object(fields)
     }
 
@@ -125,14 +161,18 @@ package struct BoundedJSONReader {
         skipSpace()
         var elements: [JSON] = []
         if take(UInt8(ascii: "]")) { return .array(elements) }
+        let begin = places?.line
+        var parts: [Places] = []
         repeat {
             bounds.elements -= 1
             guard bounds.elements >= 0 else { throw problem("too many elements") }
             skipSpace()
             elements.append(try value(depth: depth))
+            if let places { parts.append(places) }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw problem("an array does not end") }
+        if places != nil { places = Places(line: begin, elements: parts) }
         return .array(elements)
     }
 }
@@ -140,7 +180,7 @@ package struct BoundedJSONReader {
 // MARK: Numbers and strings
 
 extension BoundedJSONReader {
-    private mutating func number() throws(MalformedJSON) -> Double {
+    private mutating func number() throws(MalformedJSON) -> JSON {
         let start = position
         _ = take(UInt8(ascii: "-"))
         let leadingZero = next == UInt8(ascii: "0")
@@ -153,8 +193,10 @@ extension BoundedJSONReader {
         }
         guard position - start <= PluginLineLimits.number else { throw problem("a number is too long") }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        // What a Double may round: from 16 digits on.
+        if position - start > 15, let whole = UInt64(text) { return JSON(whole) }
         guard let value = Double(text), value.isFinite else { throw problem("a number is too large") }
-        return value
+        return .number(value)
     }
 
     private mutating func skipDigits() -> Int {

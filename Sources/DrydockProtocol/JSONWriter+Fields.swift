@@ -67,6 +67,7 @@ extension JSONWriter {
         case .null: null()
         case .bool(let value): bool(value)
         case .number(let value): number(value)
+        case .whole(let value): integer(value)
         case .string(let value): string(value)
         case .array(let elements): array(elements) { $0.json($1) }
         case .object(let fields):

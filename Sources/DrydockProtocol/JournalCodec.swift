@@ -2,12 +2,13 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-import FoundationEssentials
 
 /// The journal's lines: `docs/events.md` in code.
 package enum JournalCodec {
     /// The version of every kind this code writes, and the newest one it understands.
     static let version = 1
+    /// More than any record of ours has.
+    private static let bounds = JSONBounds(depth: 64, fields: 1 << 16, elements: 1 << 16)
 
     /// Appends `record` as one JSON object, without a newline, to `bytes`.
     package static func encode(_ record: JournalRecord, into bytes: inout [UInt8]) {
@@ -25,10 +26,21 @@ package enum JournalCodec {
     /// `JournalCodecError` for what is no record at all.
     package static func decode(_ bytes: [UInt8]) throws(JournalCodecError) -> JournalRecord? {
         if let line = LogRecordScanner.scan(bytes) { return line }
-        do {
-            return try JSONDecoder().decode(DecodedRecord.self, from: Data(bytes)).record
+        return try parse(bytes)
+    }
+
+    /// Reads a line whoever wrote it, as JSON.
+    static func parse(_ bytes: [UInt8]) throws(JournalCodecError) -> JournalRecord? {
+        let json: JSON
+        do throws(MalformedJSON) {
+            json = try BoundedJSONReader.read(bytes, bounds: bounds)
         } catch {
-            throw .notARecord(reason: "\(error)")
+            throw .notARecord(reason: "\(error.reason) (byte \(error.offset))")
+        }
+        do throws(FieldProblem) {
+            return try JournalRecord(try Field(json, "the record", .message).fields())
+        } catch {
+            throw .notARecord(reason: error.sentence)
         }
     }
 

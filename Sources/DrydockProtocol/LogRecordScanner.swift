@@ -11,7 +11,7 @@ enum LogRecordScanner {
     private struct Frame<Text> {
         let head: RecordHead.Fields
         let via: Via
-        let step: Range<Int>?
+        let step: StepID?
         let stream: LogLine.Stream
         let stage: Range<Int>?
         let text: Text
@@ -24,20 +24,19 @@ enum LogRecordScanner {
             guard isText(bytes), let frame = read(line, { $0.escapedString() }),
                 let head = RecordHead(frame.head, of: line)
             else { return nil }
-            func text(_ range: Range<Int>) -> String { String(decoding: line[range], as: UTF8.self) }
             return JournalRecord(
                 seq: head.seq,
                 at: head.at,
                 build: head.build,
                 attempt: head.attempt,
                 via: frame.via,
-                step: frame.step.map { StepID(rawValue: text($0)) },
+                step: frame.step,
                 event: .log(
                     LogLine(
                         stream: frame.stream,
-                        stage: frame.stage.map { StageID(rawValue: text($0)) },
+                        stage: frame.stage.map { StageID(rawValue: text(line, $0)) },
                         text: frame.text,
-                        level: frame.level.map(text)
+                        level: frame.level.map { text(line, $0) }
                     )
                 )
             )
@@ -59,7 +58,9 @@ enum LogRecordScanner {
         guard let head = RecordHead.Fields(&scanner), scanner.isEqual(head.kind, "log"),
             scanner.skip(#","v":1,"via":""#), let via: Via = scanner.name()
         else { return nil }
-        let step = scanner.optionalField(#","step":""#)
+        let step = scanner.optionalField(#","step":""#).map { StepID(rawValue: text(line, $0)) }
+        // A step that is none: the parser says so.
+        if case .some(nil) = step { return nil }
         guard scanner.skip(#","stream":""#),
             let stream: LogLine.Stream = scanner.name()
         else { return nil }
@@ -67,7 +68,19 @@ enum LogRecordScanner {
         guard scanner.skip(#","text":""#), let text = readText(&scanner) else { return nil }
         let level = scanner.optionalField(#","level":""#)
         guard scanner.skip("}"), scanner.isAtEnd else { return nil }
-        return Frame(head: head, via: via, step: step, stream: stream, stage: stage, text: text, level: level)
+        return Frame(
+            head: head,
+            via: via,
+            step: step ?? nil,
+            stream: stream,
+            stage: stage,
+            text: text,
+            level: level
+        )
+    }
+
+    private static func text(_ line: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> String {
+        String(decoding: line[range], as: UTF8.self)
     }
 
     /// Whether `bytes` are UTF-8: asked once for a line, not for each of its fields.

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
+package import DrydockModel
 
-extension Plan {
-    /// Reads the object `plan`.
-    init(_ fields: WireFields) throws {
+extension Plan: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
         self.init(
-            steps: try fields.objects("steps") { try PlannedStep($0) },
-            artifacts: try fields.objects("artifacts") { try ArtifactRule($0) },
-            preview: try fields.optionalObject("preview").map { try PreviewRule($0) },
-            limits: try Limits(try fields.object("limits")),
+            steps: try fields.required("steps"),
+            artifacts: try fields.required("artifacts"),
+            preview: try fields.optional("preview"),
+            policy: Policy(
+                limits: try Limits(try fields.required("limits").fields()),
+                minimumLevel: try fields.optional("minimum_level") ?? .reduced
+            ),
             clipped: try fields.required("clipped")
         )
     }
 }
 
-extension PlannedStep {
-    fileprivate init(_ fields: WireFields) throws {
+extension PlannedStep: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
         self.init(
             id: try fields.required("id"),
             plugin: try fields.required("plugin"),
             title: try fields.required("title"),
-            with: try fields.required("with"),
+            with: fields.values["with"] ?? .null,
             needs: try fields.required("needs"),
             network: try fields.required("network"),
             inputs: try fields.required("inputs"),
@@ -34,18 +38,9 @@ extension PlannedStep {
     }
 }
 
-extension ArtifactRule {
-    fileprivate init(_ fields: WireFields) throws {
-        self.init(
-            path: try fields.required("path"),
-            role: try fields.required("role"),
-            title: try fields.optional("title")
-        )
-    }
-}
-
-extension PreviewRule {
-    fileprivate init(_ fields: WireFields) throws {
+extension PreviewRule: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
         self.init(
             root: try fields.optional("root"),
             spa: try fields.required("spa"),
@@ -55,7 +50,7 @@ extension PreviewRule {
 }
 
 extension Limits {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             memory: try fields.required("memory"),
             processes: try fields.required("processes"),

@@ -17,7 +17,8 @@ extension Plan {
             writer.object { preview.write(to: &$0) }
         }
         writer.key("limits")
-        writer.object { limits.write(to: &$0) }
+        writer.object { policy.limits.write(to: &$0) }
+        writer.field("minimum_level", policy.minimumLevel.rawValue)
         writer.field("clipped", clipped)
     }
 }
@@ -25,14 +26,14 @@ extension Plan {
 extension PlannedStep {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.field("id", id.rawValue)
-        writer.field("plugin", plugin)
+        writer.field("plugin", plugin.rawValue)
         writer.field("title", title)
         writer.key("with")
         writer.json(with)
         writer.field("needs", needs.map(\.rawValue))
         writer.field("network", network)
-        writer.field("inputs", inputs)
-        writer.field("outputs", outputs)
+        writer.field("inputs", inputs.map(\.rawValue))
+        writer.field("outputs", outputs.map(\.rawValue))
         writer.field("timeout_ms", timeout)
         writer.key("env")
         writer.object { writer in
@@ -47,7 +48,7 @@ extension PlannedStep {
 
 extension ArtifactRule {
     fileprivate func write(to writer: inout JSONWriter) {
-        writer.field("path", path)
+        writer.field("path", path.rawValue)
         writer.field("role", role.rawValue)
         writer.field("title", title)
     }
@@ -55,7 +56,7 @@ extension ArtifactRule {
 
 extension PreviewRule {
     fileprivate func write(to writer: inout JSONWriter) {
-        writer.field("root", root)
+        writer.field("root", root?.rawValue)
         writer.field("spa", spa)
         writer.field("start", start)
     }

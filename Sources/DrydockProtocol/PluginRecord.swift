@@ -30,7 +30,7 @@ package enum PluginRecord: Hashable, Sendable {
         "notice", "will_fail", "error", "end",
     ]
 
-    package enum EndStatus: String, Hashable, Sendable {
+    package enum EndStatus: String, Hashable, Sendable, CaseIterable, FieldReadable {
         case ok
         case failed
     }
@@ -43,7 +43,7 @@ package struct ExecRequest: Hashable, Sendable {
     /// At least one element, no NUL bytes.
     package var argv: [String]
     /// Relative to the source, without `..`; nil = the source itself.
-    package var directory: String?
+    package var directory: RelativePath?
     package var environment: [String: String]
     package var stage: StageID?
     /// Below the step's own.

@@ -44,7 +44,7 @@ struct ShortForm {
     }
 
     /// Reads what follows `@dd `.
-    init(_ body: [UInt8]) throws(MalformedRecord) {
+    init(_ body: [UInt8]) throws(FieldProblem) {
         var words: [ArraySlice<UInt8>] = []
         var text: ArraySlice<UInt8>?
         var rest = body[...]
@@ -56,11 +56,11 @@ struct ShortForm {
                 break
             }
             if !word.isEmpty { words.append(word) }
-            guard words.count <= PluginLineLimits.fields else { throw MalformedRecord("too many fields") }
+            guard words.count <= PluginLineLimits.fields else { throw FieldProblem("too many fields") }
         }
-        guard let first = words.first else { throw MalformedRecord("no type") }
+        guard let first = words.first else { throw FieldProblem("no type") }
         type = try Self.valid(first)
-        guard Self.isType(type) else { throw MalformedRecord("not a type") }
+        guard Self.isType(type) else { throw FieldProblem("not a type") }
         let places = Self.places[type] ?? Places(keys: [])
         try fill(words.dropFirst(), into: places)
         if let text { try set(places.text ?? "text", try Self.valid(text)) }
@@ -69,7 +69,7 @@ struct ShortForm {
     private mutating func fill(
         _ words: ArraySlice<ArraySlice<UInt8>>,
         into places: Places
-    ) throws(MalformedRecord) {
+    ) throws(FieldProblem) {
         var free = places.keys[...]
         for word in words {
             if let equals = word.firstIndex(of: UInt8(ascii: "=")) {
@@ -77,26 +77,26 @@ struct ShortForm {
             } else if let key = free.popFirst() {
                 try place(try Self.decoded(word), under: key)
             } else if Self.places[type] != nil {
-                throw MalformedRecord("one value too many; text comes after \" -- \"")
+                throw FieldProblem("one value too many; text comes after \" -- \"")
             }
         }
     }
 
-    private mutating func place(_ value: String, under key: String) throws(MalformedRecord) {
+    private mutating func place(_ value: String, under key: String) throws(FieldProblem) {
         guard key == "current/total" else { return try set(key, value) }
         let parts = value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         try set("current", String(parts[0]))
         if parts.count == 2 { try set("total", String(parts[1])) }
     }
 
-    private mutating func set(_ key: String, _ value: String) throws(MalformedRecord) {
-        guard !key.isEmpty else { throw MalformedRecord("a value without its key") }
+    private mutating func set(_ key: String, _ value: String) throws(FieldProblem) {
+        guard !key.isEmpty else { throw FieldProblem("a value without its key") }
         guard values.updateValue(.string(value), forKey: key) == nil
-        else { throw MalformedRecord("\"\(key)\" stands twice") }
+        else { throw FieldProblem("'\(key)' stands twice") }
     }
 
     /// `%XX` decoded once, from left to right.
-    private static func decoded(_ word: ArraySlice<UInt8>) throws(MalformedRecord) -> String {
+    private static func decoded(_ word: ArraySlice<UInt8>) throws(FieldProblem) -> String {
         var bytes: [UInt8] = []
         var rest = word
         while let byte = rest.popFirst() {
@@ -106,14 +106,14 @@ struct ShortForm {
             }
             guard let high = rest.popFirst().flatMap(HexDigit.value),
                 let low = rest.popFirst().flatMap(HexDigit.value)
-            else { throw MalformedRecord("% without two hexadecimal digits") }
+            else { throw FieldProblem("% without two hexadecimal digits") }
             bytes.append(high << 4 | low)
         }
         return try valid(bytes[...])
     }
 
-    private static func valid(_ bytes: ArraySlice<UInt8>) throws(MalformedRecord) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw MalformedRecord("not UTF-8") }
+    private static func valid(_ bytes: ArraySlice<UInt8>) throws(FieldProblem) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw FieldProblem("not UTF-8") }
         return text
     }
 }

@@ -18,7 +18,11 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
     package var profile: SandboxProfile
     /// Whose program it is; of a spec that is made by itself, a build's.
     package var tenant = Tenant.build
-    package var limits: Limits
+    /// What may be done inside; the jail enforces it, or starts nothing.
+    package var policy: Policy
+
+    /// The policy's numbers.
+    package var limits: Limits { policy.limits }
 
     /// Whose program runs in a sandbox.
     package enum Tenant: String, Codable, Sendable {
@@ -36,7 +40,7 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
         root: RootFileSystem = .hostToolchain(additional: []),
         hostName: String = "drydock",
         profile: SandboxProfile = .strict,
-        limits: Limits = Limits()
+        policy: Policy = Policy()
     ) {
         self.argv = argv
         self.environment = environment
@@ -45,7 +49,7 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
         self.root = root
         self.hostName = hostName
         self.profile = profile
-        self.limits = limits
+        self.policy = policy
     }
 }
 

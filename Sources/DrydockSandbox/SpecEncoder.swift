@@ -2,14 +2,12 @@
 // Copyright the Drydock authors
 
 internal import CSandboxWire
-package import DrydockModel
+internal import DrydockModel
 
 /// What the encoder needs beside the spec.
 package struct SpecOptions: Sendable {
     /// Who the step is outside.
     package var identity: SandboxIdentity
-    /// The least that the machine must be able to do.
-    package var minimumLevel: SandboxLevel
     /// Whether the jail tells how long each of its steps took.
     package var timings: Timings
     /// The step that fails with EIO, for tests; nil = none.
@@ -22,12 +20,10 @@ package struct SpecOptions: Sendable {
 
     package init(
         identity: SandboxIdentity = .current,
-        minimumLevel: SandboxLevel = .reduced,
         timings: Timings = .none,
         fault: Int? = nil
     ) {
         self.identity = identity
-        self.minimumLevel = minimumLevel
         self.timings = timings
         self.fault = fault
     }
@@ -55,7 +51,7 @@ extension SandboxSpec {
     private func settings(_ options: SpecOptions) -> sbx_settings {
         var flags: UInt32 = 0
         if options.timings == .reported { flags |= SBX_OPTION_TIMINGS.rawValue }
-        if options.minimumLevel == .full {
+        if policy.minimumLevel == .full {
             flags |= SBX_OPTION_REQUIRE_CGROUPS.rawValue | SBX_OPTION_REQUIRE_LANDLOCK.rawValue
         }
         return sbx_settings(

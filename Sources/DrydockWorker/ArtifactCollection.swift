@@ -19,7 +19,7 @@ struct ArtifactCollection {
         let selection = ArtifactSelection(asked: plan.artifacts, declared: declared.artifacts)
         let store = run.shop.store
         let stop = run.stop
-        let limits = WalkLimits(bytes: plan.limits.disk, fileSize: plan.limits.fileSize)
+        let limits = WalkLimits(bytes: plan.policy.limits.disk, fileSize: plan.policy.limits.fileSize)
         let (artifacts, summary) = try await Blocking.run {
             var artifacts: [Artifact] = []
             guard let out = try workspace.openOut() else { return (artifacts, CollectionSummary()) }
@@ -93,7 +93,7 @@ struct ArtifactCollection {
             run.sink.record(.notice(title: "No preview", markdown: text))
             return nil
         }
-        guard artifacts.contains(where: { ArtifactSelection.contains(root, $0.path) }) else {
+        guard artifacts.contains(where: { root.contains($0.path) }) else {
             throw Failure(
                 .artifactMissing,
                 .user,
@@ -101,7 +101,7 @@ struct ArtifactCollection {
                 hint: "it is relative to $DRYDOCK_OUT; is it spelled as the steps write it?"
             )
         }
-        return PreviewReady(deploy: .make(), root: ArtifactSelection.clean(root), spa: rule.spa)
+        return PreviewReady(deploy: .make(), root: root.prefix, spa: rule.spa)
     }
 
     private func evidentSite(_ artifacts: [Artifact]) -> PreviewReady? {

@@ -20,7 +20,7 @@ struct ArtifactSelection: Sendable {
     /// Throws for the first promise that no artifact keeps.
     func requireAll(in artifacts: [Artifact]) throws(Failure) {
         for (rules, fault) in [(asked, Fault.user), (declared, .plugin)] {
-            for rule in rules where !artifacts.contains(where: { Self.contains(rule.path, $0.path) }) {
+            for rule in rules where !artifacts.contains(where: { rule.path.contains($0.path) }) {
                 // A plugin's promise for a path that the project's file leaves out is not broken.
                 if fault == .plugin, !asked.isEmpty { continue }
                 throw Failure(
@@ -33,18 +33,7 @@ struct ArtifactSelection: Sendable {
         }
     }
 
-    /// Whether `path` is `folder` or lies below it.
-    static func contains(_ folder: String, _ path: String) -> Bool {
-        let folder = clean(folder)
-        return folder.isEmpty || path == folder || path.hasPrefix(folder + "/")
-    }
-
-    /// Without `./` in front, `/` at the end, or a lone dot.
-    static func clean(_ path: String) -> String {
-        path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-    }
-
     private static func closest(_ rules: [ArtifactRule], to path: String) -> ArtifactRule? {
-        rules.filter { contains($0.path, path) }.max { clean($0.path).count < clean($1.path).count }
+        rules.filter { $0.path.contains(path) }.max { $0.path.prefix.count < $1.path.prefix.count }
     }
 }

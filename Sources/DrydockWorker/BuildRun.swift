@@ -72,7 +72,11 @@ struct BuildRun: Sendable {
                 )
             ),
             .started(
-                Started(number: lease.number, level: shop.options.level, missing: shop.options.missing)
+                Started(
+                    number: lease.number,
+                    level: shop.options.policy.minimumLevel,
+                    missing: shop.options.missing
+                )
             )
         )
     }
@@ -90,14 +94,14 @@ struct BuildRun: Sendable {
             let planned = try await planning.plan()
             sink.record(.plan(planned))
             for notice in planned.plan.notices { sink.record(.notice(title: "Not yet", markdown: notice)) }
-            sink.limitLog(to: planned.plan.limits.log)
+            sink.limitLog(to: planned.plan.policy.limits.log)
             try stop.check()
             return try await carryOut(planned.plan, snapshot)
         }
     }
 
     private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Made {
-        let workspace = try await makeWorkspace(snapshot, disk: plan.limits.disk)
+        let workspace = try await makeWorkspace(snapshot, disk: plan.policy.limits.disk)
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
             try await shop.store.move(lease, to: .running)

@@ -12,7 +12,7 @@ struct PlanCheck {
     enum Origin {
         case projectFile([StepID: StepLines])
         /// A plugin, by its name.
-        case plugin(String)
+        case plugin(PluginName)
     }
 
     let catalog: PluginCatalog
@@ -84,7 +84,7 @@ struct PlanCheck {
     static func unknownPlugin(_ step: PlannedStep, _ catalog: PluginCatalog) -> Failure {
         let invalid = catalog.invalid.first { invalid in
             let name = invalid.path.split(separator: "/").last.map(String.init) ?? ""
-            return name.drop { $0.isNumber }.dropFirst().prefix { $0 != "." } == step.plugin
+            return name.drop { $0.isNumber }.dropFirst().prefix { $0 != "." } == step.plugin.rawValue
         }
         if let invalid {
             return Failure(
@@ -94,7 +94,7 @@ struct PlanCheck {
                 file: ProjectFile.name
             )
         }
-        let nearest = Spelling.nearest(step.plugin, in: catalog.plugins.map(\.name))
+        let nearest = Spelling.nearest(step.plugin.rawValue, in: catalog.plugins.map(\.name.rawValue))
         return Failure(
             .noPlugin,
             .user,

@@ -19,7 +19,7 @@ package struct PlanSurvey: Sendable {
     package static func make(
         of path: String,
         shop: Workshop,
-        heard: @escaping @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
+        heard: @escaping @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
     ) async throws -> PlanSurvey {
         // A sign of life under the copy's own name: a worker that starts meanwhile must not take it for a left-over.
         let name = WorkerID.make("plan")

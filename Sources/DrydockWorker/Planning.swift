@@ -13,7 +13,7 @@ struct Planning {
     let shop: Workshop
     let snapshot: Snapshot
     /// Gets what drivers write to standard error while they are asked.
-    var heard: @Sendable (_ plugin: String, _ line: String) -> Void = { _, _ in }
+    var heard: @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
 
     /// The plan, clipped by the operator's policy, with every plugin that it names there and usable, and every parameter
     /// one that its plugin takes.
@@ -47,7 +47,7 @@ struct Planning {
                     environment: StepEnvironment.standard(path: shop.options.path),
                     mounts: snapshot.mounts,
                     root: .hostToolchain(additional: shop.options.toolchain),
-                    limits: shop.options.policy.limits
+                    policy: shop.options.policy
                 ),
                 launcher: shop.launcher,
                 clock: shop.clock,
@@ -63,7 +63,7 @@ struct Planning {
     /// The steps of the plugin that recognises the project best.
     private func planned(
         by detection: Detection
-    ) async throws -> ([PlannedStep], why: String, planner: String) {
+    ) async throws -> ([PlannedStep], why: String, planner: PluginName) {
         try requireAnswers(detection)
         guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
             throw Self.nobodyWants(detection)
@@ -106,7 +106,7 @@ struct Planning {
     /// A step that has no name of its own gets its plugin's title.
     private func titled(_ plan: Plan) -> Plan {
         var plan = plan
-        for (index, step) in plan.steps.enumerated() where step.title == step.plugin {
+        for (index, step) in plan.steps.enumerated() where step.title == step.plugin.rawValue {
             plan.steps[index].title = shop.catalog[step.plugin]?.manifest.title ?? step.title
         }
         return plan

@@ -23,11 +23,13 @@ struct StepSequence {
     ///
     /// Throws the failure of the first that did not succeed; those that came after it are skipped.
     func runAll() async throws -> Declared {
-        let limit = plan.limits.total
+        let limit = plan.policy.limits.total
         let stop = run.stop
         let clock = run.shop.clock
-        let watch = DiskWatch(workspace: workspace, limit: plan.limits.disk, clock: clock) { stop.stop($0) }
-        let gauge = try workspace.gauge(limit: plan.limits.disk)
+        let watch = DiskWatch(workspace: workspace, limit: plan.policy.limits.disk, clock: clock) {
+            stop.stop($0)
+        }
+        let gauge = try workspace.gauge(limit: plan.policy.limits.disk)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // cancelled: it ended in time
@@ -142,7 +144,7 @@ struct StepSequence {
             environment: environment.variables(step: step),
             mounts: workspace.mounts,
             root: .hostToolchain(additional: options.toolchain),
-            limits: plan.limits
+            policy: plan.policy
         )
         var driver = project
         driver.environment = environment.variables(
@@ -154,8 +156,7 @@ struct StepSequence {
             plugin: plugin,
             step: step,
             project: project,
-            driver: driver,
-            limits: plan.limits
+            driver: driver
         )
         context.clock = run.shop.clock
         context.files = try snapshot.topLevelNames()

@@ -51,8 +51,8 @@ struct Unpacking {
     }
 
     private var spec: SandboxSpec {
-        var limits = run.shop.options.policy.limits
-        limits.memory = min(limits.memory, .mebibytes(512))
+        var policy = run.shop.options.policy
+        policy.limits.memory = min(policy.limits.memory, .mebibytes(512))
         var spec = SandboxSpec(
             argv: [Self.program, "unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),
             environment: StepEnvironment.standard(path: run.shop.options.path),
@@ -70,7 +70,7 @@ struct Unpacking {
                 ),
             ],
             root: .hostToolchain(additional: run.shop.options.programLibraries),
-            limits: limits
+            policy: policy
         )
         spec.tenant = .tool
         return spec

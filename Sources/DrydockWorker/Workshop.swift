@@ -42,7 +42,7 @@ package struct WorkerOptions: Sendable {
     /// Where snapshots and workspaces are made; on one file system.
     package var snapshots: FilePath
     package var work: FilePath
-    /// What builds may do.
+    /// What builds may do; its level is the one that every sandbox has here.
     package var policy: Policy
     /// Directories seen inside beside the system's own.
     package var toolchain: [String]
@@ -60,8 +60,7 @@ package struct WorkerOptions: Sendable {
     package var owner: FileOwner?
     /// What makes the disks of workspaces; nil: they are directories, and watched.
     package var disk: WorkspaceDisk?
-    /// The level that sandboxes have here, and what is missing below the highest.
-    package var level: SandboxLevel
+    /// What is missing below the highest level.
     package var missing: [String]
 
     /// What a source of any kind may hold: the caps of archives hold for directories and git too.
@@ -81,7 +80,6 @@ package struct WorkerOptions: Sendable {
         allowed: AllowedSources,
         owner: FileOwner?,
         disk: WorkspaceDisk? = nil,
-        level: SandboxLevel,
         missing: [String]
     ) {
         self.snapshots = snapshots
@@ -95,7 +93,6 @@ package struct WorkerOptions: Sendable {
         self.allowed = allowed
         self.owner = owner
         self.disk = disk
-        self.level = level
         self.missing = missing
     }
 }

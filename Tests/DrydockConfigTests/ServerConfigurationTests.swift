@@ -42,7 +42,7 @@ struct ServerConfigurationTests {
         "mistakes are told with line and remedy",
         arguments: [
             ("lisen: x\n", 1, "config.yaml has no key 'lisen'", "did you mean 'listen'?"),
-            ("\nlimits:\n  memroy: 1GiB\n", 3, "limits has no key 'memroy'", "did you mean 'memory'?"),
+            ("\nlimits:\n  memroy: 1GiB\n", 3, "'limits' has no key 'memroy'", "did you mean 'memory'?"),
             (
                 "listen: nowhere\n", 1, "'listen' can not be 'nowhere'",
                 "write HOST:PORT, such as 127.0.0.1:8080"

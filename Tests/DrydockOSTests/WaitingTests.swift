@@ -62,7 +62,8 @@ struct WaitingTests {
         }
         let order = Mutex<[String]>([])
         await #expect(throws: Errno.ioError) {
-            try await Blocking.cleaning(up: { order.withLock { $0.append("cleaned") } }) {
+            let cleanUp = { @Sendable in order.withLock { $0.append("cleaned") } }
+            try await Blocking.cleaning(up: cleanUp) {
                 order.withLock { $0.append("worked") }
                 throw Errno.ioError
             }

@@ -5,6 +5,7 @@ import DrydockModel
 import DrydockOS
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Synchronization
 import SystemPackage
@@ -145,7 +146,7 @@ final class Bench {
         _ script: String,
         kind: String = "guest",
         manifest: String = "",
-        name: String = "probe"
+        name: PluginName = "probe"
     ) throws -> Plugin {
         try write("#!/bin/sh\n" + script, to: "plugins/50-\(name)/plugin", mode: 0o755)
         let text = #"{"protocol":"1.0","kind":"\#(kind)"\#(manifest)}"#
@@ -170,14 +171,13 @@ final class Bench {
     }
 
     func context(_ plugin: Plugin, with: JSON = .object([:])) -> StepContext {
-        let step = PlannedStep(id: StepID(rawValue: "probe"), plugin: plugin.name, title: "Probe", with: with)
+        let step = PlannedStep(id: "probe", plugin: plugin.name, title: "Probe", with: with)
         var context = StepContext(
             build: BuildID(rawValue: "b_test"),
             plugin: plugin,
             step: step,
             project: spec,
-            driver: spec,
-            limits: Limits()
+            driver: spec
         )
         context.grace = .milliseconds(100)
         context.files = (try? FileManager.default.contentsOfDirectory(atPath: source.path))?.sorted() ?? []

@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -142,19 +143,19 @@ struct DriverHostTests {
     func timeouts() async throws {
         let bench = try Bench()
         let hanging = try driver(bench, "exec sleep 30")
-        let plugin = await bench.run(hanging) { $0.limits.step = .milliseconds(300) }
+        let plugin = await bench.run(hanging) { $0.project.policy.limits.step = .milliseconds(300) }
         #expect(plugin.failure?.code == .pluginTimeout)
         let waiting = try driver(
             bench,
             "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; exec sleep 30"
         )
-        let command = await bench.run(waiting) { $0.limits.step = .milliseconds(300) }
+        let command = await bench.run(waiting) { $0.project.policy.limits.step = .milliseconds(300) }
         #expect(command.failure?.code == .stepTimeout)
         let reporting = try driver(
             bench,
             "echo '@dd exec a -- exec sleep 30'; read -r s; read -r e; echo \"$e\"; exit 1"
         )
-        let silent = await bench.run(reporting) { $0.limits.silence = .milliseconds(300) }
+        let silent = await bench.run(reporting) { $0.project.policy.limits.silence = .milliseconds(300) }
         #expect(silent.failure?.code == .silenceTimeout)
         #expect(bench.sink.log(.plugin).last?.contains(#""timeout":true"#) == true)
     }

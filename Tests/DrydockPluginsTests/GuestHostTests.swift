@@ -5,6 +5,7 @@ import DrydockModel
 import DrydockOS
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import SystemPackage
 import Testing
@@ -114,9 +115,9 @@ struct GuestHostTests {
     func timeouts() async throws {
         let bench = try Bench()
         let silent = try bench.plugin("exec sleep 30", name: "silent")
-        let wall = await bench.run(silent) { $0.limits.step = .milliseconds(200) }
+        let wall = await bench.run(silent) { $0.project.policy.limits.step = .milliseconds(200) }
         #expect(wall.failure?.code == .stepTimeout)
-        let silence = await bench.run(silent) { $0.limits.silence = .milliseconds(200) }
+        let silence = await bench.run(silent) { $0.project.policy.limits.silence = .milliseconds(200) }
         #expect(silence.failure?.code == .silenceTimeout)
     }
 

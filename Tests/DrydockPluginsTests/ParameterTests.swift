@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -25,7 +26,7 @@ struct ParameterTests {
             ("script", "run", .number(1), "be a string"),
         ]
     )
-    func refused(name: String, key: String, value: JSON, reason: String) throws {
+    func refused(name: PluginName, key: String, value: JSON, reason: String) throws {
         let plugin = try #require(Self.shipped[name])
         let problem = try #require(StepParameters.problem(.object([key: value]), plugin: plugin))
         #expect(problem.key == key)

@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -43,7 +44,7 @@ struct PlanAnswerTests {
         #expect(steps.map(\.title) == ["deps", "The site"])
         let site = try #require(steps.last)
         #expect(site.with == .object(["root": .string("docs")]))
-        #expect(site.needs == [StepID(rawValue: "deps")])
+        #expect(site.needs == ["deps"])
         #expect(site.env == ["A": "b"])
         #expect(site.inputs == ["docs/**"])
         #expect(site.outputs == ["site/**"])
@@ -68,15 +69,15 @@ struct PlanAnswerTests {
         arguments: [
             ("", "byte 0"), ("{", "byte"), ("[]", "plan"), (#"{"steps": []}"#, "0 steps"),
             (#"{"stages": []}"#, "stages"), (#"{"steps": [{"title": "x"}]}"#, "id"),
-            (#"{"steps": [{"id": "A b"}]}"#, "no step id"),
-            (#"{"steps": [{"id": "a"}, {"id": "a"}]}"#, "twice"),
-            (#"{"steps": [{"id": "a", "needs": ["b"]}]}"#, "needs \"b\""),
+            (#"{"steps": [{"id": "A b"}]}"#, "'steps[0].id' can not be 'A b'"),
+            (#"{"steps": [{"id": "a"}, {"id": "a"}]}"#, "two steps have the id 'a'"),
+            (#"{"steps": [{"id": "a", "needs": ["b"]}]}"#, "needs 'b'"),
             (#"{"steps": [{"id": "a", "argv": ["ls"], "cwd": "../x"}]}"#, "cwd"),
-            (#"{"steps": [{"id": "a", "env": {"A": 1}}]}"#, "\"A\""),
+            (#"{"steps": [{"id": "a", "env": {"A": 1}}]}"#, "steps[0].env.A"),
             (#"{"steps": [{"id": "a", "weight": -1}]}"#, "weight"),
             (#"{"steps": [{"id": "a", "run": "ls"}]}"#, "run"),
             (#"{"steps": [{"id": "a", "needs": ["b"]}, {"id": "b", "needs": ["a"]}]}"#, "a → b → a"),
-            (#"{"steps": [{"id": "a", "needs": ["a"]}]}"#, "a → a"),
+            (#"{"steps": [{"id": "a", "needs": ["a"]}]}"#, "needs itself"),
             (#"{"steps": [{"id": "a", "with": {"run": "x\u0000"}}]}"#, "NUL"),
             (#"{"steps": [{"id": "a", "network": ["example.org"]}]}"#, "not supported yet"),
         ]

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockPlugins
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -20,20 +21,24 @@ struct PluginCatalogTests {
             ("50-zip.json", "{}", 0o644, "without its plugin"),
             ("50-zip/plugin", "", 0o755, "no plugin.json"),
             ("50-zip/plugin.json", "{", 0o644, "not JSON"),
-            ("50-zip/plugin.json", "[]", 0o644, "not an object"),
-            ("50-zip/plugin.json", "{}", 0o644, "no \"protocol\""),
+            ("50-zip/plugin.json", "[]", 0o644, "must be a table, not a list"),
+            ("50-zip/plugin.json", "{}", 0o644, "'protocol' is missing"),
             ("50-zip/plugin.json", #"{"protocol":"2.0"}"#, 0o644, "speaks protocol 2.0"),
             ("50-zip/plugin.json", #"{"protocol":"x"}"#, 0o644, "should be like"),
-            ("50-zip/plugin.json", #"{"protocol":1}"#, 0o644, "not a text"),
-            ("50-zip/plugin.json", #"{"protocol":"1.0","detects":{}}"#, 0o644, "detects"),
-            ("50-zip/plugin.json", #"{"protocol":"1.0","name":"zap"}"#, 0o644, "named \"zip\""),
+            ("50-zip/plugin.json", #"{"protocol":1}"#, 0o644, "must be text, not a number"),
+            ("50-zip/plugin.json", #"{"protocol":"1.0","detects":{}}"#, 0o644, "did you mean 'detect'?"),
+            ("50-zip/plugin.json", #"{"protocol":"1.0","name":"zap"}"#, 0o644, "named 'zip'"),
             ("50-zip/plugin.json", #"{"protocol":"1.0","kind":"boss"}"#, 0o644, "driver, guest"),
-            ("50-zip/plugin.json", #"{"protocol":"1.0","detect":{"score":101}}"#, 0o644, "from 0 to 100"),
+            ("50-zip/plugin.json", #"{"protocol":"1.0","detect":{"score":101}}"#, 0o644, "between 0 and 100"),
             (
                 "50-zip/plugin.json", #"{"protocol":"1.0","detect":{"files":["a/b"]}}"#, 0o644,
                 "top of the project"
             ),
             ("50-zip/plugin.json", #"{"protocol":"1.0","verbs":["detect"]}"#, 0o644, "no verbs but run"),
+            (
+                "50-zip/plugin.json", "{\n\"protocol\":\n\"1.0\",\n\"title\": 1}", 0o644,
+                "line 4: 'title' must be text"
+            ),
             ("50-zip/plugin.json", #"{"protocol":"1.0"}"#, 0o644, "no file \"plugin\""),
             ("50-zip.x/plugin.json", #"{"protocol":"1.0"}"#, 0o644, "no extension"),
         ]

@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockPlugins
 import DrydockSandbox
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -34,7 +35,7 @@ struct ShippedPluginTests {
             ("own-plugin/project", "greeter", "greetings.txt"),
         ]
     )
-    func example(name: String, plugin: String, result: String) async throws {
+    func example(name: String, plugin: PluginName, result: String) async throws {
         let bench = try Bench()
         try FileManager.default.removeItem(at: bench.source)
         try FileManager.default.copyItem(

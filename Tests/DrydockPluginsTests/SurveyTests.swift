@@ -13,7 +13,7 @@ struct SurveyTests {
     private final class Heard: Sendable {
         private let lines = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }
-        func add(_ plugin: String, _ line: String) { lines.withLock { $0.append("\(plugin): \(line)") } }
+        func add(_ plugin: PluginName, _ line: String) { lines.withLock { $0.append("\(plugin): \(line)") } }
     }
 
     private func survey(_ bench: Bench, _ heard: Heard) -> ProjectSurvey {

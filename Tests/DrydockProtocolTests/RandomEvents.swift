@@ -127,29 +127,32 @@ extension RandomRecords {
 
     private mutating func plan() -> Plan {
         let step = PlannedStep(
-            id: StepID(rawValue: text()),
-            plugin: text(),
+            id: name(),
+            plugin: name(),
             title: text(),
             with: json(),
-            needs: texts().map(StepID.init(rawValue:)),
+            needs: [name(), name()],
             network: texts(),
-            inputs: texts(),
-            outputs: texts(),
+            inputs: [path()],
+            outputs: [path(), path()],
             timeout: maybe { $0.duration() },
             env: ["A": text(), text(): "b"],
             weight: number()
         )
         return Plan(
             steps: [step, step],
-            artifacts: [ArtifactRule(path: text(), role: pick(), title: maybe { $0.text() })],
+            artifacts: [ArtifactRule(path: path(), role: pick(), title: maybe { $0.text() })],
             preview: maybe { one in
                 PreviewRule(
-                    root: one.maybe { $0.text() },
+                    root: one.maybe { $0.path() },
                     spa: one.bool(),
                     start: one.maybe { $0.texts() }
                 )
             },
-            limits: Limits(memory: size(), cpus: maybe { $0.number() }, total: duration()),
+            policy: Policy(
+                limits: Limits(memory: size(), cpus: maybe { $0.number() }, total: duration()),
+                minimumLevel: maybe { _ in .full } ?? .reduced
+            ),
             clipped: texts()
         )
     }

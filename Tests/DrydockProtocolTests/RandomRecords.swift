@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockProtocol
+import DrydockTestSupport
 
 /// A generator that gives the same numbers for the same seed (SplitMix64), so that a failing input can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
@@ -32,7 +33,7 @@ struct RandomRecords {
             build: BuildID(rawValue: "b_0123456789abcdef"),
             attempt: AttemptID(rawValue: "a_0123456789abcdef"),
             via: Via.allCases[Int.random(in: 0..<Via.allCases.count, using: &generator)],
-            step: maybe { StepID(rawValue: $0.text()) },
+            step: maybe { $0.name() },
             event: event(kind)
         )
     }
@@ -49,6 +50,17 @@ struct RandomRecords {
         ]
         let count = Int.random(in: 0...6, using: &generator)
         return (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &generator)] }.joined()
+    }
+
+    /// A step's or a plugin's name.
+    mutating func name<Name: CheckedName>() -> Name {
+        let names = ["a", "make", "a-1", "s" + String(repeating: "-9", count: 19)]
+        return Name(unchecked: names[Int.random(in: 0..<names.count, using: &generator)])
+    }
+
+    mutating func path() -> RelativePath {
+        let paths: [RelativePath] = [".", "site", "a b/ä", "dist/**/*.whl", "\n", "…/\"", "-"]
+        return paths[Int.random(in: 0..<paths.count, using: &generator)]
     }
 
     mutating func maybe<Value>(_ make: (inout RandomRecords) -> Value) -> Value? {

@@ -95,7 +95,7 @@ enum RecordText {
             fields(
                 "exec \(request.id) \(request.argv)",
                 [
-                    ("cwd", request.directory), ("stage", request.stage?.rawValue),
+                    ("cwd", request.directory?.rawValue), ("stage", request.stage?.rawValue),
                     ("env", request.environment.isEmpty ? nil : "\(request.environment)"),
                     ("timeout", request.timeout.map { "\($0.milliseconds)ms" }), ("tail", "\(request.tail)"),
                 ]

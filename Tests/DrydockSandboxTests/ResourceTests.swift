@@ -107,7 +107,7 @@ extension SandboxTests {
                         SandboxMount(source: "/tmp", target: "/", access: .readOnly)
                     ]
                 ),
-                SandboxSpec(argv: ["a"], environment: [:], limits: Limits(processes: 0)),
+                SandboxSpec(argv: ["a"], environment: [:], policy: Policy(limits: Limits(processes: 0))),
                 SandboxSpec(argv: ["a"], environment: [:], profile: .browser),
             ]
         )
@@ -127,9 +127,11 @@ extension SandboxTests {
             arguments: [(SandboxLevel.reduced, true), (.full, false)]
         )
         func withoutLandlock(minimum: SandboxLevel, starts: Bool) async throws {
-            let bench = try Bench(SpecOptions(minimumLevel: minimum), wrapper: "without-landlock")
+            let bench = try Bench(wrapper: "without-landlock")
+            var spec = bench.spec(["true"])
+            spec.policy.minimumLevel = minimum
             do {
-                let outcome = try await bench.shell("true")
+                let outcome = try await bench.run(spec)
                 #expect(starts)
                 #expect(outcome.capabilities?.landlock == 0)
                 #expect(outcome.capabilities?.level == .reduced)

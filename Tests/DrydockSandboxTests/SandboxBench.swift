@@ -80,7 +80,7 @@ final class Bench: Sendable {
             environment: ["PATH": "/usr/bin:/bin", "HOME": "/w"],
             workingDirectory: "/w",
             mounts: [SandboxMount(source: workspace.string, target: "/w", access: .readWrite)],
-            limits: limits
+            policy: Policy(limits: limits)
         )
     }
 

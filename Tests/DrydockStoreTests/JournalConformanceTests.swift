@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockStore
+import DrydockTestSupport
 import Testing
 
 @Suite("Conformance: journal", .timeLimit(.minutes(1)))
@@ -13,7 +14,7 @@ struct JournalConformanceTests {
             let store = try scope.open()
             let lease = try await store.enqueueLeased(request(), to: .first)
             let journal = try await store.journal(lease)
-            let step = StepID(rawValue: "make")
+            let step: StepID = "make"
             #expect(try journal.append([], via: .host, step: nil) == 0)
             #expect(
                 try journal.append([logLine("1"), logLine("2\n\u{2028}")], via: .observed, step: step) == 2

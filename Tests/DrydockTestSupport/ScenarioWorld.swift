@@ -262,7 +262,7 @@ package final class ScenarioWorld: ScriptedWorld {
             options: WorkerOptions(
                 snapshots: directory.snapshots,
                 work: directory.work,
-                policy: Policy(),
+                policy: Policy(minimumLevel: .full),
                 toolchain: [],
                 path: "/usr/bin:/bin",
                 program: "/usr/bin/drydock",
@@ -270,7 +270,6 @@ package final class ScenarioWorld: ScriptedWorld {
                 sourceCaps: ArchiveCaps(),
                 allowed: AllowedSources(),
                 owner: nil,
-                level: .full,
                 missing: []
             ),
             logger: logger

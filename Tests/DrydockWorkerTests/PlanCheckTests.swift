@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockPlugins
+import DrydockTestSupport
 import Foundation
 import Testing
 
@@ -18,7 +19,7 @@ struct PlanCheckTests {
     private func failure(
         _ yaml: String,
         path: String = "/usr/bin:/bin",
-        by plugin: String? = nil
+        by plugin: PluginName? = nil
     ) throws -> Failure? {
         let file = try ProjectFile(parsing: Array(yaml.utf8))
         let origin = plugin.map(PlanCheck.Origin.plugin) ?? .projectFile(file.lines)

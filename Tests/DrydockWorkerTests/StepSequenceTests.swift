@@ -2,18 +2,19 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockTestSupport
 import Testing
 
 @testable import DrydockWorker
 
 @Suite("the order of steps, the choice of artifacts, the wish to stop")
 struct StepSequenceTests {
-    private func step(_ id: String, needs: String...) -> PlannedStep {
+    private func step(_ id: StepID, needs: StepID...) -> PlannedStep {
         PlannedStep(
-            id: StepID(rawValue: id),
+            id: id,
             plugin: "script",
-            title: id,
-            needs: needs.map(StepID.init(rawValue:))
+            title: id.rawValue,
+            needs: needs
         )
     }
 

@@ -63,7 +63,12 @@ struct LogsAPI: Sendable {
             }
             from = number
         }
-        let step = query["step"].map { StepID(rawValue: String($0)) }
+        let step = try query["step"].map { text throws(Problem) in
+            guard let step = StepID(rawValue: String(text)) else {
+                throw Problem(400, "filter_invalid", "\"step\" is the id of a step: \(StepID.rule)")
+            }
+            return step
+        }
         return Choice(isText: format == "text", step: step, from: from)
     }
 

@@ -19,6 +19,11 @@ package enum Spelling {
         return best?.candidate
     }
 
+    /// Asks whether the nearest candidate was meant; nil where there is none.
+    package static func hint(_ word: String, among candidates: some Sequence<String>) -> String? {
+        nearest(word, in: candidates).map { "did you mean '\($0)'?" }
+    }
+
     private static let longestWord = 64
 
     /// The optimal string alignment distance (Damerau and Levenshtein's, without editing a letter twice).

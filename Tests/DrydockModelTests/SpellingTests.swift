@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import Testing
-
-@testable import DrydockConfig
 
 @Suite("Spelling")
 struct SpellingTests {

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import DrydockModel
+package import DrydockModel
 
-/// A record as a JSON parser reads it, from whoever wrote it.
-struct DecodedRecord: Decodable {
-    /// nil for a kind or version that this code does not know.
-    let record: JournalRecord?
-
-    init(from decoder: any Decoder) throws {
-        let fields = WireFields(try decoder.container(keyedBy: WireKey.self))
+extension JournalRecord {
+    /// A record from whoever wrote it; nil for a kind or version that this code does not know.
+    init?(_ fields: Fields) throws(FieldProblem) {
         let seq: UInt64 = try fields.required("seq")
         let at: Timestamp = try fields.required("ts")
         let build: BuildID = try fields.required("build")
         let attempt: AttemptID = try fields.required("attempt")
         let name: String = try fields.required("kind")
         let version: Int = try fields.required("v")
-        guard let kind = EventKind(rawValue: name), version <= JournalCodec.version else {
-            record = nil
-            return
-        }
-        record = JournalRecord(
+        guard let kind = EventKind(rawValue: name), version <= JournalCodec.version else { return nil }
+        self.init(
             seq: seq,
             at: at,
             build: build,
@@ -33,13 +26,13 @@ struct DecodedRecord: Decodable {
 }
 
 extension Event {
-    fileprivate init(_ kind: EventKind, _ fields: WireFields) throws {
+    fileprivate init(_ kind: EventKind, _ fields: Fields) throws(FieldProblem) {
         self =
             switch kind {
             case .queued: .queued(try Queued(fields))
             case .started: .started(try Started(fields))
             case .plan:
-                .plan(Planned(plan: try Plan(try fields.object("plan")), why: try fields.required("why")))
+                .plan(Planned(plan: try fields.required("plan"), why: try fields.required("why")))
             case .step: .step(try StepChange(fields))
             case .stage: .stage(try StageChange(fields))
             case .progress: .progress(try Progress(fields))
@@ -64,7 +57,7 @@ extension Event {
 }
 
 extension Queued {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             session: try fields.required("session"),
             project: try fields.required("project"),
@@ -77,7 +70,7 @@ extension Queued {
 }
 
 extension Started {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             number: try fields.required("number"),
             level: try fields.required("level"),
@@ -87,18 +80,18 @@ extension Started {
 }
 
 extension StepChange {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             state: try fields.required("state"),
             title: try fields.required("title"),
-            failure: try fields.failure("failure"),
+            failure: try fields.optional("failure"),
             duration: try fields.optionalDuration("duration_ms")
         )
     }
 }
 
 extension StageChange {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             stage: try fields.required("stage"),
             op: try fields.required("op"),
@@ -111,7 +104,7 @@ extension StageChange {
 }
 
 extension Progress {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             stage: try fields.optional("stage"),
             current: try fields.required("current"),
@@ -123,7 +116,7 @@ extension Progress {
 }
 
 extension LogLine {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             stream: try fields.required("stream"),
             stage: try fields.optional("stage"),
@@ -134,7 +127,7 @@ extension LogLine {
 }
 
 extension Diagnostic {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             severity: try fields.required("severity"),
             message: try fields.required("message"),
@@ -150,7 +143,7 @@ extension Diagnostic {
 }
 
 extension Artifact {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             path: try fields.required("path"),
             digest: try fields.required("digest"),
@@ -162,7 +155,7 @@ extension Artifact {
 }
 
 extension Violation {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             call: try fields.required("call"),
             target: try fields.optional("target"),
@@ -174,7 +167,7 @@ extension Violation {
 }
 
 extension Usage {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             wall: try fields.duration("wall_ms"),
             cpu: try fields.optionalDuration("cpu_ms"),
@@ -185,7 +178,7 @@ extension Usage {
 }
 
 extension PreviewReady {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             deploy: try fields.required("deploy"),
             root: try fields.required("root"),
@@ -195,7 +188,7 @@ extension PreviewReady {
 }
 
 extension Gap {
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             reason: try fields.required("reason"),
             lines: try fields.required("lines"),
@@ -206,11 +199,37 @@ extension Gap {
 
 extension Finished {
     /// The failure decides the outcome's state, as in `Outcome.init(_:)`; `outcome` on the wire is for other readers.
-    fileprivate init(_ fields: WireFields) throws {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
-            outcome: try fields.failure("failure").map { Outcome($0) } ?? .succeeded,
+            outcome: (try fields.optional("failure") as Failure?).map { Outcome($0) } ?? .succeeded,
             duration: try fields.duration("duration_ms"),
             artifacts: try fields.optional("artifacts")
         )
+    }
+}
+
+extension Failure: FieldReadable {
+    /// A code that a newer Drydock made counts as `internal`.
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
+        let code: String = try fields.required("code")
+        self.init(
+            FailureCode(rawValue: code) ?? .internal,
+            try fields.required("fault"),
+            try fields.required("message"),
+            hint: try fields.optional("hint"),
+            file: try fields.optional("file"),
+            line: try fields.optional("line")
+        )
+    }
+}
+
+extension Fields {
+    func duration(_ name: String) throws(FieldProblem) -> Duration {
+        .milliseconds(try required(name) as Int64)
+    }
+
+    func optionalDuration(_ name: String) throws(FieldProblem) -> Duration? {
+        (try optional(name) as Int64?).map { .milliseconds($0) }
     }
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Foundation
+import Testing
+
+@Suite("names and paths that follow a rule")
+struct CheckedNameTests {
+    @Test(
+        "what a step or plugin can be called",
+        arguments: ["a", "make", "a-1", "z9-", String(repeating: "x", count: 40)]
+    )
+    func names(text: String) throws {
+        #expect(StepID(rawValue: text)?.rawValue == text)
+        #expect(PluginName(rawValue: text)?.rawValue == text)
+        let read = try JSONDecoder().decode(StepID.self, from: JSONEncoder().encode(StepID(rawValue: text)))
+        #expect(read.rawValue == text)
+    }
+
+    @Test(
+        "and what not",
+        arguments: [
+            "", "A", "1a", "-a", "a b", "a_b", "ä", "a\u{301}", "a/", String(repeating: "x", count: 41),
+        ]
+    )
+    func noNames(text: String) throws {
+        #expect(StepID(rawValue: text) == nil && PluginName(rawValue: text) == nil)
+        let json = try JSONEncoder().encode(text)
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(StepID.self, from: json) }
+    }
+
+    @Test(
+        "a path is kept without what means nothing",
+        arguments: [
+            ("a/b", "a/b"), ("./site/", "site"), ("a//b/./c", "a/b/c"), (".", "."), ("./", "."),
+            ("a b/ä", "a b/ä"),
+        ]
+    )
+    func paths(text: String, path: String) throws {
+        #expect(try RelativePath(parsing: text).rawValue == path)
+    }
+
+    @Test(
+        "a path that leads out, or names nothing, is none",
+        arguments: [("/a", .absolute), ("a/..", .climbs), ("../a", .climbs), ("a\0", .containsNUL)]
+            as [(String, PathProblem)]
+    )
+    func noPaths(text: String, problem: PathProblem) {
+        #expect(throws: problem) { try RelativePath(parsing: text) }
+        #expect(RelativePath(rawValue: text) == nil)
+    }
+
+    @Test("a path contains itself and what lies below it")
+    func contains() throws {
+        let site = try RelativePath(parsing: "site")
+        #expect(site.contains("site") && site.contains("site/a"))
+        #expect(!site.contains("sitemap") && !site.contains("a/site"))
+        #expect(try RelativePath(parsing: ".").contains("a"))
+    }
+}
