@@ -20,8 +20,12 @@ let isFuzzing = Context.environment["DRYDOCK_FUZZ"] == "1"
 let coverage: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : []
 
 /// A Swift target of ours under the strict settings.
-func swiftTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + coverage)
+func swiftTarget(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    _ resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + coverage)
 }
 
 /// The test target of `name`.
@@ -116,7 +120,8 @@ let package = Package(
                 "DrydockPlugins", "DrydockPreview", logging, metrics, lifecycle, systemPackage, deque,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-            ] + nio
+            ] + nio,
+            ["page.html", "page.css", "page.js", "icon.svg"].map { .embedInCode("Page/" + $0) }
         ),
 
         // Level 6

@@ -160,7 +160,7 @@ package enum JSONText {
     }
 
     /// The next byte that may need an escape: a control character, quote, backslash, or E2 (U+2028 starts with it).
-    private static func nextSuspect(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    static func nextSuspect(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = start
         while index + 8 <= text.count {
             let word = UnsafeRawPointer(text.baseAddress.unsafelyUnwrapped)
@@ -174,6 +174,11 @@ package enum JSONText {
             index += 1
         }
         return nil
+    }
+
+    /// Whether the suspect byte at `index` begins what needs an escape.
+    static func needsEscape(at index: Int, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+        Escape(at: index, in: text) != nil
     }
 
     /// Whether one of eight bytes is suspect (the borrow of a subtraction can only flag more bytes of a word that has one).

@@ -82,21 +82,43 @@ package struct RecordHead: Hashable, Sendable {
 
     fileprivate init?(scanning bytes: UnsafeBufferPointer<UInt8>) {
         var scanner = LineScanner(bytes)
-        guard let head = RecordHead(&scanner) else { return nil }
-        self = head
+        guard let fields = Fields(&scanner) else { return nil }
+        self.init(fields, of: bytes)
     }
 
-    init?(_ scanner: inout LineScanner) {
-        guard scanner.skip(#"{"seq":"#), let seq = scanner.integer(),
-            scanner.skip(#","ts":"#), let milliseconds = scanner.thousandths(),
-            scanner.skip(#","build":""#), let build = scanner.plainString(),
-            scanner.skip(#","attempt":""#), let attempt = scanner.plainString(),
-            scanner.skip(#","kind":""#), let kind = scanner.plainString()
+    /// nil when a text is not UTF-8.
+    init?(_ fields: Fields, of line: UnsafeBufferPointer<UInt8>) {
+        guard let build = String(validating: line[fields.build], as: UTF8.self),
+            let attempt = String(validating: line[fields.attempt], as: UTF8.self),
+            let kind = String(validating: line[fields.kind], as: UTF8.self)
         else { return nil }
-        self.seq = seq
-        self.at = Timestamp(milliseconds: milliseconds)
+        seq = fields.seq
+        at = fields.at
         self.build = BuildID(rawValue: build)
         self.attempt = AttemptID(rawValue: attempt)
         self.kind = kind
+    }
+
+    /// The head of a line: its numbers, and where its texts are.
+    struct Fields {
+        let seq: UInt64
+        let at: Timestamp
+        let build: Range<Int>
+        let attempt: Range<Int>
+        let kind: Range<Int>
+
+        init?(_ scanner: inout LineScanner) {
+            guard scanner.skip(#"{"seq":"#), let seq = scanner.integer(),
+                scanner.skip(#","ts":"#), let milliseconds = scanner.thousandths(),
+                scanner.skip(#","build":""#), let build = scanner.plain(),
+                scanner.skip(#","attempt":""#), let attempt = scanner.plain(),
+                scanner.skip(#","kind":""#), let kind = scanner.plain()
+            else { return nil }
+            self.seq = seq
+            self.at = Timestamp(milliseconds: milliseconds)
+            self.build = build
+            self.attempt = attempt
+            self.kind = kind
+        }
     }
 }

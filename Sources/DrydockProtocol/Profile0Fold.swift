@@ -3,11 +3,11 @@
 
 package import DrydockModel
 
-/// What a viewer of wire profile 0 sees of one build: a pure fold over its journal.
+/// What a viewer of wire profile 0 sees of one build.
 ///
-/// The caller feeds events in order, and calls `flush` at the end of each batch, so that a slow build's lines leave
-/// one by one and a fast one's twenty at a time. Whatever the batches were, the `logs` arrays together carry every line.
-package struct Profile0Fold: Sendable {
+/// A slow build's lines leave one by one, at the end of each batch, and a fast one's twenty at a time. Whatever
+/// the batches were, the `logs` arrays together carry every line. A line's text is a slice of the journal's.
+package struct Profile0Fold: WireProfile {
     /// Most lines in one message, and most new lines without one.
     package static let window = 20
     /// Longest line, in bytes of UTF-8; what is over is cut, at a character.
@@ -24,22 +24,21 @@ package struct Profile0Fold: Sendable {
 
     private let build: BuildID
     private let project: ProjectName
-    private let title: String
+    private let title: QuotedText
     private var phase = Phase.notStarted
     /// The last lines, oldest first.
-    private var lines: [String] = []
+    private var lines: [QuotedText] = []
     /// Lines that no message carried yet.
     private var fresh = 0
     /// The text of the next message where no line came after it.
-    private var headline: String?
+    private var headline: QuotedText?
     /// The last message's text.
-    private var shown: String
+    private var shown = QuotedText("Build started")
 
     package init(build: BuildID, project: ProjectName, title: String) {
         self.build = build
         self.project = project
-        self.title = Self.clip(title)
-        self.shown = "Build started"
+        self.title = QuotedText(title).clipped(to: Self.longestLine)
     }
 
     /// Whether a message now would carry as many lines as one can.
@@ -58,15 +57,22 @@ package struct Profile0Fold: Sendable {
         return [started]
     }
 
-    /// Takes one event; returns the messages that it completes.
+    package mutating func apply(_ line: [UInt8]) throws(JournalCodecError) -> [Profile0Message] {
+        if !hasEnded, let text = LogRecordScanner.text(of: line) { return begin() + add(text) }
+        // nil: a kind from the future, for which profile 0 has no words either.
+        guard let record = try JournalCodec.decode(line) else { return [] }
+        return apply(record.event)
+    }
+
     package mutating func apply(_ event: Event) -> [Profile0Message] {
         guard !hasEnded else { return [] }
         var messages = begin()
         switch event {
-        case .log(let line): messages += add(line.text)
+        case .log(let line): messages += add(QuotedText(line.text))
         case .notice(let title, let markdown):
-            messages += add("\(title): \(markdown)".split(whereSeparator: \.isNewline).joined(separator: " "))
-        case .gap(let gap): messages += add("… \(gap.lines) lines were not kept: \(gap.reason)")
+            let text = "\(title): \(markdown)".split(whereSeparator: \.isNewline).joined(separator: " ")
+            messages += add(QuotedText(text))
+        case .gap(let gap): messages += add(QuotedText("… \(gap.lines) lines were not kept: \(gap.reason)"))
         case .stage(let change) where change.op == .start:
             messages += announce(change.title ?? change.stage.rawValue)
         case .step(let change) where change.state == .running: messages += announce(change.title)
@@ -81,9 +87,8 @@ package struct Profile0Fold: Sendable {
 
     /// The build waits, so many others come first; nothing when that was said already.
     package mutating func wait(behind others: Int) -> [Profile0Message] {
-        let text =
-            others == 0
-            ? "Waiting for a slot: next in the queue" : "Waiting for a slot: \(others) ahead in the queue"
+        let place = others == 0 ? "next" : "\(others) ahead"
+        let text = QuotedText("Waiting for a slot: \(place) in the queue")
         guard !hasEnded, shown != text else { return [] }
         headline = text
         return begin() + flush()
@@ -123,13 +128,13 @@ package struct Profile0Fold: Sendable {
     }
 
     /// What a message says now: what was announced, else the newest line that none carried, else the same as before.
-    private var newest: String { headline ?? (fresh > 0 ? lines.last : nil) ?? shown }
+    private var newest: QuotedText { headline ?? (fresh > 0 ? lines.last : nil) ?? shown }
 
     private var started: Profile0Message { .started(build: build, project: project, title: title) }
 
-    private mutating func add(_ text: String) -> [Profile0Message] {
+    private mutating func add(_ text: QuotedText) -> [Profile0Message] {
         if lines.count == Self.window { lines.removeFirst() }
-        lines.append(Self.clip(text))
+        lines.append(text.clipped(to: Self.longestLine))
         fresh += 1
         return fresh == Self.window ? flush() : []
     }
@@ -137,13 +142,13 @@ package struct Profile0Fold: Sendable {
     /// A stage of its own message, so that none passes unseen inside a batch.
     private mutating func announce(_ text: String) -> [Profile0Message] {
         let before = flush()
-        headline = Self.clip(text)
+        headline = QuotedText(text).clipped(to: Self.longestLine)
         return before + flush()
     }
 
     private mutating func note(_ text: String?) {
         guard let text, !text.isEmpty else { return }
-        headline = Self.clip(text)
+        headline = QuotedText(text).clipped(to: Self.longestLine)
     }
 
     private mutating func finish(_ outcome: Outcome, _ duration: Duration) -> [Profile0Message] {
@@ -157,17 +162,14 @@ package struct Profile0Fold: Sendable {
         let why = outcome.failure?.message ?? "no reason was given"
         switch outcome.state {
         case .succeeded: return .completed(duration: duration)
-        case .cancelled: return .failed(error: clip("Build cancelled: \(why)"))
-        case .superseded: return .failed(error: clip("Build superseded: \(why)"))
-        case .timedOut: return .failed(error: clip("Build timed out: \(why)"))
-        default: return .failed(error: clip("Build failed: \(why)"))
+        case .cancelled: return failed("Build cancelled: \(why)")
+        case .superseded: return failed("Build superseded: \(why)")
+        case .timedOut: return failed("Build timed out: \(why)")
+        default: return failed("Build failed: \(why)")
         }
     }
 
-    private static func clip(_ text: String) -> String {
-        guard text.utf8.count > longestLine else { return text }
-        var end = text.utf8.index(text.utf8.startIndex, offsetBy: longestLine - 3)
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return text[..<end] + "…"
+    private static func failed(_ text: String) -> Profile0Message {
+        .failed(error: QuotedText(text).clipped(to: longestLine))
     }
 }

@@ -4,15 +4,15 @@
 package import DrydockModel
 
 /// A message of wire profile 0, without its envelope.
-package enum Profile0Message: Hashable, Sendable {
+package enum Profile0Message: WireMessage, Hashable {
     /// `BUILD_STARTED`
-    case started(build: BuildID, project: ProjectName, title: String)
+    case started(build: BuildID, project: ProjectName, title: QuotedText)
     /// `build_progress`: `logs` = the newest lines, oldest first, at most 20.
-    case progress(message: String, logs: [String])
+    case progress(message: QuotedText, logs: [QuotedText])
     /// `build_completed`
     case completed(duration: Duration)
     /// `build_error`: the whole sentence.
-    case failed(error: String)
+    case failed(error: QuotedText)
 
     /// Whether nothing follows it for its build.
     package var isTerminal: Bool {
@@ -95,12 +95,14 @@ extension Profile0Message {
             case .started(let build, let project, let title):
                 writer.field("build_id", build.rawValue)
                 writer.field("project", project.rawValue)
-                writer.field("title", title)
+                writer.key("title")
+                writer.quoted(title)
             case .progress(let message, let logs):
                 writer.field("type", "build_progress")
-                writer.field("message", message)
+                writer.key("message")
+                writer.quoted(message)
                 writer.key("logs")
-                writer.array(logs) { writer, line in writer.string(line) }
+                writer.array(logs) { writer, line in writer.quoted(line) }
             case .completed(let duration):
                 writer.field("status", "success")
                 writer.key("build_time")
@@ -108,7 +110,8 @@ extension Profile0Message {
                 writer.field("message", "Build completed successfully in \(Self.tenths(duration))s")
             case .failed(let error):
                 writer.field("status", "error")
-                writer.field("error", error)
+                writer.key("error")
+                writer.quoted(error)
             }
         }
     }

@@ -12,16 +12,25 @@ import time
 import urllib.request
 
 
-def archive(run):
-    """A gzipped tar whose only step runs the shell lines `run`."""
+def archive(run, programs={}):
+    """A gzipped tar whose only step runs the shell lines `run`, with `programs` (name: bytes) beside."""
     text = "version: 1\nsteps:\n  - id: main\n    plugin: script\n    with:\n      run: |\n"
     text += "".join(f"        {line}\n" for line in run.splitlines())
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("drydock.yaml")
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text.encode()))
+        for name, content in {"drydock.yaml": text.encode(), **programs}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o755 if name in programs else 0o644
+            tar.addfile(entry, io.BytesIO(content))
     return data.getvalue()
+
+
+def processor(process):
+    """Seconds of processor time of the process with that id so far."""
+    with open(f"/proc/{process}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Server:
@@ -78,9 +87,7 @@ class Server:
 
     def processor(self):
         """Seconds of processor time of the server itself so far."""
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor(self.process.pid)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

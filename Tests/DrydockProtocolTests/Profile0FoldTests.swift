@@ -35,7 +35,7 @@ struct Profile0FoldTests {
         var seen: [String] = []
         for case .progress(_, let logs) in messages {
             #expect(logs.count <= 20)
-            seen += logs.filter { !seen.suffix(40).contains($0) }
+            seen += logs.map(\.text).filter { !seen.suffix(40).contains($0) }
         }
         #expect(seen == (0..<1_000).map { "line \($0)" })
         #expect(messages.first == started)
@@ -110,7 +110,7 @@ struct Profile0FoldTests {
     func clipping() {
         var fold = fold()
         _ = fold.apply(line(String(repeating: "ä", count: 5_000)))
-        guard case .progress(_, let logs) = fold.flush().first, let text = logs.first else {
+        guard case .progress(_, let logs) = fold.flush().first, let text = logs.first?.text else {
             Issue.record("no progress")
             return
         }

@@ -31,12 +31,13 @@ enum PageAsset: Hashable, Sendable, CaseIterable {
         }
     }
 
-    var text: String {
+    /// What the build put into the program (`embedInCode`, Package.swift).
+    var bytes: [UInt8] {
         switch self {
-        case .document: Page.document
-        case .style: Page.style
-        case .script: Page.script
-        case .icon: Page.icon
+        case .document: PackageResources.page_html
+        case .style: PackageResources.page_css
+        case .script: PackageResources.page_js
+        case .icon: PackageResources.icon_svg
         }
     }
 }
@@ -50,7 +51,7 @@ enum Page {
         """
 
     static func response(_ asset: PageAsset) -> Response {
-        var response = Response.bytes(ByteBuffer(string: asset.text), type: asset.contentType)
+        var response = Response.bytes(ByteBuffer(bytes: asset.bytes), type: asset.contentType)
         response.headers.set("content-security-policy", policy)
         response.headers.set("cache-control", "no-cache")
         response.headers.set("referrer-policy", "no-referrer")

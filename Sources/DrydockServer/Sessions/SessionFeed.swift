@@ -8,15 +8,15 @@ import DrydockStore
 import Logging
 import Synchronization
 
-/// Follows the builds of one session in the store, one after the other, and tells its room.
+/// Follows the builds of one session in the store, one after the other, and tells its room in the words of a profile.
 ///
 /// There is one for all viewers of a session; it holds no history: a feed that starts anew reads the journal again.
-final class SessionFeed: Sendable {
+final class SessionFeed<Profile: WireProfile>: Sendable {
     /// Bytes of journal that are read and told in one go: small, so that viewers see the first lines soon.
-    private static let batch = 16 << 10
+    private static var batch: Int { 16 << 10 }
     /// Bytes from the end of a journal that usually hold the lines a joining viewer is shown, and most that are read.
-    private static let tail = 64 << 10
-    private static let longestTail = 4 << 20
+    private static var tail: Int { 64 << 10 }
+    private static var longestTail: Int { 4 << 20 }
 
     /// A batch on its way, and how often sockets had become free before.
     private struct Sent {
@@ -37,7 +37,7 @@ final class SessionFeed: Sendable {
         var read: AttemptID?
     }
 
-    let room: SessionRoom
+    let room: SessionRoom<Profile>
     /// Raised when a build of the session changed.
     let changed = ChangeSignal()
     /// Raised when a socket takes bytes again, a connection came or went.
@@ -54,7 +54,7 @@ final class SessionFeed: Sendable {
     var stalledAt: Timestamp? { stalled.withLock { $0 } }
 
     init(
-        room: SessionRoom,
+        room: SessionRoom<Profile>,
         store: any Store,
         clock: @escaping @Sendable () -> Timestamp,
         metrics: ServerMetrics,
@@ -232,11 +232,10 @@ final class SessionFeed: Sendable {
         room.tell { fold in apply(lines, to: &fold) + fold.flush() }
     }
 
-    private func apply(_ lines: [JournalLine], to fold: inout Profile0Fold) -> [Profile0Message] {
+    private func apply(_ lines: [JournalLine], to fold: inout Profile) -> [Profile.Message] {
         lines.flatMap { line in
             do throws(JournalCodecError) {
-                // nil: a kind from the future, for which profile 0 has no words either.
-                return try JournalCodec.decode(line.bytes).map { fold.apply($0.event) } ?? []
+                return try fold.apply(line.bytes)
             } catch {
                 logger.error("record \(line.seq): \(error)", metadata: ["session": "\(room.session)"])
                 return fold.apply(.gap(Gap(reason: "damaged", lines: 1, bytes: ByteCount(0))))
@@ -244,8 +243,8 @@ final class SessionFeed: Sendable {
         }
     }
 
-    private static func fold(of build: Build) -> Profile0Fold {
-        Profile0Fold(build: build.id, project: build.request.project, title: build.request.title)
+    private static func fold(of build: Build) -> Profile {
+        Profile(build: build.id, project: build.request.project, title: build.request.title)
     }
 
     // MARK: From the index

@@ -12,16 +12,18 @@ import Synchronization
 
 /// Brings connections and sessions together: one feed for each session that somebody watches.
 final class SessionHub: Sendable, Service {
+    typealias Feed = SessionFeed<Profile0Fold>
+
     /// Work for the hub's own task group.
     private enum Command: Sendable {
-        case follow(SessionFeed)
-        case linger(SessionFeed)
-        case forget(SessionFeed)
+        case follow(Feed)
+        case linger(Feed)
+        case forget(Feed)
         case perform(@Sendable () async -> Void)
     }
 
     private struct Seat {
-        var feed: SessionFeed
+        var feed: Feed
         var connections = 0
     }
 
@@ -100,13 +102,13 @@ final class SessionHub: Sendable, Service {
         }
     }
 
-    private func forget(_ feed: SessionFeed, _ running: inout [ObjectIdentifier: FeedTask]) {
+    private func forget(_ feed: Feed, _ running: inout [ObjectIdentifier: FeedTask]) {
         guard drop(feed) else { return }
         running.removeValue(forKey: ObjectIdentifier(feed))?.stop()
     }
 
     /// Forgets a feed that nobody came back to.
-    private func drop(_ feed: SessionFeed) -> Bool {
+    private func drop(_ feed: Feed) -> Bool {
         feeds.withLock { feeds in
             guard let seat = feeds[feed.room.session], seat.feed === feed, seat.connections == 0 else {
                 return false
@@ -150,8 +152,8 @@ final class SessionHub: Sendable, Service {
     func perform(_ work: @escaping @Sendable () async -> Void) { post.yield(.perform(work)) }
 
     private func makeSeat(_ session: SessionID) -> Seat {
-        let room = SessionRoom(session: session, clock: clock, metrics: metrics)
-        let feed = SessionFeed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
+        let room = SessionRoom<Profile0Fold>(session: session, clock: clock, metrics: metrics)
+        let feed = Feed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
         post.yield(.follow(feed))
         return Seat(feed: feed)
     }
@@ -216,7 +218,7 @@ private final class FeedTask: Sendable {
 
     func stop() { ending.raise() }
 
-    func run(_ feed: SessionFeed) async {
+    func run(_ feed: SessionHub.Feed) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await feed.run() }
             await self.ending.wait(after: 0)

@@ -6,13 +6,13 @@ import DrydockProtocol
 import NIOCore
 import Synchronization
 
-/// The connections of one session, and what they have been told; everything is sent in one order to all of them.
+/// The connections of one session, and what a profile has told them; everything is sent in one order to all of them.
 ///
 /// The lock makes "join with the current state" and "send to all" one after the other; each is then carried out by
 /// the event loops, in the order in which it was handed to them.
-final class SessionRoom: Sendable {
+final class SessionRoom<Profile: WireProfile>: Sendable {
     private struct State {
-        var fold: Profile0Fold?
+        var fold: Profile?
         var showing: BuildID?
         /// What is shown waits in the queue.
         var isWaiting = false
@@ -85,7 +85,7 @@ final class SessionRoom: Sendable {
         state.withLock { state in
             state.showing = build.id
             state.isWaiting = false
-            state.fold = Profile0Fold(build: build.id, project: request.project, title: request.title)
+            state.fold = Profile(build: build.id, project: request.project, title: request.title)
         }
     }
 
@@ -111,7 +111,7 @@ final class SessionRoom: Sendable {
     }
 
     /// Begins with what happened before anybody was told: everybody hears the current state, once.
-    func tellCurrent(_ fold: Profile0Fold) -> Delivery {
+    func tellCurrent(_ fold: Profile) -> Delivery {
         state.withLock { state in
             state.fold = fold
             return deliver(fold.current(), state)
@@ -119,7 +119,7 @@ final class SessionRoom: Sendable {
     }
 
     /// Changes what is shown, and sends what follows from it to every connection.
-    func tell(_ change: (inout Profile0Fold) -> [Profile0Message]) -> Delivery {
+    func tell(_ change: (inout Profile) -> [Profile.Message]) -> Delivery {
         state.withLock { state in
             guard var fold = state.fold.take() else { return Delivery() }
             let messages = change(&fold)
@@ -131,7 +131,7 @@ final class SessionRoom: Sendable {
     /// Whether the shown build's terminal message was made.
     var hasEnded: Bool { state.withLock { $0.fold?.hasEnded ?? true } }
 
-    private func deliver(_ messages: [Profile0Message], _ state: State) -> Delivery {
+    private func deliver(_ messages: [Profile.Message], _ state: State) -> Delivery {
         guard !messages.isEmpty, state.connections > 0 else { return Delivery() }
         let batch = encode(messages)
         metrics.sent(messages: batch.count * state.connections)
@@ -142,7 +142,7 @@ final class SessionRoom: Sendable {
     }
 
     /// Encodes messages once for everybody, each with an envelope of its own.
-    private func encode(_ messages: [Profile0Message]) -> FrameBatch {
+    private func encode(_ messages: [Profile.Message]) -> FrameBatch {
         var batch = FrameBatch()
         let now = clock()
         for message in messages {

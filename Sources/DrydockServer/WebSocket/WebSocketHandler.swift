@@ -50,7 +50,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Frames the connection was skipped past.
     private(set) var skippedCount = 0
     /// The room it is registered in; the delegate's own.
-    var seat: SessionFeed?
+    var seat: SessionHub.Feed?
     /// Whether a command of this connection is being carried out; the delegate's own.
     var isCommanding = false
 

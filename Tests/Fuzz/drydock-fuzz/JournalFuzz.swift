@@ -17,6 +17,10 @@ enum JournalFuzz {
             let slow = try? JournalCodec.parse(bytes)
             precondition(slow == quick)
         }
+        if let text = LogRecordScanner.text(of: bytes) {
+            guard case .log(let line) = LogRecordScanner.scan(bytes)?.event else { preconditionFailure() }
+            precondition(text == QuotedText(line.text))
+        }
         guard let record = try? JournalCodec.decode(bytes) else { return }
         var written: [UInt8] = []
         JournalCodec.encode(record, into: &written)
