@@ -73,6 +73,10 @@ bench-lines: test-packages build-release ## lines a second through worker and se
 bench-builds: test-packages build-release ## trivial builds a second, with one slot and with two
 	@Tests/Benchmarks/bench-builds
 
+.PHONY: bench-history
+bench-history: test-packages build-release ## a start with 100 000 past builds beside one with none, and 20 000 rebuilt
+	@Tests/Benchmarks/bench-history
+
 .PHONY: bench-stream
 bench-stream: test-packages build-release acceptance-venv ## live logs for many viewers, beside a Python process; two minutes
 	@PYTHON=$(ACCEPTANCE_VENV)/bin/python Tests/Benchmarks/bench-stream
