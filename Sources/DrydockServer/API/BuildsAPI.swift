@@ -35,6 +35,8 @@ struct BuildsAPI: Sendable {
                     session: session,
                     project: names.project ?? ProjectName(rawValue: session.rawValue),
                     source: wish.source,
+                    directory: names.directory ?? .top,
+                    parameters: names.parameters ?? BuildParameters(),
                     trigger: .api,
                     title: names.title ?? Self.title(of: wish.source),
                     idempotency: key.map { idempotency($0, names, wish.source, request) }
@@ -63,7 +65,11 @@ struct BuildsAPI: Sendable {
         _ request: Request
     ) -> Idempotency {
         let token = options.tokens.isEmpty ? nil : AccessPolicy.bearer(request.headers.value("authorization"))
-        let said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
+        var said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
+        if let directory = names.directory { said += ["directory", directory.rawValue] }
+        for (name, value) in (names.parameters?.values ?? [:]).sorted(by: { $0.key < $1.key }) {
+            said += [name, value]
+        }
         let body = said.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
         return Idempotency(
             scope: token.map { SHA256Hasher.digest(of: $0.utf8).rawValue } ?? "",

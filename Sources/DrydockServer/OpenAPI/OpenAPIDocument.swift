@@ -60,8 +60,8 @@ struct OpenAPIDocument {
         [
             "name": .string(parameter.name), "in": .string(parameter.place.rawValue),
             "description": .string(parameter.summary), "required": .bool(parameter.place == .path),
-            // Lists have commas between their elements.
-            "explode": false, "schema": parameter.schema,
+            // Other lists have commas between their elements.
+            "explode": .bool(parameter.isRepeated), "schema": parameter.schema,
         ]
     }
 

@@ -50,10 +50,24 @@ extension Operation {
         let name: String
         let summary: String
         var schema = Schema.text
+        /// Whether it may stand there more than once.
+        var isRepeated = false
 
         /// A part of the address behind `?`.
         static func query(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {
             Parameter(place: .query, name: name, summary: summary, schema: schema)
+        }
+
+        /// The same, which may come more than once: a list of texts.
+        static func query(_ name: String, _ summary: String, isRepeated: Bool) -> Parameter {
+            let schema = Schema.list(of: Schema.text)
+            return Parameter(
+                place: .query,
+                name: name,
+                summary: summary,
+                schema: schema,
+                isRepeated: isRepeated
+            )
         }
 
         static func header(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {

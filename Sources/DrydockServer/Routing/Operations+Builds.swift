@@ -49,6 +49,12 @@ extension Operations {
                         Schema.text(1...200)
                     ),
                     .query("title", "What it is called"),
+                    .query("directory", "Where in the source the project is; else at its top"),
+                    .query(
+                        "param",
+                        "`NAME=VALUE` for a parameter of the project; may come again",
+                        isRepeated: true
+                    ),
                     .header(
                         "Idempotency-Key",
                         "Answers a repetition with the first build",
@@ -60,7 +66,8 @@ extension Operations {
                     .json(202, "Build", "It waits in the queue"),
                     .problem(
                         400,
-                        "session_id_invalid, project_invalid, idempotency_key_invalid, source_invalid, body_broken"
+                        "session_id_invalid, project_invalid, directory_invalid, params_invalid, "
+                            + "idempotency_key_invalid, source_invalid, body_broken"
                     ),
                     .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
                     .problem(429, "queue_full"), .problem(507, "disk_full"),
