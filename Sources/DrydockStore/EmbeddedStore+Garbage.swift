@@ -38,6 +38,7 @@ extension EmbeddedStore {
         let nobodys = report.unreadable.isEmpty ? Array(old.keys) : []
         let taken = isTrial ? nobodys : try await removeBlobs(nobodys)
         report.blobs = taken.count
+        report.records = try await collectAudit(olderThan: retention.age, isTrial: isTrial)
         report.size = ByteCount(taken.reduce(sizes) { $0 + (old[$1]?.size ?? 0) })
         if !report.builds.isEmpty, !isTrial { bells.ring(.changes) }
         return report

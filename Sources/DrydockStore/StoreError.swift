@@ -34,6 +34,7 @@ package enum StoreError: Error, Hashable, Sendable {
     case journalInUse(AttemptID)
     case journalEnded(AttemptID)
     case blobFinished
+    case tokenNameTaken(TokenName)
 }
 
 extension StoreError {
@@ -61,6 +62,7 @@ extension StoreError {
         case .journalInUse: "store.journal-in-use"
         case .journalEnded: "store.journal-ended"
         case .blobFinished: "store.blob-finished"
+        case .tokenNameTaken: "store.token-name-taken"
         }
     }
 
@@ -92,6 +94,7 @@ extension StoreError {
         case .alreadyAccepted(let id): "this idempotency key already belongs to build \(id)"
         case .journalInUse(let attempt): "the journal of attempt \(attempt) has a writer already"
         case .journalEnded(let attempt): "the journal of attempt \(attempt) has ended"
+        case .tokenNameTaken(let name): "there is, or was, a token named \(name)"
         case .blobFinished: "this blob was finished or discarded before"
         }
     }
@@ -109,6 +112,7 @@ extension StoreError {
         case .databaseDamaged:
             "stop Drydock and move the file away: the next start makes a new one from the journals"
         case .queueFull: "wait until one of them has ended, or cancel one"
+        case .tokenNameTaken: "choose another name: records of who did what go by names"
         default: nil
         }
     }

@@ -37,6 +37,7 @@ extension Operations {
                 path: "/api/v1/builds",
                 id: "createBuild",
                 summary: "A new build of the source in the body",
+                admission: .tokenHolders(.build),
                 parameters: [
                     .query(
                         "session_id",
@@ -72,7 +73,7 @@ extension Operations {
                     .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
                     .problem(429, "queue_full"), .problem(507, "disk_full"),
                 ]
-            ) { request, _ in try await builds.create(request) },
+            ) { request, context in try await builds.create(request, by: context.caller) },
             Operation(
                 method: .get,
                 path: "/api/v1/builds/{id}",
@@ -85,6 +86,7 @@ extension Operations {
                 path: "/api/v1/builds/{id}",
                 id: "cancelBuild",
                 summary: "Asks for the end of a build",
+                admission: .tokenHolders(.build),
                 answers: [
                     .json(200, "Build", "It had ended before"), .json(202, "Build", "Its end was asked for"),
                 ]
@@ -94,6 +96,7 @@ extension Operations {
                 path: "/api/v1/builds/{id}/retry",
                 id: "retryBuild",
                 summary: "A new build of the same source",
+                admission: .tokenHolders(.build),
                 answers: [
                     .json(202, "Build", "The new build waits in the queue"), .problem(429, "queue_full"),
                     .problem(507, "disk_full"),
