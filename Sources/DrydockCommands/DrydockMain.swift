@@ -155,7 +155,8 @@ struct DrydockCommand: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, RunCommand.self, ServeCommand.self, WorkerCommand.self, PlanCommand.self,
             ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,
-            ArtifactsCommand.self, TokenCommand.self, AuditCommand.self, GarbageCommand.self,
+            ArtifactsCommand.self, TokenCommand.self, AuditCommand.self, BackupCommand.self,
+            GarbageCommand.self,
             PluginCommand.self, SandboxCommand.self,
             DoctorCommand.self,
             UnpackCommand.self,

@@ -44,8 +44,8 @@ extension EmbeddedStore {
         return report
     }
 
-    /// Held while somebody collects; nil when somebody else does.
-    private func garbageLock() async throws -> LivenessLock? {
+    /// Held while somebody collects, or copies what must not go meanwhile; nil when somebody else does.
+    func garbageLock() async throws -> LivenessLock? {
         let path = directory.garbageLock
         do throws(Errno) {
             return try await Blocking.run { () throws(Errno) in try LivenessLock.take(path) }
