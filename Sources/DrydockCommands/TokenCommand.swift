@@ -97,17 +97,26 @@ struct TokenListCommand: AsyncParsableCommand {
         let name: TokenName
         let scopes: [AccessScope]
         let state: AccessToken.State
-        let created_at: Timestamp
-        let expires_at: Timestamp?
-        let revoked_at: Timestamp?
+        let createdAt: Timestamp
+        let expiresAt: Timestamp?
+        let revokedAt: Timestamp?
+
+        private enum CodingKeys: String, CodingKey {
+            case name
+            case scopes
+            case state
+            case createdAt = "created_at"
+            case expiresAt = "expires_at"
+            case revokedAt = "revoked_at"
+        }
 
         init(_ token: AccessToken, _ now: Timestamp) {
             name = token.name
             scopes = token.scopes.sorted { $0.rawValue < $1.rawValue }
             state = token.state(at: now)
-            created_at = token.createdAt
-            expires_at = token.expiresAt
-            revoked_at = token.revokedAt
+            createdAt = token.createdAt
+            expiresAt = token.expiresAt
+            revokedAt = token.revokedAt
         }
     }
 

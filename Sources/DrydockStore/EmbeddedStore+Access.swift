@@ -79,7 +79,9 @@ extension EmbeddedStore {
         return token
     }
 
-    /// A column's moment; nil where nothing stands there. What can not be read is a moment long ago.
+    /// A column's moment; nil where nothing stands there.
+    ///
+    /// What can not be read is a moment long ago.
     private static func moment(_ column: String, _ row: Row) -> Timestamp? {
         let stored: DatabaseValue = row[column]
         if stored.isNull { return nil }
