@@ -74,6 +74,8 @@ int64_t cos_copy_range(int to, int from, size_t count) {
     return copied >= 0 ? (int64_t)copied : -errno;
 }
 
+int cos_sync_file_system(int file) { return syncfs(file) == 0 ? 0 : -errno; }
+
 void cos_start_writing(int file) { (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
 int64_t cos_read_directory(int directory, void *buffer, size_t size) {

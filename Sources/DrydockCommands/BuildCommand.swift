@@ -21,12 +21,14 @@ struct BuildCommand: AsyncParsableCommand {
             EXAMPLES
               drydock build .
               drydock build --out dist examples/c-hello
+              drydock build --directory services/api --param target=release .
               drydock build --output json . | jq -c 'select(.kind == "diag")'
             """
     )
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
+    @OptionGroup var project: ProjectOptions
 
     @Option(help: "tty, plain, or json: the journal's records, one a line. Default: what suits the output.")
     var output: OutputForm?
@@ -49,17 +51,22 @@ struct BuildCommand: AsyncParsableCommand {
                 remedy: "put what the build needs into the source"
             )
         }
+        let parameters = try project.parameters()
         let path = try ProjectDirectory.resolve(directory, for: "build")
+        let part = try project.part()
+        let own = part == .top ? path : "\(path)/\(part)"
         let store = try place.openStore()
         if form != .json { PlaceOptions.announce(store) }
         let shop = try await place.workshop(store: store, plugins: plugins)
         try await shop.settle()
         let request = BuildRequest(
             session: SessionID(rawValue: "cli"),
-            project: ProjectName(rawValue: path),
+            project: ProjectName(rawValue: own),
             source: .path(path),
+            directory: part,
+            parameters: parameters,
             trigger: .cli,
-            title: FilePath(path).lastComponent?.string ?? path
+            title: FilePath(own).lastComponent?.string ?? own
         )
         let worker = WorkerID.make("cli")
         let registration = try await store.register(worker)

@@ -155,7 +155,9 @@ struct DrydockCommand: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, RunCommand.self, ServeCommand.self, WorkerCommand.self, PlanCommand.self,
             ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,
-            ArtifactsCommand.self, GarbageCommand.self, PluginCommand.self, SandboxCommand.self,
+            ArtifactsCommand.self, TokenCommand.self, AuditCommand.self, BackupCommand.self,
+            GarbageCommand.self,
+            PluginCommand.self, SandboxCommand.self,
             DoctorCommand.self,
             UnpackCommand.self,
         ]

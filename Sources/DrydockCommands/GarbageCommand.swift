@@ -26,6 +26,7 @@ struct GarbageCommand: AsyncParsableCommand {
     private struct Printed: Encodable {
         let builds: [BuildID]
         let blobs: Int
+        let records: Int
         let size: ByteCount
         let unreadable: [BuildID]
     }
@@ -57,6 +58,7 @@ struct GarbageCommand: AsyncParsableCommand {
                 Printed(
                     builds: report.builds,
                     blobs: report.blobs,
+                    records: report.records,
                     size: report.size,
                     unreadable: report.unreadable
                 )
@@ -74,6 +76,7 @@ extension GarbageReport {
         let what =
             "\(builds.count) \(builds.count == 1 ? "build" : "builds")"
             + " and \(blobs) \(blobs == 1 ? "blob" : "blobs"), \(size)"
+            + (records == 0 ? "" : ", and \(records) of the audit's records")
         return isTrial ? "would remove \(what)" : "removed \(what)"
     }
 

@@ -29,7 +29,7 @@ struct Housekeeping: Service {
         do {
             // nil: another worker of this data directory is at it.
             guard let report = try await store.collectGarbage(retention, isTrial: false) else { return }
-            if !report.builds.isEmpty || report.blobs > 0 {
+            if !report.builds.isEmpty || report.blobs > 0 || report.records > 0 {
                 logger.notice("\(report.words(isTrial: false))")
             }
             if let warning = report.warning { logger.warning("\(warning)") }

@@ -38,10 +38,3 @@ enum Interruption {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
     }
 }
-
-/// The path with links resolved, from `/`; nil when it leads nowhere.
-func realPathOf(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-}

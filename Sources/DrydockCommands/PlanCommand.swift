@@ -20,15 +20,17 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
+    @OptionGroup var project: ProjectOptions
     @Flag(help: "The plan as JSON, as the journal's record `plan` has it.") var json = false
     @Argument(help: "The project's directory.") var directory: String
 
     func run() async throws {
+        let (part, parameters) = (try project.part(), try project.parameters())
         let path = try ProjectDirectory.resolve(directory, for: "plan")
         let shop = try await place.workshop(store: place.openStore(), plugins: plugins)
         let survey: PlanSurvey
         do {
-            survey = try await PlanSurvey.make(of: path, shop: shop) { plugin, line in
+            survey = try await PlanSurvey.make(of: path, part, parameters, shop: shop) { plugin, line in
                 Console.error(TerminalText.plain("\(plugin): \(line)"))
             }
         } catch let failure as Failure {

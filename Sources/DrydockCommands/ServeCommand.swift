@@ -50,6 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
         let options = try ServerOptions.make(configuration)
         let directories = try plugins.all(configuration)
         let store = try PlaceOptions.openStore(configuration)
+        try await options.requireTokens(store, at: .now())
         let logger = PlaceOptions.logger("drydock.serve")
         let start = WorkerStart(
             program: try Installation().program,

@@ -4,11 +4,12 @@
 internal import DrydockConfig
 internal import DrydockModel
 internal import DrydockServer
+internal import DrydockStore
 internal import FoundationEssentials
 internal import SystemPackage
 
 extension ServerOptions {
-    /// The server's part of the configuration, checked: without tokens, only this machine is listened to.
+    /// The server's part of the configuration, checked.
     static func make(_ configuration: ServerConfiguration) throws -> ServerOptions {
         let (host, port) = try address(configuration.listen)
         var options = ServerOptions(
@@ -22,15 +23,20 @@ extension ServerOptions {
         options.allowsPathSources = !configuration.sources.paths.isEmpty
         options.allowsGitSources = !configuration.sources.git.isEmpty
         options.hosts = configuration.origins.compactMap { URL(string: $0)?.host() }
-        guard !options.tokens.isEmpty || isLoopback(host) else {
-            throw CommandProblem(
-                .usage,
-                "--listen \(configuration.listen)",
-                why: "other machines could reach it, and no tokens are configured",
-                remedy: "listen on 127.0.0.1, or name a file of tokens (`tokens:`, see docs/configuration.md)"
-            )
-        }
         return options
+    }
+
+    /// Refuses to listen to other machines where nobody has a token: all of them would be turned away, or, worse, none.
+    func requireTokens(_ store: any AccessStore, at now: Timestamp) async throws {
+        if !tokens.isEmpty || Self.isLoopback(host) { return }
+        if try await store.tokens().contains(where: { $0.state(at: now) == .valid }) { return }
+        throw CommandProblem(
+            .usage,
+            "--listen \(host):\(port)",
+            why: "other machines could reach it, and there is no valid token",
+            remedy:
+                "listen on 127.0.0.1, or make one with `drydock token create NAME` (docs/configuration.md)"
+        )
     }
 
     /// `HOST:PORT`, `[::1]:PORT`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockOS
 internal import DrydockSandbox
 internal import Glibc
 internal import SystemPackage

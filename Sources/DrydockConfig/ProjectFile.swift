@@ -16,6 +16,12 @@ package struct ProjectFile: Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     package var preview: PreviewRule?
     package var limits: RequestedLimits
+    /// Environment of every step.
+    package var env: [String: String] = [:]
+    /// What builds may be asked for with.
+    package var parameters: [ParameterRule] = []
+    /// The parameters of this build, as variables of every step.
+    private var given: [String: String] = [:]
     /// Where each step stands, for who finds that its plugin is none or does not take its parameters.
     package internal(set) var lines: [StepID: StepLines] = [:]
 
@@ -63,6 +69,17 @@ package struct RequestedLimits: Hashable, Sendable {
 }
 
 extension ProjectFile {
+    /// Takes the parameters of a build: those that are declared and not given have their defaults.
+    ///
+    /// Throws `configInvalid` for one that is not declared, has another value than it may, or is missing.
+    package mutating func take(_ asked: BuildParameters) throws(Failure) {
+        do throws(FieldProblem) {
+            given = try ParameterRule.variables(parameters, for: asked)
+        } catch {
+            throw Failure(error, file: Self.name)
+        }
+    }
+
     /// The plan that the policy leaves of what the file asks for; `plan.clipped` tells what it took.
     ///
     /// `detected` are the steps of a project that names none.
@@ -70,8 +87,10 @@ extension ProjectFile {
         var clipping = Clipping()
         var narrowed = policy
         narrowed.limits = clipping.limits(self.limits, within: policy.limits)
-        let steps = (self.steps.isEmpty ? detected : self.steps).map {
-            clipping.step($0, within: narrowed.limits)
+        let steps = (self.steps.isEmpty ? detected : self.steps).map { step in
+            var step = clipping.step(step, within: narrowed.limits)
+            step.env = env.merging(step.env) { _, ofStep in ofStep }.merging(given) { _, given in given }
+            return step
         }
         return Plan(
             steps: steps,

@@ -17,7 +17,9 @@ struct ProjectFileParser {
     }
 
     private func file(_ document: Field) throws(FieldProblem) -> ProjectFile {
-        let fields = try document.fields(["version", "steps", "artifacts", "preview", "limits"])
+        let fields = try document.fields([
+            "version", "params", "env", "steps", "artifacts", "preview", "limits",
+        ])
         let version = try fields.required("version", hint: "begin with 'version: 1'")
         if version.value != .number(1) { throw version.problem("must be 1, the only one there is") }
         let steps = try fields["steps"].map(steps) ?? []
@@ -27,6 +29,8 @@ struct ProjectFileParser {
             preview: try fields["preview"].map(preview),
             limits: try fields["limits"].map(limits) ?? RequestedLimits()
         )
+        file.env = try fields["env"].map(environment) ?? [:]
+        file.parameters = try fields["params"].map(ParameterRule.list) ?? []
         for (step, places) in zip(steps, fields["steps"]?.places?.elements ?? []) {
             file.lines[step.id] = StepLines(places)
         }
@@ -36,7 +40,7 @@ struct ProjectFileParser {
     // MARK: Steps
 
     private func steps(_ field: Field) throws(FieldProblem) -> [PlannedStep] {
-        let keys = ["id", "plugin", "with", "needs", "network", "inputs", "outputs", "timeout"]
+        let keys = ["id", "plugin", "with", "needs", "network", "inputs", "outputs", "timeout", "env"]
         return try StepList.read(field) { fields throws(FieldProblem) in
             try fields.allow(keys)
             return try step(fields)
@@ -52,7 +56,36 @@ struct ProjectFileParser {
         step.inputs = try fields.optional("inputs") ?? []
         step.outputs = try fields.optional("outputs") ?? []
         step.timeout = try fields["timeout"]?.duration()
+        step.env = try fields["env"].map(environment) ?? [:]
         return step
+    }
+
+    /// Variables that a project chooses: none of those that are for Drydock to choose, or that no program should get.
+    private func environment(_ field: Field) throws(FieldProblem) -> [String: String] {
+        let fields = try field.fields().all
+        if fields.count > VariableRule.most {
+            throw field.problem("has \(fields.count) variables; there may be \(VariableRule.most)")
+        }
+        var variables: [String: String] = [:]
+        for (name, field) in fields {
+            guard VariableRule.isName(name) else {
+                throw field.problem(
+                    "can not be the name of a variable",
+                    hint: "use letters, digits and _, no digit first, at most \(VariableRule.longestName)"
+                )
+            }
+            if VariableRule.isOwn(name) {
+                throw field.problem("is for Drydock to set", hint: "a command may change it for itself")
+            }
+            if VariableRule.steersLoader(name) {
+                throw field.problem(
+                    "would change how every program of the step is loaded",
+                    hint: "set it in the command that needs it: '\(name)=… command'"
+                )
+            }
+            variables[name] = try field.text(limit: VariableRule.longestValue)
+        }
+        return variables
     }
 
     private func hosts(_ field: Field) throws(FieldProblem) -> [String] {

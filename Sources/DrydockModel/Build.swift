@@ -27,6 +27,9 @@ package struct BuildRequest: Codable, Hashable, Sendable {
     package var session: SessionID
     package var project: ProjectName
     package var source: Source
+    /// Where in the source the project is.
+    package var directory: RelativePath
+    package var parameters: BuildParameters
     package var trigger: Trigger
     /// What is being built, for people: a file name, a path, a URL.
     package var title: String
@@ -39,6 +42,8 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         session: SessionID,
         project: ProjectName,
         source: Source,
+        directory: RelativePath = .top,
+        parameters: BuildParameters = BuildParameters(),
         trigger: Trigger,
         title: String,
         retryOf: BuildID? = nil,
@@ -47,10 +52,31 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         self.session = session
         self.project = project
         self.source = source
+        self.directory = directory
+        self.parameters = parameters
         self.trigger = trigger
         self.title = title
         self.retryOf = retryOf
         self.idempotency = idempotency
+    }
+}
+
+extension BuildRequest {
+    /// Requests of earlier versions have neither directory nor parameters.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            session: try fields.decode(SessionID.self, forKey: .session),
+            project: try fields.decode(ProjectName.self, forKey: .project),
+            source: try fields.decode(Source.self, forKey: .source),
+            directory: try fields.decodeIfPresent(RelativePath.self, forKey: .directory) ?? .top,
+            parameters: try fields.decodeIfPresent(BuildParameters.self, forKey: .parameters)
+                ?? BuildParameters(),
+            trigger: try fields.decode(Trigger.self, forKey: .trigger),
+            title: try fields.decode(String.self, forKey: .title),
+            retryOf: try fields.decodeIfPresent(BuildID.self, forKey: .retryOf),
+            idempotency: try fields.decodeIfPresent(Idempotency.self, forKey: .idempotency)
+        )
     }
 }
 

@@ -34,6 +34,9 @@ package struct Queued: Codable, Hashable, Sendable {
     package var trigger: Trigger
     /// The uploaded archive; nil where the source is none.
     package var archive: Digest?
+    /// Where in the source the project is.
+    package var directory: RelativePath
+    package var parameters: BuildParameters
     /// When it was accepted.
     package var createdAt: Timestamp
 
@@ -43,6 +46,8 @@ package struct Queued: Codable, Hashable, Sendable {
         title: String,
         trigger: Trigger,
         archive: Digest? = nil,
+        directory: RelativePath = .top,
+        parameters: BuildParameters = BuildParameters(),
         createdAt: Timestamp
     ) {
         self.session = session
@@ -50,6 +55,8 @@ package struct Queued: Codable, Hashable, Sendable {
         self.title = title
         self.trigger = trigger
         self.archive = archive
+        self.directory = directory
+        self.parameters = parameters
         self.createdAt = createdAt
     }
 }

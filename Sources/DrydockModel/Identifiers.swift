@@ -107,6 +107,11 @@ extension DeployID {
     package static func make() -> DeployID { DeployID(rawValue: IdentifierText.random(length: 12)) }
 }
 
+extension AccessToken {
+    /// What a new token is: 200 bits of the system's generator, behind a beginning that scanners for lost secrets can look for.
+    package static func newSecret() -> String { "drydock_" + IdentifierText.random(length: 40) }
+}
+
 /// The alphabet and layout of made-up ids.
 private enum IdentifierText {
     /// Crockford's base 32 in lower case: ordered, and without the letters that look like digits.

@@ -6,6 +6,9 @@ package struct RelativePath: StringIdentifier {
     /// `/`-separated names, none of them empty, `.` or `..`; a lone `.` is the directory itself.
     package let rawValue: String
 
+    /// The directory itself.
+    package static let top = RelativePath(names: ".")
+
     package static let rule = "name a path below it, such as site or bin/tool"
 
     /// Reads a path by `PathRule`.
@@ -17,6 +20,8 @@ package struct RelativePath: StringIdentifier {
             ? text
             : names.isEmpty ? "." : names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
     }
+
+    private init(names: String) { rawValue = names }
 
     /// nil for what `PathRule` refuses.
     package init?(rawValue: String) {

@@ -6,7 +6,7 @@
 /// Whatever it says, kept are: builds that have not ended, the newest build of each project and the newest that succeeded,
 /// and builds whose rows or journals are damaged.
 package struct Retention: Hashable, Sendable {
-    /// Builds that ended longer ago go.
+    /// Builds that ended longer ago go, and so do older records of the audit.
     package var age: Duration?
     /// Of each project, no more than the newest so many that have ended.
     package var builds: Int?

@@ -136,6 +136,12 @@ package enum FileContents {
         if fsync(file.rawValue) != 0 { throw Errno.current }
     }
 
+    /// Waits for the disk, for everything on the file system that `file` is of: at once, where many files were written.
+    package static func syncFileSystem(of file: FileDescriptor) throws(Errno) {
+        let result = cos_sync_file_system(file.rawValue)
+        if result != 0 { throw Errno(rawValue: -result) }
+    }
+
     /// Sets the time of last change; the time of last access stays.
     package static func setModified(_ file: FileDescriptor, _ time: FileTime) throws(Errno) {
         let omit = (1 << 30) - 2  // UTIME_OMIT, a macro with a cast

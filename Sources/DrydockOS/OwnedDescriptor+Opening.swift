@@ -40,3 +40,10 @@ package func makeDirectories(_ path: FilePath, permissions: UInt32) throws(Errno
         throw Errno.current
     }
 }
+
+/// The path with links resolved, from `/`; nil when it leads nowhere.
+package func realPathOf(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}

@@ -20,6 +20,9 @@ package struct TreePath: Hashable, Sendable {
         bytes = Array(try PathRule.names(in: Array(text)).joined(separator: [UInt8(ascii: "/")]))
     }
 
+    /// The same path, whose rule is the same.
+    package init(of path: RelativePath) { self.init(unchecked: Array(path.prefix.utf8)) }
+
     /// The names from the top; none for the directory itself.
     package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
 

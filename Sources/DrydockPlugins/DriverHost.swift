@@ -166,14 +166,14 @@ extension PluginRequest {
             verb: verb.rawValue,
             build: context.build,
             step: context.step.id,
-            directories: Self.insideDirectories,
+            directories: Self.directories(context.driver),
             files: context.files,
             with: context.step.with
         )
     }
 
     /// Where things are inside.
-    static let insideDirectories = [
-        "source": InsidePath.source, "out": InsidePath.out, "cache": InsidePath.cache,
-    ]
+    static func directories(_ driver: SandboxSpec) -> [String: String] {
+        ["source": driver.workingDirectory, "out": InsidePath.out, "cache": InsidePath.cache]
+    }
 }

@@ -108,7 +108,9 @@ final class ExecRunner: Sendable {
         var spec = context.project
         spec.argv = request.argv
         spec.environment.merge(request.environment) { _, theirs in theirs }
-        if let directory = request.directory { spec.workingDirectory = "\(InsidePath.source)/\(directory)" }
+        if let directory = request.directory {
+            spec.workingDirectory = "\(spec.workingDirectory)/\(directory)"
+        }
         return spec
     }
 

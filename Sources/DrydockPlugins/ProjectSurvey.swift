@@ -150,7 +150,7 @@ package struct ProjectSurvey: Sendable {
         let end: CommandEnd
         do throws(Errno) {
             let (input, childEnd) = try DriverInput.make()
-            let directories = PluginRequest.insideDirectories
+            let directories = PluginRequest.directories(driver)
             input.post(.request(PluginRequest(verb: verb.rawValue, directories: directories, files: files)))
             input.finish()
             end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)

@@ -19,6 +19,10 @@ package struct BuildView: Codable, Hashable, Sendable {
     package var sessionID: SessionID
     package var project: ProjectName
     package var title: String
+    /// Where in the source the project is; nil at its top.
+    package var directory: RelativePath?
+    /// nil where there are none.
+    package var params: BuildParameters?
     package var trigger: Trigger
     package var state: BuildState
     /// Builds ahead of it, while it waits.
@@ -37,6 +41,8 @@ package struct BuildView: Codable, Hashable, Sendable {
         case sessionID = "session_id"
         case project
         case title
+        case directory
+        case params
         case trigger
         case state
         case position
@@ -57,6 +63,8 @@ package struct BuildView: Codable, Hashable, Sendable {
         sessionID = build.request.session
         project = build.request.project
         title = build.request.title
+        directory = build.request.directory == .top ? nil : build.request.directory
+        params = build.request.parameters.isEmpty ? nil : build.request.parameters
         trigger = build.request.trigger
         state = build.state
         self.position = position

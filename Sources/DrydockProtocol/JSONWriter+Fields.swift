@@ -61,6 +61,16 @@ extension JSONWriter {
         }
     }
 
+    /// An object of texts, in the order of their keys.
+    package mutating func texts(_ values: [String: String]) {
+        object { writer in
+            for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+                writer.key(text: name)
+                writer.string(value)
+            }
+        }
+    }
+
     /// Any JSON value; the keys of objects in alphabetical order, so that equal values are equal bytes.
     package mutating func json(_ value: JSON) {
         switch value {

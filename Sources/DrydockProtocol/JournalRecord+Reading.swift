@@ -64,6 +64,8 @@ extension Queued {
             title: try fields.required("title"),
             trigger: try fields.required("trigger"),
             archive: try fields.optional("archive"),
+            directory: try fields.optional("directory") ?? .top,
+            parameters: try fields.optional("params") ?? BuildParameters(),
             createdAt: try fields.required("created_at")
         )
     }

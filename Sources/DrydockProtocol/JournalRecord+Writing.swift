@@ -114,6 +114,11 @@ extension Queued {
         writer.field("title", title)
         writer.field("trigger", trigger.rawValue)
         writer.field("archive", archive?.rawValue)
+        if directory != .top { writer.field("directory", directory.rawValue) }
+        if !parameters.isEmpty {
+            writer.key("params")
+            writer.texts(parameters.values)
+        }
         writer.key("created_at")
         writer.thousandths(createdAt.milliseconds)
     }

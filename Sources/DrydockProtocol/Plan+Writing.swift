@@ -36,12 +36,7 @@ extension PlannedStep {
         writer.field("outputs", outputs.map(\.rawValue))
         writer.field("timeout_ms", timeout)
         writer.key("env")
-        writer.object { writer in
-            for (name, value) in env.sorted(by: { $0.key < $1.key }) {
-                writer.key(text: name)
-                writer.string(value)
-            }
-        }
+        writer.texts(env)
         writer.field("weight", weight)
     }
 }

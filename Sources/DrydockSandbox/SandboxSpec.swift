@@ -94,8 +94,12 @@ package enum RootFileSystem: Codable, Hashable, Sendable {
 package enum InsidePath {
     /// The build's own tree: everything of the workspace lies below it, on one mount, so that renames work.
     package static let workspace = "/w"
-    /// `$DRYDOCK_SOURCE`, the working directory.
+    /// The whole source.
     package static let source = "/w/s"
+    /// `$DRYDOCK_SOURCE`, the working directory: where in the source the project is.
+    package static func project(_ directory: RelativePath) -> String {
+        directory == .top ? source : "\(source)/\(directory)"
+    }
     /// `$DRYDOCK_OUT`.
     package static let out = "/w/out"
     /// `$HOME`.

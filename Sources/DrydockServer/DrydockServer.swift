@@ -99,19 +99,28 @@ package struct DrydockServer: Service {
     /// Everything put together, not listening yet.
     private func application(
         connections: Int
-    ) -> Application<RouterResponder<BasicRequestContext>> {
+    ) -> Application<RouterResponder<CallContext>> {
         let access = AccessPolicy(options)
+        let gate = Gatekeeper(
+            store: store,
+            listed: options.tokens,
+            listensOnLoopback: access.listensOnLoopback,
+            now: Self.now,
+            logger: logger
+        )
+        let audit = AuditTrail(store: store, now: Self.now)
         let ledger = ConnectionLedger(most: connections, perAddress: options.connectionsPerAddress)
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
         let metrics = ServerMetrics(MetricsRegistry())
         let hub = SessionHub(store: store, clock: Self.now, metrics: metrics, logger: logger)
-        let makeWebSocket = webSockets(hub)
+        let makeWebSocket = webSockets(hub, gate, audit)
         let operations = Operations(
             store: store,
             options: options,
             hub: hub,
+            gate: gate,
             plugins: plugins,
             readiness: readiness
         )
@@ -119,6 +128,8 @@ package struct DrydockServer: Service {
             responder: AppRouter.make(
                 operations.all,
                 access: access,
+                gate: gate,
+                audit: audit,
                 preview: PreviewSite(store: store),
                 metrics: metrics
             ),
@@ -126,6 +137,7 @@ package struct DrydockServer: Service {
                 DrydockChannel(
                     responder: http,
                     access: access,
+                    gate: gate,
                     ledger: ledger,
                     patience: patience,
                     makeWebSocket: makeWebSocket
@@ -145,17 +157,26 @@ package struct DrydockServer: Service {
     }
 
     /// Makes the handler of each connection that becomes a WebSocket.
-    private func webSockets(_ hub: SessionHub) -> @Sendable () -> WebSocketHandler {
+    private func webSockets(
+        _ hub: SessionHub,
+        _ gate: Gatekeeper,
+        _ audit: AuditTrail
+    ) -> @Sendable (Caller) -> WebSocketHandler {
         let builds = BuildsAPI(store: store, options: options)
-        let rooms = WebSocketRooms(hub: hub, builds: builds, store: store, clock: Self.now)
         let heartbeat = WebSocketHandler.Heartbeat(
             interval: TimeAmount(options.pingInterval),
             patience: TimeAmount(options.pongPatience)
         )
         let (burst, rate) = (options.messageBurst, options.messagesPerSecond)
-        return {
+        return { [store] caller in
             WebSocketHandler(
-                delegate: rooms,
+                delegate: WebSocketRooms(
+                    hub: hub,
+                    builds: builds,
+                    store: store,
+                    clock: Self.now,
+                    rights: WebSocketRights(gate: gate, audit: audit, caller: caller)
+                ),
                 longestMessage: ClientMessage.longest,
                 heartbeat: heartbeat,
                 allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now())

@@ -38,13 +38,14 @@ extension EmbeddedStore {
         let nobodys = report.unreadable.isEmpty ? Array(old.keys) : []
         let taken = isTrial ? nobodys : try await removeBlobs(nobodys)
         report.blobs = taken.count
+        report.records = try await collectAudit(olderThan: retention.age, isTrial: isTrial)
         report.size = ByteCount(taken.reduce(sizes) { $0 + (old[$1]?.size ?? 0) })
         if !report.builds.isEmpty, !isTrial { bells.ring(.changes) }
         return report
     }
 
-    /// Held while somebody collects; nil when somebody else does.
-    private func garbageLock() async throws -> LivenessLock? {
+    /// Held while somebody collects, or copies what must not go meanwhile; nil when somebody else does.
+    func garbageLock() async throws -> LivenessLock? {
         let path = directory.garbageLock
         do throws(Errno) {
             return try await Blocking.run { () throws(Errno) in try LivenessLock.take(path) }

@@ -103,6 +103,8 @@ private struct RebuiltBuild: Sendable {
             session: queued.session,
             project: queued.project,
             source: queued.archive.map(Source.archive) ?? .path(""),
+            directory: queued.directory,
+            parameters: queued.parameters,
             trigger: queued.trigger,
             title: queued.title
         )

@@ -9,6 +9,8 @@ package struct GarbageReport: Hashable, Sendable {
     package var builds: [BuildID] = []
     /// Blobs that nobody refers to.
     package var blobs = 0
+    /// Records of the audit that retention lets go.
+    package var records = 0
     /// Bytes of these blobs and journals.
     package var size = ByteCount(0)
     /// Builds with parts that can not be read: what they refer to is not known for certain, and as long as they are there,

@@ -11,8 +11,37 @@ enum Schema {
         migrator.registerMigration("2-waiting-counted") { db in try db.execute(sql: waitingCounted) }
         migrator.registerMigration("3-shares") { db in try db.execute(sql: shares) }
         migrator.registerMigration("4-history") { db in try db.execute(sql: history) }
+        migrator.registerMigration("5-access") { db in try db.execute(sql: access) }
         return migrator
     }
+
+    /// Who may do what, and who did: digests of tokens, which are never removed, and records that nobody can change.
+    private static let access = """
+        CREATE TABLE tokens (
+            name TEXT PRIMARY KEY,
+            digest TEXT NOT NULL UNIQUE,
+            -- AccessScope, with commas
+            scopes TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER,
+            revoked_at INTEGER
+        ) WITHOUT ROWID;
+
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            who TEXT,
+            address TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT,
+            made TEXT,
+            status INTEGER NOT NULL,
+            code TEXT
+        );
+        CREATE INDEX audit_at ON audit (at);
+        CREATE TRIGGER audit_stands BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit is only appended to'); END;
+        """
 
     /// What keeps a long history from costing anything: builds are counted by an index, blobs found by who refers to them,
     /// and it is known which builds were only read off the ends of their journals.

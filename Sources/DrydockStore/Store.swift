@@ -7,7 +7,7 @@ package import DrydockModel
 ///
 /// Server, worker and command line hold a store each, in processes of their own, and never talk to each other: what one
 /// of them changes, the others see here, and are woken by here. Nothing in this protocol assumes one machine.
-package protocol Store: Sendable {
+package protocol Store: AccessStore {
     // MARK: Builds and the queue
 
     /// Accepts a build. A repeated idempotency key of the same scope answers with the build it first made; with another
@@ -117,7 +117,8 @@ package protocol Store: Sendable {
 
     // MARK: Keeping
 
-    /// Removes the builds that `retention` lets go, with their journals, and the blobs that no build refers to.
+    /// Removes the builds that `retention` lets go, with their journals, the blobs that no build refers to, and the records
+    /// of the audit that are older than its age.
     ///
     /// A trial removes nothing, and tells what it would. Nil when somebody else is at it.
     func collectGarbage(_ retention: Retention, isTrial: Bool) async throws -> GarbageReport?

@@ -33,14 +33,23 @@ struct StoreDatabase: Sendable {
         _ durability: EmbeddedStore.Durability
     ) throws(StoreError) -> DatabasePool {
         do {
+            try refuseNewer(path, durability)
             let pool = try DatabasePool(path: path.string, configuration: configuration(durability))
-            let isNewer = try pool.read { try Schema.migrator.hasBeenSuperseded($0) }
-            guard !isNewer else { throw StoreError.newerVersion(path) }
             try Schema.migrator.migrate(pool)
             return pool
         } catch {
             throw told(error, path)
         }
+    }
+
+    /// Throws where a newer version has brought the file up to date.
+    ///
+    /// By a connection of its own, that only reads: a pool writes to the file when it opens it.
+    private static func refuseNewer(_ path: FilePath, _ durability: EmbeddedStore.Durability) throws {
+        let queue = try DatabaseQueue(path: path.string, configuration: configuration(durability))
+        let isNewer = try queue.read { try Schema.migrator.hasBeenSuperseded($0) }
+        try queue.close()
+        if isNewer { throw StoreError.newerVersion(path) }
     }
 
     /// Makes the file, and those that belong to it, readable for their owner alone, whatever the umask.
@@ -104,6 +113,25 @@ struct StoreDatabase: Sendable {
     func writeNow<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try pool.write(body)
+        } catch {
+            throw Self.told(error, path)
+        }
+    }
+
+    /// Copies what stands in it at this moment to a new file, which nobody else can read; others go on writing.
+    ///
+    /// Leases have lapsed in the copy: who holds them does not work on its builds.
+    ///
+    /// Source: sqlite.org/backup.html.
+    func backUp(to path: FilePath) throws(StoreError) {
+        try Self.close(path)
+        do {
+            let copy = try DatabaseQueue(path: path.string)
+            try pool.backup(to: copy)
+            try copy.write {
+                try $0.execute(sql: "UPDATE builds SET lease_until = 0 WHERE lease_until IS NOT NULL")
+            }
+            try copy.close()
         } catch {
             throw Self.told(error, path)
         }

@@ -34,6 +34,11 @@ package enum StoreError: Error, Hashable, Sendable {
     case journalInUse(AttemptID)
     case journalEnded(AttemptID)
     case blobFinished
+    case tokenNameTaken(TokenName)
+    /// Where a backup should go; one of the names in it.
+    case notEmpty(FilePath, example: String)
+    /// A backup below the data directory.
+    case insideItself(FilePath)
 }
 
 extension StoreError {
@@ -61,6 +66,9 @@ extension StoreError {
         case .journalInUse: "store.journal-in-use"
         case .journalEnded: "store.journal-ended"
         case .blobFinished: "store.blob-finished"
+        case .tokenNameTaken: "store.token-name-taken"
+        case .notEmpty: "store.not-empty"
+        case .insideItself: "store.inside-itself"
         }
     }
 
@@ -92,6 +100,10 @@ extension StoreError {
         case .alreadyAccepted(let id): "this idempotency key already belongs to build \(id)"
         case .journalInUse(let attempt): "the journal of attempt \(attempt) has a writer already"
         case .journalEnded(let attempt): "the journal of attempt \(attempt) has ended"
+        case .tokenNameTaken(let name): "there is, or was, a token named \(name)"
+        case .notEmpty(let path, let example):
+            "\(path) is not empty: it holds \(TreePath.shown(example.utf8))"
+        case .insideItself(let path): "\(path) is the data directory, or lies in it"
         case .blobFinished: "this blob was finished or discarded before"
         }
     }
@@ -109,6 +121,9 @@ extension StoreError {
         case .databaseDamaged:
             "stop Drydock and move the file away: the next start makes a new one from the journals"
         case .queueFull: "wait until one of them has ended, or cancel one"
+        case .tokenNameTaken: "choose another name: records of who did what go by names"
+        case .notEmpty, .insideItself:
+            "name a directory that is new or empty, on another disk if there is one"
         default: nil
         }
     }

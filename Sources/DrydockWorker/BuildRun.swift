@@ -68,6 +68,8 @@ struct BuildRun: Sendable {
                     title: request.title,
                     trigger: request.trigger,
                     archive: request.source.archive,
+                    directory: request.directory,
+                    parameters: request.parameters,
                     createdAt: lease.build.createdAt
                 )
             ),
@@ -87,7 +89,8 @@ struct BuildRun: Sendable {
         let cleanUp = { @Sendable in snapshot.discard(logger: shop.logger) }
         return try await Blocking.cleaning(up: cleanUp) {
             let sink = sink
-            let planning = Planning(shop: shop, snapshot: snapshot) { plugin, line in
+            let parameters = lease.build.request.parameters
+            let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters) { plugin, line in
                 let text = LogLine(stream: .plugin, text: "\(plugin): \(line)")
                 sink.emit([.log(text)], via: .declared, step: nil)
             }

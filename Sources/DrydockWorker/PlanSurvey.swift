@@ -11,13 +11,15 @@ package struct PlanSurvey: Sendable {
     package let candidates: [Detection.Candidate]
     package let planned: Planned
 
-    /// Looks at a copy of the directory `path`.
+    /// Looks at a copy of the directory `path`, with the project in its directory `project`.
     ///
     /// `heard` gets what drivers write to standard error meanwhile.
     ///
     /// Throws the `Failure` that a build of it would end with.
     package static func make(
         of path: String,
+        _ project: RelativePath = .top,
+        _ parameters: BuildParameters = BuildParameters(),
         shop: Workshop,
         heard: @escaping @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
     ) async throws -> PlanSurvey {
@@ -25,9 +27,9 @@ package struct PlanSurvey: Sendable {
         let name = WorkerID.make("plan")
         let registration = try await shop.store.register(name)
         defer { registration.end() }
-        let snapshot = try await Snapshot.make(of: path, name: name.rawValue, shop: shop)
+        let snapshot = try await Snapshot.make(of: path, project, name: name.rawValue, shop: shop)
         defer { snapshot.discard(logger: shop.logger) }
-        let planning = Planning(shop: shop, snapshot: snapshot, heard: heard)
+        let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters, heard: heard)
         let detection = try await planning.detect()
         return PlanSurvey(candidates: detection.candidates, planned: try await planning.plan(by: detection))
     }

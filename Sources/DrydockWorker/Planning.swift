@@ -12,6 +12,7 @@ internal import SystemPackage
 struct Planning {
     let shop: Workshop
     let snapshot: Snapshot
+    let parameters: BuildParameters
     /// Gets what drivers write to standard error while they are asked.
     var heard: @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
 
@@ -22,7 +23,7 @@ struct Planning {
     func plan(by detection: Detection? = nil) async throws -> Planned {
         let file = try projectFile()
         let policy = shop.options.policy
-        if let file, !file.steps.isEmpty {
+        if !file.steps.isEmpty {
             try check(.projectFile(file.lines)).check(file.steps)
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
@@ -30,8 +31,7 @@ struct Planning {
         if let detection { said = detection } else { said = try await detect() }
         let (steps, why, planner) = try await planned(by: said)
         try check(.plugin(planner)).check(steps)
-        let asked = try file ?? ProjectFile(parsing: Array("version: 1\n".utf8))
-        return Planned(plan: asked.plan(clippedBy: policy, detected: steps), why: why)
+        return Planned(plan: file.plan(clippedBy: policy, detected: steps), why: why)
     }
 
     /// Asks every plugin, whether the project's own file makes that necessary or not.
@@ -44,7 +44,8 @@ struct Planning {
                 files: try snapshot.topLevelNames(),
                 driver: SandboxSpec(
                     argv: [],
-                    environment: StepEnvironment.standard(path: shop.options.path),
+                    environment: StepEnvironment.standard(path: shop.options.path, snapshot.directory),
+                    workingDirectory: InsidePath.project(snapshot.directory),
                     mounts: snapshot.mounts,
                     root: .hostToolchain(additional: shop.options.toolchain),
                     policy: shop.options.policy
@@ -112,14 +113,28 @@ struct Planning {
         return plan
     }
 
-    private func projectFile() throws -> ProjectFile? {
+    /// What the project's file asks for, with the build's parameters; of a project that has none, nothing.
+    private func projectFile() throws -> ProjectFile {
+        do {
+            var file = try ProjectFile(parsing: try projectFileBytes())
+            try file.take(parameters)
+            return file
+        } catch var failure as Failure {
+            if failure.file == ProjectFile.name, snapshot.directory != .top {
+                failure.file = "\(snapshot.directory)/\(ProjectFile.name)"
+            }
+            throw failure
+        }
+    }
+
+    private func projectFileBytes() throws -> [UInt8] {
         do {
             let name = TreePath.root.appending(ProjectFile.name.utf8)
-            let file = try snapshot.open().openFile(name, .read)
-            return try ProjectFile(parsing: try file.withDescriptor { try Self.contents(of: $0) })
+            let file = try snapshot.openProject().openFile(name, .read)
+            return try file.withDescriptor { try Self.contents(of: $0) }
         } catch Errno.noSuchFileOrDirectory {
             try refuseMisnamed()
-            return nil
+            return Array("version: 1\n".utf8)
         } catch Errno.tooManySymbolicLinkLevels {
             throw Failure(
                 .configInvalid,

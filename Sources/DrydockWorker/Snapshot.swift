@@ -14,6 +14,8 @@ struct Snapshot: Sendable {
     private let parent: DirectoryHandle
     private let name: String
     let path: FilePath
+    /// Where in it the project is.
+    let directory: RelativePath
 
     /// Makes the snapshot of a build's source, and shows that as the build's first stage.
     static func make(for run: BuildRun) async throws -> Snapshot {
@@ -23,10 +25,12 @@ struct Snapshot: Sendable {
         let snapshot = Snapshot(
             parent: try DirectoryHandle(path: options.snapshots),
             name: run.lease.attempt.rawValue,
-            path: options.snapshots.appending(run.lease.attempt.rawValue)
+            path: options.snapshots.appending(run.lease.attempt.rawValue),
+            directory: run.lease.build.request.directory
         )
         do {
             let summary = try await snapshot.fill(for: run)
+            _ = try snapshot.openProject()
             run.sink.record(.log(LogLine(stream: .host, stage: stage, text: summary)))
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .ok)))
             return snapshot
@@ -38,15 +42,22 @@ struct Snapshot: Sendable {
     }
 
     /// A snapshot of a directory of this machine under a name of its own, for looking at it without a build.
-    static func make(of path: String, name: String, shop: Workshop) async throws -> Snapshot {
+    static func make(
+        of path: String,
+        _ project: RelativePath,
+        name: String,
+        shop: Workshop
+    ) async throws -> Snapshot {
         let snapshot = Snapshot(
             parent: try DirectoryHandle(path: shop.options.snapshots),
             name: name,
-            path: shop.options.snapshots.appending(name)
+            path: shop.options.snapshots.appending(name),
+            directory: project
         )
         do {
             let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
             _ = try await Blocking.run { try copy(path, into: directory, shop.options.sourceLimits) }
+            _ = try snapshot.openProject()
             return snapshot
         } catch {
             snapshot.discard(logger: shop.logger)
@@ -98,7 +109,26 @@ struct Snapshot: Sendable {
         return "\(summary.files) files, \(summary.bytes) bytes" + leftOut
     }
 
-    func open() throws -> DirectoryHandle { try parent.openDirectory(TreePath(parsing: Array(name.utf8))) }
+    /// The directory that the project is in; throws the project's failure where there is none, or a link stands in its way.
+    func openProject() throws -> DirectoryHandle {
+        do throws(Errno) {
+            return try open().openDirectory(TreePath(of: directory))
+        } catch .noSuchFileOrDirectory {
+            throw unusable("is not in the source", "directories are named from the top of the source")
+        } catch .tooManySymbolicLinkLevels {
+            throw unusable("is, or lies behind, a symbolic link", "name the directory that it leads to")
+        } catch .notDirectory {
+            throw unusable("is no directory", "name the directory that the project is in")
+        }
+    }
+
+    private func unusable(_ why: String, _ hint: String) -> Failure {
+        Failure(.sourceInvalid, .user, "the directory '\(directory)' \(why)", hint: hint)
+    }
+
+    func open() throws(Errno) -> DirectoryHandle {
+        try parent.openDirectory(TreePath.root.appending(name.utf8))
+    }
 
     /// To be looked at and not run: for drivers that recognise and plan.
     var mounts: [SandboxMount] {
@@ -120,9 +150,9 @@ struct Snapshot: Sendable {
         return file.withDescriptor { (try? fileStatus(of: $0).kind) == .file }
     }
 
-    /// The names at its top, sorted.
+    /// The names at the top of the project, sorted.
     func topLevelNames() throws -> [String] {
-        try open().sortedNames()
+        try openProject().sortedNames()
     }
 
     /// Removes it.

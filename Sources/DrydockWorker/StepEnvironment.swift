@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import DrydockModel
+package import DrydockModel
 internal import DrydockSandbox
 
 /// The environment of a step: exactly what `docs/plugin-protocol.md` lists, nothing of the host's.
@@ -9,9 +9,11 @@ package struct StepEnvironment: Sendable {
     let build: BuildID
     /// `PATH` inside the sandbox.
     let path: String
+    /// Where in the source the project is.
+    let directory: RelativePath
 
     func variables(step: PlannedStep) -> [String: String] {
-        var variables = Self.standard(path: path)
+        var variables = Self.standard(path: path, directory)
         variables["DRYDOCK_BUILD_ID"] = build.rawValue
         variables["DRYDOCK_STEP"] = step.id.rawValue
         variables.merge(step.env) { ours, _ in ours }
@@ -19,10 +21,10 @@ package struct StepEnvironment: Sendable {
     }
 
     /// What is the same for every command that runs in a sandbox.
-    package static func standard(path: String) -> [String: String] {
+    package static func standard(path: String, _ directory: RelativePath = .top) -> [String: String] {
         [
             "DRYDOCK": "1",
-            "DRYDOCK_SOURCE": InsidePath.source,
+            "DRYDOCK_SOURCE": InsidePath.project(directory),
             "DRYDOCK_OUT": InsidePath.out,
             "DRYDOCK_CACHE": InsidePath.cache,
             "CI": "true",

@@ -138,10 +138,15 @@ struct StepSequence {
             throw PlanCheck.unknownPlugin(step, run.shop.catalog)
         }
         let options = run.shop.options
-        let environment = StepEnvironment(build: run.lease.build.id, path: options.path)
+        let environment = StepEnvironment(
+            build: run.lease.build.id,
+            path: options.path,
+            directory: snapshot.directory
+        )
         let project = SandboxSpec(
             argv: [],
             environment: environment.variables(step: step),
+            workingDirectory: InsidePath.project(snapshot.directory),
             mounts: workspace.mounts,
             root: .hostToolchain(additional: options.toolchain),
             policy: plan.policy
@@ -161,7 +166,7 @@ struct StepSequence {
         context.clock = run.shop.clock
         context.files = try snapshot.topLevelNames()
         context.parameters = workspace.parameters
-        let source = try snapshot.open()
+        let source = try snapshot.openProject()
         context.isInSource = { Snapshot.isFile($0, in: source) }
         return context
     }

@@ -14,6 +14,8 @@ extension RandomRecords {
                     project: ProjectName(rawValue: text()),
                     title: text(),
                     trigger: .retry,
+                    directory: RelativePath(rawValue: "a/b") ?? .top,
+                    parameters: (try? BuildParameters(pairs: ["a=\(integer())", "b="])) ?? BuildParameters(),
                     createdAt: moment()
                 )
             )

@@ -35,6 +35,49 @@ struct APITests {
         }
     }
 
+    @Test("directory and parameters come with an upload or in JSON, are shown, and a retry repeats them")
+    func directoryAndParameters() async throws {
+        try await withServer {
+            $0.allowsPathSources = true
+        } _: { server in
+            let query = "?directory=./services//api/&param=target%3Drelease&param=note%3Da%2Cb"
+            let body =
+                #"{"source":{"path":"/x"},"directory":"services/api","params":{"target":"release","note":"a,b"}}"#
+            for made in [
+                try await server.request("POST", "/api/v1/builds" + query, body: Self.gzip),
+                try await server.request(
+                    "POST",
+                    "/api/v1/builds",
+                    headers: ["Content-Type": "application/json"],
+                    body: Array(body.utf8)
+                ),
+            ] {
+                #expect(made.status == 202, "\(made.text)")
+                let id = made.json?["id"]?.string ?? ""
+                let again = try await server.request("POST", "/api/v1/builds/\(id)/retry")
+                for shown in [try await server.request("GET", "/api/v1/builds/\(id)"), again] {
+                    #expect(shown.json?["directory"]?.string == "services/api")
+                    #expect(shown.json?["params"] == .object(["target": "release", "note": "a,b"]))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a directory that leaves the source and parameters that are none are refused",
+        arguments: [
+            ("directory=..%2Fx", "directory_invalid"), ("directory=%2Fetc", "directory_invalid"),
+            ("directory=a%00b", "directory_invalid"), ("param=target", "params_invalid"),
+            ("param=a-b%3Dc", "params_invalid"), ("param=a%3Db&param=a%3Dc", "params_invalid"),
+        ]
+    )
+    func refusedWishes(query: String, code: String) async throws {
+        try await withServer { server in
+            let answer = try await server.request("POST", "/api/v1/builds?" + query, body: Self.gzip)
+            #expect(answer.status == 400 && answer.json?["code"]?.string == code, "\(answer.text)")
+        }
+    }
+
     @Test("an idempotency key answers with the first build")
     func idempotency() async throws {
         try await withServer { server in

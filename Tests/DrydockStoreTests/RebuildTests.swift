@@ -17,6 +17,8 @@ struct RebuildTests {
             title: "t",
             trigger: .api,
             archive: archive,
+            directory: RelativePath(rawValue: "a/b") ?? .top,
+            parameters: (try? BuildParameters(pairs: ["target=x"])) ?? BuildParameters(),
             createdAt: scope.clock.wall
         )
     }
@@ -96,7 +98,9 @@ struct RebuildTests {
             try first.close()
             try lose(scope)
             let second = try EmbeddedStore(opening: scope.path, scope.options)
-            #expect(try await second.build(lease.build.id)?.request.source == .archive(archive))
+            let rebuilt = try #require(try await second.build(lease.build.id)?.request)
+            #expect(rebuilt.source == .archive(archive) && rebuilt.directory == "a/b")
+            #expect(rebuilt.parameters.values == ["target": "x"])
         }
     }
 

@@ -156,6 +156,18 @@ package struct ScriptedStore: Store {
     package func collectGarbage(_ retention: Retention, isTrial: Bool) async throws -> GarbageReport? {
         try await base.collectGarbage(retention, isTrial: isTrial)
     }
+
+    package func addToken(_ token: AccessToken) async throws { try await base.addToken(token) }
+    package func tokens() async throws -> [AccessToken] { try await base.tokens() }
+    package func hasTokens() async throws -> Bool { try await base.hasTokens() }
+    package func token(_ digest: Digest) async throws -> AccessToken? { try await base.token(digest) }
+
+    package func revokeToken(_ name: TokenName) async throws -> AccessToken? {
+        try await base.revokeToken(name)
+    }
+
+    package func record(_ record: AuditRecord) async throws { try await base.record(record) }
+    package func audit(limit: Int) async throws -> [AuditRecord] { try await base.audit(limit: limit) }
 }
 
 /// A journal whose appends a script sees first.

@@ -92,6 +92,11 @@ struct PlanCheckTests {
         }
     }
 
+    @Test("what every step gets from Drydock is not for a project to set")
+    func own() {
+        #expect(StepEnvironment.standard(path: "/bin").keys.allSatisfy(VariableRule.isOwn))
+    }
+
     @Test("inputs are accepted, and said to be without effect")
     func inputs() throws {
         let yaml = "version: 1\nsteps:\n  - { plugin: script, inputs: [a/**], with: { run: ls } }\n"

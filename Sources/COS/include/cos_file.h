@@ -42,6 +42,9 @@ int cos_clone_file(int to, int from);
 /// Source: man 2 copy_file_range.
 int64_t cos_copy_range(int to, int from, size_t count);
 
+/// Waits until everything that was written to the file system of `file` is on the disk. Source: man 2 syncfs.
+int cos_sync_file_system(int file);
+
 /// Sets blocks aside for `count` bytes from `offset` on, behind the end of the file too, whose size stays as it is.
 /// Source: man 2 fallocate (FALLOC_FL_KEEP_SIZE).
 int cos_reserve(int file, int64_t offset, int64_t count);

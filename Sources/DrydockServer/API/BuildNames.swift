@@ -5,16 +5,23 @@ import DrydockModel
 import DrydockProtocol
 import HummingbirdCore
 
-/// What a request calls its build, checked: in the address, or else in a JSON body.
+/// What a request calls its build, and how it wants it, checked: in the address, or else in a JSON body.
 struct BuildNames: Sendable {
     var session: SessionID?
     var project: ProjectName?
     var title: String?
+    /// Where in the source the project is.
+    var directory: RelativePath?
+    var parameters: BuildParameters?
 
     init(query: FlatDictionary<Substring, Substring>) throws(Problem) {
         session = try Self.checked(query["session_id"].map(String.init), Self.session)
         project = try Self.checked(query["project"].map(String.init), Self.project)
         title = query["title"].flatMap { Self.title(String($0)) }
+        directory = try Self.checked(query["directory"].map(String.init), Self.directory)
+        let pairs = query.getAll("param").map { String($0) }
+        parameters =
+            pairs.isEmpty ? nil : try Self.parameters { () throws(FieldProblem) in try .init(pairs: pairs) }
     }
 
     /// The same with what only the body says.
@@ -23,6 +30,8 @@ struct BuildNames: Sendable {
         if session == nil { names.session = try Self.checked(wish.session, Self.session) }
         if project == nil { names.project = try Self.checked(wish.project, Self.project) }
         if title == nil { names.title = wish.title.flatMap(Self.title) }
+        if directory == nil { names.directory = try Self.checked(wish.directory, Self.directory) }
+        if parameters == nil { names.parameters = wish.parameters }
         return names
     }
 
@@ -40,6 +49,30 @@ struct BuildNames: Sendable {
             throw Problem(400, "session_id_invalid", ClientMessageError.badSession.message)
         }
         return session
+    }
+
+    private static func directory(_ text: String) throws(Problem) -> RelativePath {
+        do throws(PathProblem) {
+            return try RelativePath(parsing: text)
+        } catch {
+            throw Problem(
+                400,
+                "directory_invalid",
+                "\"directory\" \(error.explanation)",
+                hint: RelativePath.rule
+            )
+        }
+    }
+
+    /// What `read` gives; what is wrong with it is the client's to mend.
+    static func parameters(
+        _ read: () throws(FieldProblem) -> BuildParameters
+    ) throws(Problem) -> BuildParameters {
+        do throws(FieldProblem) {
+            return try read()
+        } catch {
+            throw Problem(400, "params_invalid", error.sentence, hint: BuildParameters.rule)
+        }
     }
 
     private static func project(_ text: String) throws(Problem) -> ProjectName {

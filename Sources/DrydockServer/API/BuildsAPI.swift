@@ -20,7 +20,7 @@ struct BuildsAPI: Sendable {
     let store: any Store
     let options: ServerOptions
 
-    func create(_ request: Request) async throws -> Response {
+    func create(_ request: Request, by caller: Caller) async throws -> Response {
         // Everything that stands before the body is checked before it is read.
         let named = try BuildNames(query: request.uri.queryParameters)
         let key = try Self.idempotencyKey(request)
@@ -35,9 +35,11 @@ struct BuildsAPI: Sendable {
                     session: session,
                     project: names.project ?? ProjectName(rawValue: session.rawValue),
                     source: wish.source,
+                    directory: names.directory ?? .top,
+                    parameters: names.parameters ?? BuildParameters(),
                     trigger: .api,
                     title: names.title ?? Self.title(of: wish.source),
-                    idempotency: key.map { idempotency($0, names, wish.source, request) }
+                    idempotency: key.map { idempotency($0, names, wish.source, caller) }
                 )
             )
             return try await accepted(build, request)
@@ -60,13 +62,16 @@ struct BuildsAPI: Sendable {
         _ key: String,
         _ names: BuildNames,
         _ source: Source,
-        _ request: Request
+        _ caller: Caller
     ) -> Idempotency {
-        let token = options.tokens.isEmpty ? nil : AccessPolicy.bearer(request.headers.value("authorization"))
-        let said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
+        var said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
+        if let directory = names.directory { said += ["directory", directory.rawValue] }
+        for (name, value) in (names.parameters?.values ?? [:]).sorted(by: { $0.key < $1.key }) {
+            said += [name, value]
+        }
         let body = said.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
         return Idempotency(
-            scope: token.map { SHA256Hasher.digest(of: $0.utf8).rawValue } ?? "",
+            scope: caller.scope,
             key: key,
             body: SHA256Hasher.digest(of: body.utf8)
         )

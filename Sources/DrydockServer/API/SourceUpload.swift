@@ -20,6 +20,8 @@ struct SourceUpload: Sendable {
         var session: String?
         var project: String?
         var title: String?
+        var directory: String?
+        var parameters: BuildParameters?
     }
 
     /// Longest JSON body.
@@ -105,6 +107,11 @@ struct SourceUpload: Sendable {
         wish.session = value["session_id"]?.string
         wish.project = value["project"]?.string
         wish.title = value["title"]?.string
+        wish.directory = value["directory"]?.string
+        if let params = value["params"] {
+            let field = Field(params, key: "params", of: "the body", .message)
+            wish.parameters = try BuildNames.parameters { () throws(FieldProblem) in try .init(field) }
+        }
         return wish
     }
 

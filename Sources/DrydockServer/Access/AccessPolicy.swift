@@ -2,10 +2,9 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockOS
 import DrydockProtocol
 
-/// Who may ask for what, by host, origin and token; pure.
+/// Which requests are meant for this server, by host and origin; pure.
 struct AccessPolicy: Sendable {
     /// What a request's host leads to.
     enum Site: Hashable, Sendable {
@@ -18,9 +17,9 @@ struct AccessPolicy: Sendable {
 
     private let appHosts: Set<String>
     private let origins: Set<String>
-    private let tokens: [Digest]
     private let previewSuffix: String
-    private let listensOnLoopback: Bool
+    /// Whether only this machine can reach the server.
+    let listensOnLoopback: Bool
 
     init(_ options: ServerOptions) {
         let listen = HostName(authority: options.host.contains(":") ? "[\(options.host)]" : options.host)
@@ -28,7 +27,6 @@ struct AccessPolicy: Sendable {
             ["localhost"] + options.hosts.map { $0.lowercased() } + [listen?.name].compactMap(\.self)
         )
         origins = Set(options.origins.map { $0.lowercased() })
-        tokens = options.tokens
         previewSuffix = "." + options.previewDomain.lowercased()
         listensOnLoopback = listen?.isLoopback ?? false
     }
@@ -85,38 +83,12 @@ struct AccessPolicy: Sendable {
         )
     }
 
-    /// Checks the bearer token; `offered` = what the client sent, nil = nothing.
-    func checkToken(_ offered: String?) throws(Problem) {
-        guard !tokens.isEmpty else { return }
-        // Digests are compared, and every one in full: the time says nothing about how much of a token was right.
-        let digest = Array(SHA256Hasher.digest(of: (offered ?? "").utf8).rawValue.utf8)
-        var found = false
-        for token in tokens { found = Self.equal(Array(token.rawValue.utf8), digest) || found }
-        guard found else {
-            throw Problem(
-                401,
-                "unauthorized",
-                offered == nil ? "a bearer token is needed" : "the bearer token is not known",
-                hint:
-                    "send `Authorization: Bearer TOKEN`; on /ws also as subprotocol `bearer.TOKEN` beside `drydock`"
-            )
-        }
-    }
-
     /// The token of an `Authorization` header; nil when it has another scheme.
     static func bearer(_ header: String?) -> String? {
         guard let header, header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
             return nil
         }
         return String(header.dropFirst(7))
-    }
-
-    private static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        var difference = left.count ^ right.count
-        for index in left.indices {
-            difference |= Int(left[index] ^ (right.isEmpty ? 0 : right[index % right.count]))
-        }
-        return difference == 0
     }
 
     private static func host(ofOrigin origin: String) -> HostName? {

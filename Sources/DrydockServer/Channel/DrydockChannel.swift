@@ -15,20 +15,23 @@ struct DrydockChannel: ServerChildChannel {
     private let access: AccessPolicy
     private let ledger: ConnectionLedger
     private let patience: RequestPace.Patience
-    private let makeWebSocket: @Sendable () -> WebSocketHandler
+    private let gate: Gatekeeper
+    private let makeWebSocket: @Sendable (Caller) -> WebSocketHandler
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         access: AccessPolicy,
+        gate: Gatekeeper,
         ledger: ConnectionLedger,
         patience: RequestPace.Patience,
-        makeWebSocket: @escaping @Sendable () -> WebSocketHandler
+        makeWebSocket: @escaping @Sendable (Caller) -> WebSocketHandler
     ) {
         var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
         configuration.httpDecoder.maxHeaderListSize = 64 << 10
         configuration.httpDecoder.maxHeaderFieldCount = 100
         self.http = HTTP1Channel(responder: responder, configuration: configuration)
         self.access = access
+        self.gate = gate
         self.ledger = ledger
         self.patience = patience
         self.makeWebSocket = makeWebSocket
@@ -68,8 +71,8 @@ struct DrydockChannel: ServerChildChannel {
         let ours = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
-        let gate = UpgradeGate(access: access, decoder: ours, makeWebSocket: makeWebSocket)
-        try pipeline.addHandlers([ours, RequestPace(patience), gate], position: .after(theirs))
+        let door = UpgradeGate(access: access, gate: gate, decoder: ours, makeWebSocket: makeWebSocket)
+        try pipeline.addHandlers([ours, RequestPace(patience), door], position: .after(theirs))
         pipeline.removeHandler(theirs, promise: nil)
     }
 }

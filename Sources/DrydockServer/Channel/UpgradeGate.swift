@@ -28,6 +28,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case reading(HTTPRequestHead)
         /// It came whole and waits for the answers before it.
         case ready(HTTPRequestHead)
+        /// Its token is looked at.
+        case judging
         /// The decoder stops after this request: the connection ends with the answers that are due.
         case ending(isWhole: Bool)
         /// The last answer went out; what the client still sends is thrown away, for a moment.
@@ -38,17 +40,20 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let access: AccessPolicy
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
-    private let makeWebSocket: () -> WebSocketHandler
+    private let gate: Gatekeeper
+    private let makeWebSocket: (Caller) -> WebSocketHandler
     private var state = State.passing
     /// Requests that have not been answered in full.
     private var unanswered = 0
 
     init(
         access: AccessPolicy,
+        gate: Gatekeeper,
         decoder: ByteToMessageHandler<HTTPRequestDecoder>,
-        makeWebSocket: @escaping () -> WebSocketHandler
+        makeWebSocket: @escaping (Caller) -> WebSocketHandler
     ) {
         self.access = access
+        self.gate = gate
         self.decoder = decoder
         self.makeWebSocket = makeWebSocket
     }
@@ -71,7 +76,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         // What follows a request that stopped the decoder would only pile up before it.
         switch state {
         case .passing, .reading, .draining, .ending(isWhole: false): context.read()
-        case .ready, .ending, .done: break
+        case .ready, .judging, .ending, .done: break
         }
     }
 
@@ -129,7 +134,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .ready:
             context.write(end, promise: promise)
             takeIfDue(context)
-        case .passing, .reading, .draining, .done:
+        case .passing, .reading, .judging, .draining, .done:
             context.write(end, promise: promise)
         }
     }
@@ -145,15 +150,36 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func takeIfDue(_ context: ChannelHandlerContext) {
         guard case .ready(let head) = state, unanswered == 0 else { return }
-        state = .done
+        let request = UpgradeRequest(head: head)
         do throws(Problem) {
-            take(context, try UpgradeRequest(head: head).answer(access))
+            judge(request.token, try request.answer(access), context)
         } catch {
             refuse(context, error)
         }
     }
 
-    private func take(_ context: ChannelHandlerContext, _ headers: HTTPHeaders) {
+    /// Asks for the token's right, which the store knows, and then takes the request or refuses it.
+    private func judge(_ token: String?, _ headers: HTTPHeaders, _ context: ChannelHandlerContext) {
+        state = .judging
+        let address = context.channel.remoteAddress?.ipAddress ?? "local"
+        let admitted = context.eventLoop.makeFutureWithTask { [gate] in
+            try await gate.admit(token, for: .read, from: address)
+        }
+        admitted.assumeIsolated().whenComplete { [self] result in
+            // The connection may have gone meanwhile.
+            guard case .judging = state else { return }
+            switch result {
+            case .success(let caller): take(context, headers, caller)
+            case .failure(let refusal as Refusal): refuse(context, refusal.problem)
+            case .failure(let error): refuse(context, Problem(explaining: error))
+            }
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { state = .done }
+
+    private func take(_ context: ChannelHandlerContext, _ headers: HTTPHeaders, _ caller: Caller) {
+        state = .done
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -163,7 +189,9 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             let watch = try pipeline.context(handlerType: HTTPConnectionStateHandler.self)
             let pace = try pipeline.context(handlerType: RequestPace.self)
             // Directly behind the decoder, which hands it the bytes that came after the request.
-            try pipeline.addHandler(makeWebSocket(), position: .after(decoder))
+            try pipeline.addHandler(makeWebSocket(caller), position: .after(decoder))
+            // Reads that were asked for while the token was looked at were held back.
+            context.read()
             context.fireErrorCaught(ConnectionTakenOver())
             pipeline.removeHandler(context: encoder, promise: nil)
             pipeline.removeHandler(context: watch, promise: nil)

@@ -28,15 +28,20 @@ struct UpgradeRequest {
                 && tokens(head.headers["connection"]).contains("upgrade"))
     }
 
-    /// The headers of the 101 answer, or why there is none.
+    /// The token that came with it: in a header, or where pages can put one; nil where none did.
+    var token: String? {
+        if let token = AccessPolicy.bearer(head.headers.first(name: "authorization")) { return token }
+        let offered = Self.originalTokens(head.headers["sec-websocket-protocol"])
+        return offered.first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
+    }
+
+    /// The headers of the 101 answer to who has the right token, or why there is none.
     func answer(_ access: AccessPolicy) throws(Problem) -> HTTPHeaders {
         try checkForm()
         let authority = head.headers.first(name: "host")
         guard try access.site(authority) == .app else { throw .notFound("WebSocket on a preview's host") }
         try access.checkOrigin(head.headers.first(name: "origin"), authority: authority)
         let offered = Self.originalTokens(head.headers["sec-websocket-protocol"])
-        let carried = offered.first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
-        try access.checkToken(AccessPolicy.bearer(head.headers.first(name: "authorization")) ?? carried)
         let key = head.headers.first(name: "sec-websocket-key") ?? ""
         var headers = HTTPHeaders([
             ("upgrade", "websocket"), ("connection", "Upgrade"),

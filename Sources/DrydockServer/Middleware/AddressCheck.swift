@@ -11,8 +11,8 @@ struct AddressCheck: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
         // The router passes over empty segments: to it `//api/` is `/api`, to whoever stands in front maybe not.

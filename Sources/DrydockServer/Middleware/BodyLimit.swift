@@ -14,8 +14,8 @@ struct BodyLimit: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         let announced = request.headers.value("content-length").flatMap { Int64($0) } ?? 0
         guard announced <= most.bytes else { throw Problem.sourceTooLarge(most) }

@@ -8,8 +8,8 @@ import HummingbirdCore
 struct HeadReplies: RouterMiddleware {
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)
         guard request.method == .head else { return response }

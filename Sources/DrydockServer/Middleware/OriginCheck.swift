@@ -10,8 +10,8 @@ struct OriginCheck: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         try access.checkOrigin(request.headers.value("origin"), authority: request.head.authority)
         return try await next(request, context)

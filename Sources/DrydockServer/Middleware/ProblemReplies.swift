@@ -9,8 +9,8 @@ import HummingbirdCore
 struct ProblemReplies: RouterMiddleware {
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

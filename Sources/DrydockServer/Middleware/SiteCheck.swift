@@ -13,8 +13,8 @@ struct SiteCheck: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: CallContext,
+        next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
         switch try access.site(request.head.authority) {
         case .app: return try await next(request, context)

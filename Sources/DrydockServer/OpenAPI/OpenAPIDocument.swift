@@ -8,7 +8,7 @@ import DrydockModel
 /// Source: OpenAPI Specification 3.1.1.
 struct OpenAPIDocument {
     let operations: [Operation]
-    /// Whether this server has tokens.
+    /// Whether this server asks for tokens.
     let asksForToken: Bool
 
     var json: JSON {
@@ -49,7 +49,9 @@ struct OpenAPIDocument {
             "parameters": .array((inPath + operation.parameters).map(Self.describe)),
             "responses": Self.object(operation.allAnswers.map { ("\($0.key)", Self.describe($0.value)) }),
         ]
-        if asksForToken, operation.admission == .tokenHolders { fields["security"] = [["token": []]] }
+        if asksForToken, let scope = operation.scope {
+            fields["security"] = [["token": [.string(scope.rawValue)]]]
+        }
         if let body = operation.body {
             fields["requestBody"] = ["required": true, "content": Self.describe(body.content)]
         }
@@ -60,8 +62,8 @@ struct OpenAPIDocument {
         [
             "name": .string(parameter.name), "in": .string(parameter.place.rawValue),
             "description": .string(parameter.summary), "required": .bool(parameter.place == .path),
-            // Lists have commas between their elements.
-            "explode": false, "schema": parameter.schema,
+            // Other lists have commas between their elements.
+            "explode": .bool(parameter.isRepeated), "schema": parameter.schema,
         ]
     }
 

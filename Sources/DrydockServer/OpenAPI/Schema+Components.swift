@@ -21,7 +21,7 @@ extension Schema {
                     "type": "integer", "minimum": 0, "description": "Builds ahead of it in the queue",
                 ],
                 "attempt": text, "started_at": seconds, "finished_at": seconds, "failure": named("Failure"),
-                "retry_of": text,
+                "retry_of": text, "directory": text, "params": texts,
             ]
         ),
         "BuildList": object(
@@ -44,7 +44,10 @@ extension Schema {
         ),
         "BuildOrder": object(
             ["source": ["oneOf": [pathSource, gitSource]]],
-            optional: ["session_id": text(1...200), "project": text(1...200), "title": text]
+            optional: [
+                "session_id": text(1...200), "project": text(1...200), "title": text,
+                "directory": text, "params": texts,
+            ]
         ),
         "Document": ["type": "object"],
     ]

@@ -30,6 +30,9 @@ enum Schema {
         ["type": "string", "enum": .array(Value.allCases.map { .string($0.rawValue) })]
     }
 
+    /// An object of texts.
+    static let texts: JSON = ["type": "object", "additionalProperties": text]
+
     static func list(of element: JSON) -> JSON { ["type": "array", "items": element] }
 
     /// The schema that has this name in `components`.

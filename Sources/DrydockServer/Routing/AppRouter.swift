@@ -13,27 +13,35 @@ enum AppRouter {
     static func make(
         _ operations: [Operation],
         access: AccessPolicy,
+        gate: Gatekeeper,
+        audit: AuditTrail,
         preview: PreviewSite,
         metrics: ServerMetrics
-    ) -> RouterResponder<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    ) -> RouterResponder<CallContext> {
+        let router = Router(context: CallContext.self)
         router.add(middleware: RequestMetrics(metrics: metrics))
         router.add(middleware: HeadReplies())
         router.add(middleware: ProblemReplies())
         router.add(middleware: SiteCheck(access: access, preview: preview))
         router.add(middleware: AddressCheck(operations: operations))
-        for operation in operations { add(operation, to: router, access) }
+        for operation in operations { add(operation, to: router, access, gate, audit) }
         return router.buildResponder()
     }
 
     private static func add(
         _ operation: Operation,
-        to router: Router<BasicRequestContext>,
-        _ access: AccessPolicy
+        to router: Router<CallContext>,
+        _ access: AccessPolicy,
+        _ gate: Gatekeeper,
+        _ audit: AuditTrail
     ) {
         let route = router.group()
         if operation.admission != .everyone { route.add(middleware: OriginCheck(access: access)) }
-        if operation.admission == .tokenHolders { route.add(middleware: TokenCheck(access: access)) }
+        if let scope = operation.scope {
+            route.add(
+                middleware: AdmissionCheck(gate: gate, audit: audit, operation: operation, scope: scope)
+            )
+        }
         if let body = operation.body { route.add(middleware: BodyLimit(most: body.most)) }
         let path = RouterPath(operation.path)
         route.on(path, method: operation.method, use: operation.respond)

@@ -9,16 +9,16 @@ import NIOHTTP1
 /// One thing that can be asked of the app's host, told once: the router is filled from it, and the OpenAPI document
 /// says the same about it.
 struct Operation: Sendable {
-    typealias Handler = @Sendable (Request, BasicRequestContext) async throws -> Response
+    typealias Handler = @Sendable (Request, CallContext) async throws -> Response
 
     /// Who may ask.
-    enum Admission: Sendable {
+    enum Admission: Hashable, Sendable {
         /// The page itself: a link from elsewhere leads to it.
         case everyone
         /// Whoever is no page of a foreign origin.
         case ownOrigins
-        /// The same, with a token where the server has any.
-        case tokenHolders
+        /// The same, with a token of this scope where the server asks for tokens.
+        case tokenHolders(AccessScope)
     }
 
     let method: HTTPRequest.Method
@@ -28,7 +28,7 @@ struct Operation: Sendable {
     let id: String
     /// What it is for, in one line.
     let summary: String
-    var admission = Admission.tokenHolders
+    var admission = Admission.tokenHolders(.read)
     /// What it takes beside what stands in `path`.
     var parameters: [Parameter] = []
     var body: Body?
@@ -50,10 +50,24 @@ extension Operation {
         let name: String
         let summary: String
         var schema = Schema.text
+        /// Whether it may stand there more than once.
+        var isRepeated = false
 
         /// A part of the address behind `?`.
         static func query(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {
             Parameter(place: .query, name: name, summary: summary, schema: schema)
+        }
+
+        /// The same, which may come more than once: a list of texts.
+        static func query(_ name: String, _ summary: String, isRepeated: Bool) -> Parameter {
+            let schema = Schema.list(of: Schema.text)
+            return Parameter(
+                place: .query,
+                name: name,
+                summary: summary,
+                schema: schema,
+                isRepeated: isRepeated
+            )
         }
 
         static func header(_ name: String, _ summary: String, _ schema: JSON = Schema.text) -> Parameter {
@@ -102,6 +116,12 @@ extension Operation {
 }
 
 extension Operation {
+    /// What a token has to be good for; nil where none is asked for.
+    var scope: AccessScope? { if case .tokenHolders(let scope) = admission { scope } else { nil } }
+
+    /// Whether it changes anything, and stands in the audit.
+    var isChange: Bool { method != .get }
+
     /// The segments of `path` that are parameters.
     var names: [String] {
         path.split(separator: "/").compactMap { segment in
@@ -118,7 +138,10 @@ extension Operation {
         all.append(.problem(500, "internal"))
         if !names.isEmpty { all.append(.problem(404, "not_found")) }
         if admission != .everyone { all.append(.problem(403, "origin_refused")) }
-        if admission == .tokenHolders { all.append(.problem(401, "unauthorized")) }
+        if scope != nil {
+            all.append(.problem(401, "unauthorized"))
+            all.append(.problem(403, "scope_missing"))
+        }
         if body != nil { all.append(.problem(413, "source_too_large")) }
         return Dictionary(grouping: all, by: \.status)
     }

@@ -37,6 +37,7 @@ extension Operations {
                 path: "/api/v1/builds",
                 id: "createBuild",
                 summary: "A new build of the source in the body",
+                admission: .tokenHolders(.build),
                 parameters: [
                     .query(
                         "session_id",
@@ -49,6 +50,12 @@ extension Operations {
                         Schema.text(1...200)
                     ),
                     .query("title", "What it is called"),
+                    .query("directory", "Where in the source the project is; else at its top"),
+                    .query(
+                        "param",
+                        "`NAME=VALUE` for a parameter of the project; may come again",
+                        isRepeated: true
+                    ),
                     .header(
                         "Idempotency-Key",
                         "Answers a repetition with the first build",
@@ -60,12 +67,13 @@ extension Operations {
                     .json(202, "Build", "It waits in the queue"),
                     .problem(
                         400,
-                        "session_id_invalid, project_invalid, idempotency_key_invalid, source_invalid, body_broken"
+                        "session_id_invalid, project_invalid, directory_invalid, params_invalid, "
+                            + "idempotency_key_invalid, source_invalid, body_broken"
                     ),
                     .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
                     .problem(429, "queue_full"), .problem(507, "disk_full"),
                 ]
-            ) { request, _ in try await builds.create(request) },
+            ) { request, context in try await builds.create(request, by: context.caller) },
             Operation(
                 method: .get,
                 path: "/api/v1/builds/{id}",
@@ -78,6 +86,7 @@ extension Operations {
                 path: "/api/v1/builds/{id}",
                 id: "cancelBuild",
                 summary: "Asks for the end of a build",
+                admission: .tokenHolders(.build),
                 answers: [
                     .json(200, "Build", "It had ended before"), .json(202, "Build", "Its end was asked for"),
                 ]
@@ -87,6 +96,7 @@ extension Operations {
                 path: "/api/v1/builds/{id}/retry",
                 id: "retryBuild",
                 summary: "A new build of the same source",
+                admission: .tokenHolders(.build),
                 answers: [
                     .json(202, "Build", "The new build waits in the queue"), .problem(429, "queue_full"),
                     .problem(507, "disk_full"),

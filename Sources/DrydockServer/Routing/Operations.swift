@@ -13,6 +13,7 @@ struct Operations: Sendable {
     let store: any Store
     let options: ServerOptions
     let hub: SessionHub
+    let gate: Gatekeeper
     let plugins: PluginList
     let readiness: ReadinessCheck
 
@@ -88,7 +89,8 @@ struct Operations: Sendable {
                 admission: .ownOrigins,
                 answers: [.json(200, "Document", "An OpenAPI document")]
             ) { _, _ in
-                try .json(OpenAPIDocument(operations: all, asksForToken: !options.tokens.isEmpty).json)
+                let asksForToken = try await gate.asksForToken()
+                return try .json(OpenAPIDocument(operations: all, asksForToken: asksForToken).json)
             },
             Operation(
                 method: .get,
@@ -108,12 +110,12 @@ struct Operations: Sendable {
     // MARK: Addresses
 
     /// The build whose id stands in the address.
-    func build(_ request: Request, _ context: BasicRequestContext) async throws -> Build {
+    func build(_ request: Request, _ context: CallContext) async throws -> Build {
         try await BuildsAPI(store: store, options: options).find(try Self.id(request, context))
     }
 
     /// The id that stands in the address; what is none of ours is an address that is none.
-    static func id(_ request: Request, _ context: BasicRequestContext) throws(Problem) -> BuildID {
+    static func id(_ request: Request, _ context: CallContext) throws(Problem) -> BuildID {
         let text = context.parameters.get("id") ?? ""
         let isID =
             (1...64).contains(text.utf8.count)

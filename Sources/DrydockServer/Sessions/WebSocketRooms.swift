@@ -12,6 +12,7 @@ struct WebSocketRooms: WebSocketDelegate {
     let builds: BuildsAPI
     let store: any Store
     let clock: @Sendable () -> Timestamp
+    let rights: WebSocketRights
 
     func opened(_ connection: WebSocketHandler) { hub.metrics.connected() }
 
@@ -37,18 +38,23 @@ struct WebSocketRooms: WebSocketDelegate {
         case .register(let session): hub.register(connection, for: session)
         case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
         case .cancel(let build):
-            command(build, from: connection) { id in
-                _ = try await store.requestCancel(id, by: "ws", reason: "asked for by a viewer")
+            command("cancelBuild", build, from: connection) { id in
+                let answer = try await store.requestCancel(id, by: "ws", reason: "asked for by a viewer")
+                return AuditTrail.Answer(status: answer == .alreadyFinished ? 200 : 202)
             }
-        case .retry(let build): command(build, from: connection) { id in _ = try await builds.retry(id) }
+        case .retry(let build):
+            command("retryBuild", build, from: connection) { id in
+                AuditTrail.Answer(status: 202, made: try await builds.retry(id).id)
+            }
         }
     }
 
     /// Carries out a command on a build of the connection's own session, one at a time for each connection.
     private func command(
+        _ action: String,
         _ named: BuildID?,
         from connection: WebSocketHandler,
-        _ work: @escaping @Sendable (BuildID) async throws -> Void
+        _ work: @escaping @Sendable (BuildID) async throws -> AuditTrail.Answer
     ) {
         guard let room = connection.seat?.room, let loop = connection.eventLoop else {
             return refuse("session_missing", "send INIT with a session_id first", to: connection)
@@ -66,7 +72,7 @@ struct WebSocketRooms: WebSocketDelegate {
         connection.isCommanding = true
         let bound = NIOLoopBound(connection, eventLoop: loop)
         hub.perform {
-            let refusal = await self.carryOut(id, in: room.session, work)
+            let refusal = await self.carryOut(action, id, in: room.session, work)
             loop.execute {
                 bound.value.isCommanding = false
                 if let refusal { self.refuse(refusal.code, refusal.detail, to: bound.value) }
@@ -75,15 +81,18 @@ struct WebSocketRooms: WebSocketDelegate {
     }
 
     private func carryOut(
+        _ action: String,
         _ id: BuildID,
         in session: SessionID,
-        _ work: @Sendable (BuildID) async throws -> Void
+        _ work: @Sendable (BuildID) async throws -> AuditTrail.Answer
     ) async -> Problem? {
         do {
-            guard try await builds.find(id).request.session == session else {
-                return .notFound("build \(id) in this session")
+            try await rights.change(action, id) {
+                guard try await builds.find(id).request.session == session else {
+                    throw Problem.notFound("build \(id) in this session")
+                }
+                return try await work(id)
             }
-            try await work(id)
             return nil
         } catch {
             return Problem(explaining: error)

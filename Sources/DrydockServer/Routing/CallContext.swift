@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// What goes with a request through the middlewares: where it comes from, and who sent it.
+struct CallContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Anyone, until the token was looked at.
+    var caller: Caller
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        caller = Caller(identity: .anyone, address: source.channel.remoteAddress?.ipAddress ?? "local")
+    }
+}
