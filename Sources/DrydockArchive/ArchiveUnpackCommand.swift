@@ -3,6 +3,7 @@
 
 package import DrydockModel
 import DrydockOS
+import DrydockProtocol
 import FoundationEssentials
 package import SystemPackage
 
@@ -15,7 +16,7 @@ package enum ArchiveUnpackCommand {
     package static let longestReply = 64 * 1_024
 
     /// The reply as it stands on the wire.
-    private struct Reply: Codable {
+    private struct Reply: Encodable {
         var ok: Bool
         var files: Int?
         var bytes: ByteCount?
@@ -59,19 +60,21 @@ package enum ArchiveUnpackCommand {
 
     /// Reads what such a process wrote, which is itself not to be trusted: it had read the archive.
     package static func summary(fromReply bytes: [UInt8]) throws(Failure) -> UnpackSummary {
-        guard bytes.count <= longestReply,
-            let reply = try? JSONDecoder().decode(Reply.self, from: Data(bytes))
-        else {
+        guard bytes.count <= longestReply, let reply = try? BoundedJSONReader.read(bytes) else {
             throw Failure(.internal, .platform, "unpacking the archive ended without a reply")
         }
-        if reply.ok {
-            return UnpackSummary(
-                files: reply.files ?? 0,
-                bytes: reply.bytes ?? ByteCount(0),
-                stripped: reply.stripped
-            )
+        let answer: Result<UnpackSummary, Failure>
+        do throws(FieldProblem) {
+            let fields = try Field(reply, "the reply", .message).fields()
+            if let refusal: Failure = try fields.optional("failure") {
+                answer = .failure(refusal)
+            } else {
+                answer = .success(try UnpackSummary(fields))
+            }
+        } catch {
+            throw Failure(.internal, .platform, "unpacking the archive ended with a broken reply: \(error.message)")
         }
-        throw reply.failure ?? Failure(.internal, .platform, "unpacking the archive failed without a reason")
+        return try answer.get()
     }
 
     private static func caps(from arguments: [String]) throws(Failure) -> ArchiveCaps {
@@ -97,5 +100,16 @@ package enum ArchiveUnpackCommand {
         } catch {
             throw Failure(.internal, .platform, "the directory to unpack into can not be opened: \(error)")
         }
+    }
+}
+
+extension UnpackSummary {
+    fileprivate init(_ reply: Fields) throws(FieldProblem) {
+        let counts = 0...Int.max
+        self.init(
+            files: try reply.required("files").integer(in: counts),
+            bytes: ByteCount(Int64(try reply.required("bytes").integer(in: counts))),
+            stripped: try reply.optional("stripped")
+        )
     }
 }

@@ -185,7 +185,20 @@ struct HonestArchiveTests {
         }
         let unusable = try self.reply(to: "good", ["x"], in: scratch, status: 64)
         #expect(throws: Failure.self) { try ArchiveUnpackCommand.summary(fromReply: unusable) }
-        #expect(throws: Failure.self) { try ArchiveUnpackCommand.summary(fromReply: []) }
+    }
+
+    @Test(
+        "what is no reply is not taken for one",
+        arguments: [
+            "", "{}", #"{"ok":true}"#, #"{"ok":true,"files":1,"files":2,"bytes":5}"#,
+            #"{"ok":true,"files":-1,"bytes":5}"#, #"{"ok":true,"files":1,"bytes":-5}"#, #"{"failure":{"code":"x"}}"#,
+            String(repeating: "[", count: 60_000),
+        ]
+    )
+    func brokenReply(_ text: String) throws {
+        #expect { try ArchiveUnpackCommand.summary(fromReply: Array(text.utf8)) } throws: { error in
+            (error as? Failure)?.code == .internal
+        }
     }
 
     private func reply(
