@@ -111,9 +111,16 @@ package struct ChildProcess: ~Copyable, Sendable {
 
     /// How a process ended, and what it and those it waited for used.
     package struct Ending: Sendable, Hashable {
-        package enum Status: Sendable, Hashable {
+        package enum Status: Sendable, Hashable, CustomStringConvertible {
             case exited(Int)
             case signalled(Int)
+
+            package var description: String {
+                switch self {
+                case .exited(let code): "exit status \(code)"
+                case .signalled(let signal): "ended by signal \(signal)"
+                }
+            }
         }
 
         package var status: Status

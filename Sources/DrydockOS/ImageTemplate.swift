@@ -38,20 +38,13 @@ package struct ImageTemplate: Sendable {
         var bytes: [UInt8]
     }
 
-    private static let block: Int64 = 4_096
+    static let block: Int64 = 4_096
     private static let group = 32_768 * block
-    private static let inode: Int64 = 256
+    static let inode: Int64 = 256
     /// What the kernel keeps for its own growth: 2 %, and no more than this.
     ///
     /// Source: ext4, `s_resv_clusters`.
     private static let mostReserved = 4_096 * block
-    /// What `mke2fs` gets for its 10 ms, on a machine that is busy.
-    private static let patience = Duration.seconds(20)
-    private static let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
-    /// Spelled out, so that the machine's own defaults change nothing, and kernel 4.14 takes it: no journal, nothing to grow.
-    private static let features =
-        "none,dir_index,filetype,extent,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,uninit_bg"
-
     /// Files, directories and links that fit where `bytes` of content do: one for each 4 KiB, a thousand at least, a million
     /// at most.
     package static func inodes(holding bytes: Int64) -> Int64 { min(max(bytes / block, 1_024), 1_000_000) }
@@ -73,13 +66,13 @@ package struct ImageTemplate: Sendable {
         return max(0, estimate / block * block)
     }
 
-    /// Has `mke2fs` make the file system, in memory, which takes about 10 ms.
-    package init(holding bytes: Int64) throws(DiskImageError) {
+    /// Has `formatter` make the file system, in memory, which takes about 10 ms.
+    package init(holding bytes: Int64, by formatter: ImageFormatter = ImageFormatter()) throws(DiskImageError) {
         size = Self.size(holding: bytes)
         var number: Int32 = -1
         try Self.check("memfd_create", cos_memory_file("drydock-image", size, &number))
         let file = OwnedDescriptor(taking: FileDescriptor(rawValue: number))
-        try Self.format(file, inodes: Self.inodes(holding: bytes))
+        try formatter.format(file, inodes: Self.inodes(holding: bytes))
         pieces = try file.withDescriptor { file throws(DiskImageError) in try Self.pieces(of: file.rawValue) }
     }
 
@@ -91,37 +84,6 @@ package struct ImageTemplate: Sendable {
             let isWhole = count == piece.bytes.count
             try Self.check("pwrite", isWhole ? 0 : count < 0 ? -errno : -ENOSPC)
         }
-    }
-
-    private static func format(_ file: borrowing OwnedDescriptor, inodes: Int64) throws(DiskImageError) {
-        guard let folder = folders.first(where: { access($0 + "/mke2fs", X_OK) == 0 }) else {
-            throw .noFormatter(folders)
-        }
-        let program = FilePath(folder + "/mke2fs")
-        let arguments = [
-            program.string, "-q", "-F", "-O", features, "-E", "lazy_itable_init=1,nodiscard,root_owner=0:0",
-            "-b", "\(block)", "-I", "\(Self.inode)", "-m", "0", "-N", "\(inodes)", "/proc/self/fd/3",
-        ]
-        let ending: ChildProcess.Ending
-        let isLate: Bool
-        do throws(Errno) {
-            let nothing = try OwnedDescriptor.null()
-            let child = try ChildProcess.spawn(
-                program,
-                arguments: arguments,
-                environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "MKE2FS_CONFIG=/dev/null"],
-                inherited: [
-                    .init(nothing, as: 0), .init(nothing, as: 1), .init(nothing, as: 2), .init(file, as: 3),
-                ]
-            )
-            isLate = try !child.ends(within: patience)
-            if isLate { child.killGroup() }
-            ending = try child.waitBlocking()
-        } catch {
-            throw .call("mke2fs", error)
-        }
-        guard !isLate else { throw .formatterHangs(patience) }
-        guard ending.status == .exited(0) else { throw .notFormatted("\(ending.status)") }
     }
 
     private static func pieces(of file: Int32) throws(DiskImageError) -> [Piece] {

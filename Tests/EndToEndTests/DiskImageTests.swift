@@ -69,7 +69,7 @@ struct DiskImageTests {
         arguments: [
             // Held open for a moment after the end was met: the gauge looks twenty times a second.
             "exec 3> f 4> g; rm f g; head -c 25000000 /dev/zero >&3; head -c 25000000 /dev/zero >&4 || { sleep 0.3; false; }",
-            "seq 300000 | xargs mkdir",
+            "seq 300000 | xargs -n 4000 sh -c 'mkdir \"$@\" || exit 255' mkdirs 2>&1 | tail -n 1; exit 1",
             "i=0; while [ $i -lt 1000 ]; do mkdir d && cd d && head -c 60000 /dev/zero > f || exit 1; i=$((i + 1)); done",
             "fallocate -l 25M f && fallocate -l 25M g",
             "truncate -s 30M a b c && head -c 20000000 /dev/zero > g && head -c 20000000 /dev/zero > h",

@@ -109,26 +109,6 @@ struct RunAnswerTests {
         #expect(without.status == 0 && without.err.contains("mke2fs"), "\(without)")
     }
 
-    @Test("an mke2fs that hangs is ended, with what it started, and does not keep the command from running")
-    func hangs() async throws {
-        guard try Program.hasDiskImages() else { return }
-        try await withScratch { scratch in
-            try scratch.write("#!/bin/sh\nsleep 2718.25\n", to: "mke2fs")
-            let line = """
-                chmod 755 mke2fs && mount --bind mke2fs "$(realpath /sbin/mke2fs)" && \
-                timeout 90 '\(Program.drydock)' run -- echo ran
-                """
-            let finished = try Program.run(
-                "/usr/bin/unshare",
-                ["-m", "/bin/sh", "-c", line],
-                in: scratch.folder
-            )
-            #expect(finished.status == 0 && finished.out == "ran\n", "\(finished)")
-            #expect(finished.err.contains("mke2fs did not end"), "\(finished)")
-            #expect(try Program.shell("pgrep -f 'sleep 2718[.]25' || true").isEmpty)
-        }
-    }
-
     @Test("runs beside each other are not promised the same room")
     func admission() async throws {
         guard try Program.hasDiskImages() else { return }
