@@ -86,7 +86,10 @@ let package = Package(
         swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage, deque]),
 
         // Level 2
-        swiftTarget("DrydockArchive", ["DrydockModel", "DrydockProtocol", "DrydockOS", "CZlib", systemPackage]),
+        swiftTarget(
+            "DrydockArchive",
+            ["DrydockModel", "DrydockProtocol", "DrydockOS", "CZlib", systemPackage]
+        ),
         swiftTarget("DrydockSandbox", ["DrydockModel", "DrydockOS", "CSandboxWire", systemPackage]),
         swiftTarget(
             "DrydockStore",

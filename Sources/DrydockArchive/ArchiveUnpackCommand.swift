@@ -72,7 +72,11 @@ package enum ArchiveUnpackCommand {
                 answer = .success(try UnpackSummary(fields))
             }
         } catch {
-            throw Failure(.internal, .platform, "unpacking the archive ended with a broken reply: \(error.message)")
+            throw Failure(
+                .internal,
+                .platform,
+                "unpacking the archive ended with a broken reply: \(error.message)"
+            )
         }
         return try answer.get()
     }

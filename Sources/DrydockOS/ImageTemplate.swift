@@ -67,7 +67,8 @@ package struct ImageTemplate: Sendable {
     }
 
     /// Has `formatter` make the file system, in memory, which takes about 10 ms.
-    package init(holding bytes: Int64, by formatter: ImageFormatter = ImageFormatter()) throws(DiskImageError) {
+    package init(holding bytes: Int64, by formatter: ImageFormatter = ImageFormatter()) throws(DiskImageError)
+    {
         size = Self.size(holding: bytes)
         var number: Int32 = -1
         try Self.check("memfd_create", cos_memory_file("drydock-image", size, &number))

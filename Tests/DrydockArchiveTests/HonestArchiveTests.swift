@@ -191,7 +191,8 @@ struct HonestArchiveTests {
         "what is no reply is not taken for one",
         arguments: [
             "", "{}", #"{"ok":true}"#, #"{"ok":true,"files":1,"files":2,"bytes":5}"#,
-            #"{"ok":true,"files":-1,"bytes":5}"#, #"{"ok":true,"files":1,"bytes":-5}"#, #"{"failure":{"code":"x"}}"#,
+            #"{"ok":true,"files":-1,"bytes":5}"#, #"{"ok":true,"files":1,"bytes":-5}"#,
+            #"{"failure":{"code":"x"}}"#,
             String(repeating: "[", count: 60_000),
         ]
     )
