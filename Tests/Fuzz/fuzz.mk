@@ -37,11 +37,22 @@ $(FUZZ_SPEC): Tests/Fuzz/spec_fuzz.c $(FUZZ_SPEC_SOURCES)/spec.c $(FUZZ_SPEC_SOU
 	clang -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fuse-ld=lld \
 	    -I$(FUZZ_SPEC_SOURCES)/include -o $@ Tests/Fuzz/spec_fuzz.c $(FUZZ_SPEC_SOURCES)/spec.c
 
+# What ThreadSanitizer must be told about Swift's Mutex.
+TSAN_MUTEX := $(abspath .build/tsan-mutex.so)
+
+$(TSAN_MUTEX): Tests/Fuzz/tsan_mutex.c
+	@mkdir -p $(@D)
+	clang -std=gnu17 -Wall -Wextra -Werror -O1 -fPIC -shared -fuse-ld=lld -o $@ $<
+
 .PHONY: sanitize
-sanitize: test-packages jail ## SANITIZERS='address thread': the suites of SANITIZED under each
+sanitize: test-packages jail $(TSAN_MUTEX) ## SANITIZERS='address thread': the suites of SANITIZED under each
 	@for sanitizer in $(SANITIZERS); do
 	    echo "== $$sanitizer"
+	    swift build --build-tests --sanitize=$$sanitizer --scratch-path .build/$$sanitizer
+	    if [ $$sanitizer = thread ]; then export LD_PRELOAD=$(TSAN_MUTEX); fi
 	    SWIFT_BACKTRACE=enable=no TSAN_OPTIONS="halt_on_error=0 $${TSAN_OPTIONS:-}" \
 	    ASAN_OPTIONS="detect_leaks=0 $${ASAN_OPTIONS:-}" \
-	    swift test --sanitize=$$sanitizer --scratch-path .build/$$sanitizer --no-parallel --filter '^Drydock($(SANITIZED))Tests\.'
+	    swift test --skip-build --sanitize=$$sanitizer --scratch-path .build/$$sanitizer --no-parallel \
+	        --filter '^Drydock($(SANITIZED))Tests\.'
+	    unset LD_PRELOAD
 	done
