@@ -84,6 +84,7 @@ actor LookupCache {
         guard open < Self.mostAtOnce else { return nil }
         if answers.count >= Self.most { answers = answers.filter(\.value.isOpen) }
         open += 1
+        // UNSTRUCTURED: many connections wait for the one question; it ends with its answer, and holds nothing else.
         let task = Task { [resolver] in await resolver.addresses(of: host) }
         answers[host] = Answer(task: task, asked: now)
         let found = await task.value
