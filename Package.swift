@@ -101,6 +101,10 @@ let package = Package(
 
         // Level 3
         swiftTarget(
+            "DrydockEgress",
+            ["DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage] + nio
+        ),
+        swiftTarget(
             "DrydockPlugins",
             ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage, deque]
         ),
@@ -132,8 +136,8 @@ let package = Package(
             "DrydockCommands",
             [
                 "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
-                "DrydockSandbox", "DrydockStore", "DrydockPlugins", "DrydockWorker", "DrydockPreview",
-                "DrydockServer", arguments, logging, lifecycle, systemPackage,
+                "DrydockSandbox", "DrydockStore", "DrydockEgress", "DrydockPlugins", "DrydockWorker",
+                "DrydockPreview", "DrydockServer", arguments, logging, lifecycle, systemPackage,
             ]
         ),
 
@@ -158,6 +162,7 @@ let package = Package(
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
+        tests("DrydockEgress", ["DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage] + nio),
         tests(
             "DrydockStore",
             [

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -138,6 +139,38 @@ int cos_pipe(int32_t ends[2]) {
 
 int cos_packet_pair(int32_t ends[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
+
+int cos_receive_descriptors(int32_t socket, int32_t *descriptors, size_t count) {
+    enum { MOST = 16 };
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int) * MOST)];
+    } control;
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t received;
+    if (count > MOST) return -E2BIG;
+    do {
+        received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    } while (received < 0 && errno == EINTR);
+    if (received < 0) return -errno;
+    size_t found = 0;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL; head = CMSG_NXTHDR(&message, head)) {
+        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+        size_t here = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < here; i++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(head) + i * sizeof descriptor, sizeof descriptor);
+            if (found < count) descriptors[found] = descriptor;
+            else close(descriptor);
+            found++;
+        }
+    }
+    if (found == count && (message.msg_flags & MSG_CTRUNC) == 0) return 0;
+    for (size_t i = 0; i < found && i < count; i++) close(descriptors[i]);
+    return received == 0 ? -EPIPE : -EBADMSG;
 }
 
 static int write_all(int file, const char *bytes, size_t size) {

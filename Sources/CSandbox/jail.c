@@ -161,6 +161,8 @@ int sbx_jail_park(struct sbx_jail *jail, struct sbx_record *failure) {
     int result = clone_child(context);
     sbx_close(&context->control_init);
     sbx_close(&context->status_write);
+    // The child's: with it in here too, a caller would wait for listeners of a child that has failed.
+    if (context->spec->listener_count > 0) close(SBX_LISTENER_DESCRIPTOR);
     for (int i = 0; i < SBX_CGROUP_GROUPS; i++) sbx_close(&context->cgroup.joins[i]);
     if (result != 0) return sbx_fail(failure, SBX_STEP_CLONE, result);
     // From here on there is something to watch, which tells what went wrong.

@@ -89,6 +89,18 @@ static int decode_entry(struct field field, struct sbx_entry *entry) {
     return entry->target[1] == 0 ? -EINVAL : check_inside_path(entry->target);
 }
 
+static int decode_listener(struct field field, struct sbx_spec *spec) {
+    struct sbx_listener listener;
+    if (spec->listener_count >= SBX_MAX_LISTENERS) return -E2BIG;
+    int result = whole_struct(field, &listener, sizeof listener);
+    if (result != 0) return result;
+    if (listener.transport != SBX_TRANSPORT_TCP && listener.transport != SBX_TRANSPORT_UDP) return -EINVAL;
+    if (listener.address != 0 && listener.address >> 24 != 127) return -EINVAL;
+    if (listener.port == 0 || listener.port > UINT16_MAX) return -EINVAL;
+    spec->listeners[spec->listener_count++] = listener;
+    return 0;
+}
+
 static int decode_field(struct field field, struct sbx_spec *spec) {
     const char *text = NULL;
     int result;
@@ -113,6 +125,8 @@ static int decode_field(struct field field, struct sbx_spec *spec) {
         return whole_struct(field, &spec->limits, sizeof spec->limits);
     case SBX_TAG_ENTRY:
         return decode_entry(field, &spec->entries[spec->entry_count++]);
+    case SBX_TAG_LISTENER:
+        return decode_listener(field, spec);
     default:
         return -EINVAL;
     }

@@ -21,6 +21,7 @@ struct BuildCommand: AsyncParsableCommand {
             EXAMPLES
               drydock build .
               drydock build --out dist examples/c-hello
+              drydock build --network pypi.org --network files.pythonhosted.org .
               drydock build --directory services/api --param target=release .
               drydock build --output json . | jq -c 'select(.kind == "diag")'
             """
@@ -36,28 +37,28 @@ struct BuildCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Copies the artifacts there; made if missing.", valueName: "dir"))
     var out: String?
 
-    @Option(help: ArgumentHelp("A host that steps may reach; not possible yet.", valueName: "host"))
+    @Option(
+        help: ArgumentHelp(
+            "A host that every step may reach, such as pypi.org (repeatable).",
+            valueName: "host"
+        )
+    )
     var network: [String] = []
 
     @Argument(help: "The project's directory.")
     var directory: String
 
     func run() async throws {
-        guard network.isEmpty else {
-            throw CommandProblem(
-                .unavailable,
-                "--network \(network[0])",
-                why: "builds have no network yet",
-                remedy: "put what the build needs into the source"
-            )
-        }
+        let network = try NetworkOption.rules(network)
         let parameters = try project.parameters()
         let path = try ProjectDirectory.resolve(directory, for: "build")
         let part = try project.part()
         let own = part == .top ? path : "\(path)/\(part)"
         let store = try place.openStore()
         if form != .json { PlaceOptions.announce(store) }
-        let shop = try await place.workshop(store: store, plugins: plugins)
+        var shop = try await place.workshop(store: store, plugins: plugins)
+        shop.options.policy.network = NetworkPolicy(joining: [shop.options.policy.network.rules, network])
+        shop.options.network = network
         try await shop.settle()
         let request = BuildRequest(
             session: SessionID(rawValue: "cli"),

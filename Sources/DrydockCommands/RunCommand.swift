@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
+internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
@@ -41,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
             defer { prepared.discard() }
             let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
             let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
-            ended = try await sandbox.run(with: try Installation().launcher())
+            ended = try await sandbox.run(with: try connectedLauncher())
             fullness = gauge?.fullness
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
@@ -49,12 +50,24 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as SandboxError {
             throw notStarted(error)
         }
+        for use in ended.report.usage.network where !use.verdict.isAllowed {
+            Console.error("drydock: run: \(BuildWords.network(use))")
+        }
         let verdict = ended.report.verdict
         let status = Self.status(verdict)
         if status != 0, let failure = verdict == .ended(.diskLimit) ? ended.breach : fullness {
             Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// One that gives the sandbox the way out that its policy allows, by the operator's own configuration.
+    private func connectedLauncher() throws -> EgressLauncher {
+        let configuration = try PlaceOptions.parse([]).configuration()
+        return EgressLauncher(
+            try Installation().launcher(),
+            vetting: AddressVetting(exempt: configuration.addresses)
+        )
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

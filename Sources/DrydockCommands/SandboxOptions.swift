@@ -26,7 +26,7 @@ struct SandboxOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A variable of its environment (repeatable).", valueName: "k=v"))
     var env: [String] = []
 
-    @Option(help: ArgumentHelp("A host it may reach; not possible yet.", valueName: "host"))
+    @Option(help: ArgumentHelp("A host it may reach, such as pypi.org (repeatable).", valueName: "host"))
     var network: [String] = []
 
     @Option(help: "strict, debug or browser.")
@@ -59,14 +59,7 @@ struct SandboxOptions: ParsableArguments {
         var policy = Policy(minimumLevel: try PlaceOptions.parse([]).configuration().policy.minimumLevel)
         policy.limits = try LimitSetting.limits(limit)
         let environment = try parsedEnvironment()
-        guard network.isEmpty else {
-            throw CommandProblem(
-                .unavailable,
-                "--network \(network[0])",
-                why: "sandboxes have no network yet",
-                remedy: "bring what the command needs in with --workspace or --read-only"
-            )
-        }
+        policy.network = NetworkPolicy(try NetworkOption.rules(network))
         let shown = try readOnly.map { path in try ShownPath.mount(path) }
         if let workspace { try Self.checkDirectory(workspace) }
         let place = try RunWorkspace(lifetime, copyOf: workspace, disk: policy.limits.disk)

@@ -3,6 +3,7 @@
 
 internal import DrydockArchive
 internal import DrydockConfig
+internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockPlugins
@@ -29,7 +30,7 @@ extension Workshop {
         policy.minimumLevel = report.level
         return Workshop(
             store: store,
-            launcher: launcher,
+            launcher: EgressLauncher(launcher, vetting: AddressVetting(exempt: configuration.addresses)),
             catalog: PluginCatalog.load(directories: plugins),
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,

@@ -89,9 +89,11 @@ extension ProjectFile {
         narrowed.limits = clipping.limits(self.limits, within: policy.limits)
         let steps = (self.steps.isEmpty ? detected : self.steps).map { step in
             var step = clipping.step(step, within: narrowed.limits)
+            step.network = clipping.network(of: step, within: policy.network)
             step.env = env.merging(step.env) { _, ofStep in ofStep }.merging(given) { _, given in given }
             return step
         }
+        narrowed.network = NetworkPolicy(joining: steps.map { $0.network ?? [] })
         return Plan(
             steps: steps,
             artifacts: artifacts,
@@ -126,6 +128,17 @@ private struct Clipping {
             step.timeout = smaller("timeout of step \(asked.id)", timeout, limits.total) { $0.setting }
         }
         return step
+    }
+
+    /// The hosts that a step gets of those it asks for.
+    mutating func network(of step: PlannedStep, within given: NetworkPolicy) -> [NetworkRule] {
+        let (granted, refused) = given.granting(step.network ?? [])
+        if !refused.isEmpty {
+            let hosts = refused.map(\.description).joined(separator: ", ")
+            let allowed = given.isNone ? "no network" : given.rules.map(\.description).joined(separator: ", ")
+            told.append("network of step \(step.id): asked for \(hosts), the operator allows \(allowed)")
+        }
+        return granted.rules
     }
 
     private mutating func smaller<Value: Comparable>(

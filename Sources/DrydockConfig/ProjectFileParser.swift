@@ -52,7 +52,7 @@ struct ProjectFileParser {
         let id: StepID = try fields.optional("id") ?? StepID(plugin)
         var step = PlannedStep(id: id, plugin: plugin, title: id.rawValue)
         if let with = fields["with"] { step.with = .object(try with.fields().values) }
-        step.network = try fields["network"].map(hosts) ?? []
+        step.network = try fields["network"].map(NetworkRule.list)
         step.inputs = try fields.optional("inputs") ?? []
         step.outputs = try fields.optional("outputs") ?? []
         step.timeout = try fields["timeout"]?.duration()
@@ -86,21 +86,6 @@ struct ProjectFileParser {
             variables[name] = try field.text(limit: VariableRule.longestValue)
         }
         return variables
-    }
-
-    private func hosts(_ field: Field) throws(FieldProblem) -> [String] {
-        for element in try field.list() {
-            let host = try element.filled().lowercased()
-            let letters = "abcdefghijklmnopqrstuvwxyz0123456789.-*:_".utf8
-            guard host.utf8.count <= 253, host.utf8.allSatisfy({ letters.contains($0) }) else {
-                throw element.problem(
-                    "is '\(host.prefix(64))', which is no host name",
-                    hint: "write the bare name, such as pypi.org"
-                )
-            }
-            throw field.unsupported(instead: "put what the build needs into the source")
-        }
-        return []
     }
 
     // MARK: Results and limits

@@ -18,6 +18,7 @@ package enum Event: Sendable, Hashable {
     case notice(title: String, markdown: String)
     case willFail(reason: String)
     case violation(Violation)
+    case network(NetworkUse)
     case usage(Usage)
     case preview(PreviewReady)
     case attempt(number: Int, reason: String)
@@ -256,17 +257,21 @@ package struct Usage: Codable, Hashable, Sendable {
     package var cpu: Duration?
     package var peakMemory: ByteCount?
     package var peakProcesses: Int?
+    /// A line for each host, those that were refused too.
+    package var network: [NetworkUse]
 
     package init(
         wall: Duration,
         cpu: Duration? = nil,
         peakMemory: ByteCount? = nil,
-        peakProcesses: Int? = nil
+        peakProcesses: Int? = nil,
+        network: [NetworkUse] = []
     ) {
         self.wall = wall
         self.cpu = cpu
         self.peakMemory = peakMemory
         self.peakProcesses = peakProcesses
+        self.network = network
     }
 }
 

@@ -39,8 +39,8 @@ package struct PlannedStep: Codable, Hashable, Sendable {
     package var with: JSON
     /// Ids of the steps that come first.
     package var needs: [StepID]
-    /// Hosts it asks for.
-    package var network: [String]
+    /// Hosts it asks for, and in a plan that was clipped those it gets; nil = those that its plugin may ask for.
+    package var network: [NetworkRule]?
     /// Globs for the cache key; empty = the whole source.
     package var inputs: [RelativePath]
     /// Globs of what it makes; only steps that say so are reused, or run beside others.
@@ -58,7 +58,7 @@ package struct PlannedStep: Codable, Hashable, Sendable {
         title: String,
         with: JSON = .object([:]),
         needs: [StepID] = [],
-        network: [String] = [],
+        network: [NetworkRule]? = nil,
         inputs: [RelativePath] = [],
         outputs: [RelativePath] = [],
         timeout: Duration? = nil,

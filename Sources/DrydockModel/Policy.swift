@@ -8,10 +8,26 @@ package struct Policy: Codable, Hashable, Sendable {
     package var limits: Limits
     /// The least protection that anything runs with.
     package var minimumLevel: SandboxLevel
+    /// The hosts that may be reached; what a step does not ask for it can not reach either.
+    package var network: NetworkPolicy
 
-    package init(limits: Limits = Limits(), minimumLevel: SandboxLevel = .reduced) {
+    package init(
+        limits: Limits = Limits(),
+        minimumLevel: SandboxLevel = .reduced,
+        network: NetworkPolicy = .none
+    ) {
         self.limits = limits
         self.minimumLevel = minimumLevel
+        self.network = network
+    }
+}
+
+extension Policy {
+    /// The same without any network: for what is not the project's own step.
+    package var withoutNetwork: Policy {
+        var policy = self
+        policy.network = .none
+        return policy
     }
 }
 

@@ -40,9 +40,26 @@ package struct PacketPair: ~Copyable, Sendable {
 
     /// Gives the first away and closes the second.
     package consuming func keepingFirst() -> OwnedDescriptor { first }
+
+    /// Gives both away.
+    package consuming func split<Result: ~Copyable, Problem: Error>(
+        _ body: (consuming OwnedDescriptor, consuming OwnedDescriptor) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        try body(first, second)
+    }
 }
 
 extension OwnedDescriptor {
+    /// Takes the one descriptor that lies in a packet socket as the only one of its packet, close-on-exec.
+    ///
+    /// Does not wait: throws `resourceTemporarilyUnavailable` where nothing lies there. Source: man 7 unix, SCM_RIGHTS.
+    package static func receive(from socket: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
+        var number: Int32 = -1
+        let result = socket.withDescriptor { cos_receive_descriptors($0.rawValue, &number, 1) }
+        try Errno.check(result)
+        return OwnedDescriptor(taking: FileDescriptor(rawValue: number))
+    }
+
     /// An anonymous file with these bytes that nobody can change any more, read from its start.
     ///
     /// Source: man 2 memfd_create, "File sealing".

@@ -45,7 +45,7 @@ extension Manifest {
         try readStages(fields["stages"])
         commands = try fields["requires"]?.fields(["commands"])["commands"]?.texts() ?? []
         if let permits = try fields["permits"]?.fields(["network", "secrets"]) {
-            self.permits.network = try permits["network"]?.texts() ?? []
+            self.permits.network = try permits["network"].map(NetworkRule.list) ?? []
             self.permits.secrets = try permits["secrets"]?.texts() ?? []
         }
         observers = try fields["observers"]?.texts() ?? []

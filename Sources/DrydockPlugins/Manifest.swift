@@ -76,6 +76,6 @@ package struct ManifestStage: Hashable, Sendable {
 
 /// What a plugin may ask for; the operator's policy decides.
 package struct Permits: Hashable, Sendable {
-    package var network: [String] = []
+    package var network: [NetworkRule] = []
     package var secrets: [String] = []
 }

@@ -24,14 +24,12 @@ enum PlanAnswer {
     private static func step(_ fields: Fields, planner: Plugin) throws(FieldProblem) -> PlannedStep {
         let id: StepID = try fields.required("id")
         if fields.table.value.containsNUL { throw fields.table.problem("holds a NUL character") }
-        if let network = fields["network"], !(try network.texts().isEmpty) {
-            throw network.unsupported(instead: "put what the build needs into the source")
-        }
         var step = PlannedStep(
             id: id,
             plugin: try fields.optional("plugin") ?? planner.name,
             title: try fields["title"]?.text(limit: 4_096) ?? id.rawValue,
             with: fields["with"]?.value ?? .object([:]),
+            network: try fields["network"].map { field throws(FieldProblem) in try hosts(field, planner) },
             inputs: try fields.optional("inputs") ?? [],
             outputs: try fields.optional("outputs") ?? [],
             timeout: try fields["timeout"]?.seconds(),
@@ -43,6 +41,14 @@ enum PlanAnswer {
             step.with = .object(["run": .string(script(argv, in: try fields.optional("cwd")))])
         }
         return step
+    }
+
+    /// Hosts that a plan asks for: what its plugin's manifest does not name no plan of it may ask for.
+    private static func hosts(_ field: Field, _ planner: Plugin) throws(FieldProblem) -> [NetworkRule] {
+        let permits = NetworkPolicy(planner.manifest.permits.network)
+        let rules = try NetworkRule.list(field)
+        guard let stranger = permits.granting(rules).refused.first else { return rules }
+        throw field.problem("has '\(stranger)', which is not in permits.network of the plugin's manifest")
     }
 
     /// A command as the line of shell that `script` runs.

@@ -44,6 +44,7 @@ extension Event {
                 .notice(title: try fields.required("title"), markdown: try fields.required("markdown"))
             case .willFail: .willFail(reason: try fields.required("reason"))
             case .violation: .violation(try Violation(fields))
+            case .network: .network(try NetworkUse(fields))
             case .usage: .usage(try Usage(fields))
             case .preview: .preview(try PreviewReady(fields))
             case .attempt:
@@ -174,7 +175,27 @@ extension Usage {
             wall: try fields.duration("wall_ms"),
             cpu: try fields.optionalDuration("cpu_ms"),
             peakMemory: try fields.optional("peak_memory"),
-            peakProcesses: try fields.optional("peak_processes")
+            peakProcesses: try fields.optional("peak_processes"),
+            network: try fields["network"]?.list { field throws(FieldProblem) in
+                try NetworkUse(try field.fields())
+            } ?? []
+        )
+    }
+}
+
+extension NetworkUse {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
+        let isAllowed: Bool = try fields.required("allowed")
+        self.init(
+            host: try fields.required("host"),
+            port: UInt16(try fields.required("port").integer(in: 0...65_535)),
+            verdict: isAllowed
+                ? .allowed(rule: try fields.required("rule"))
+                : .denied(reason: try fields.required("reason")),
+            connections: try fields.required("connections"),
+            sent: try fields.required("sent"),
+            received: try fields.required("received"),
+            duration: try fields.duration("duration_ms")
         )
     }
 }

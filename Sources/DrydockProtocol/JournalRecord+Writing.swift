@@ -39,7 +39,7 @@ extension JournalCodec {
 package enum EventKind: String, Sendable, CaseIterable {
     case queued, started, plan, step, stage, progress, log, diag, artifact, output, notice
     case willFail = "will_fail"
-    case violation, usage, preview, attempt
+    case violation, network, usage, preview, attempt
     case cancelRequested = "cancel_requested"
     case gap, finished
 }
@@ -61,6 +61,7 @@ extension Event {
         case .notice: .notice
         case .willFail: .willFail
         case .violation: .violation
+        case .network: .network
         case .usage: .usage
         case .preview: .preview
         case .attempt: .attempt
@@ -93,6 +94,7 @@ extension Event {
             writer.field("markdown", markdown)
         case .willFail(let reason): writer.field("reason", reason)
         case .violation(let violation): violation.write(to: &writer)
+        case .network(let use): use.write(to: &writer)
         case .usage(let usage): usage.write(to: &writer)
         case .preview(let preview): preview.write(to: &writer)
         case .attempt(let number, let reason):
@@ -205,12 +207,34 @@ extension Violation {
     }
 }
 
+extension NetworkUse {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.field("host", host)
+        writer.field("port", Int(port))
+        switch verdict {
+        case .allowed(let rule):
+            writer.field("allowed", true)
+            writer.field("rule", rule)
+        case .denied(let reason):
+            writer.field("allowed", false)
+            writer.field("reason", reason)
+        }
+        writer.field("connections", connections)
+        writer.field("sent", sent)
+        writer.field("received", received)
+        writer.field("duration_ms", duration)
+    }
+}
+
 extension Usage {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.field("wall_ms", wall)
         writer.field("cpu_ms", cpu)
         writer.field("peak_memory", peakMemory)
         writer.field("peak_processes", peakProcesses)
+        guard !network.isEmpty else { return }
+        writer.key("network")
+        writer.array(network) { writer, use in writer.object { use.write(to: &$0) } }
     }
 }
 

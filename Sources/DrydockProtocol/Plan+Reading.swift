@@ -12,7 +12,8 @@ extension Plan: FieldReadable {
             preview: try fields.optional("preview"),
             policy: Policy(
                 limits: try Limits(try fields.required("limits").fields()),
-                minimumLevel: try fields.optional("minimum_level") ?? .reduced
+                minimumLevel: try fields.optional("minimum_level") ?? .reduced,
+                network: NetworkPolicy(try fields.optional("network") ?? [])
             ),
             clipped: try fields.required("clipped")
         )
@@ -28,7 +29,7 @@ extension PlannedStep: FieldReadable {
             title: try fields.required("title"),
             with: fields.values["with"] ?? .null,
             needs: try fields.required("needs"),
-            network: try fields.required("network"),
+            network: try fields.required("network") as [NetworkRule],
             inputs: try fields.required("inputs"),
             outputs: try fields.required("outputs"),
             timeout: try fields.optionalDuration("timeout_ms"),

@@ -19,6 +19,7 @@ extension Plan {
         writer.key("limits")
         writer.object { policy.limits.write(to: &$0) }
         writer.field("minimum_level", policy.minimumLevel.rawValue)
+        if !policy.network.isNone { writer.field("network", policy.network.rules.map(\.description)) }
         writer.field("clipped", clipped)
     }
 }
@@ -31,7 +32,7 @@ extension PlannedStep {
         writer.key("with")
         writer.json(with)
         writer.field("needs", needs.map(\.rawValue))
-        writer.field("network", network)
+        writer.field("network", (network ?? []).map(\.description))
         writer.field("inputs", inputs.map(\.rawValue))
         writer.field("outputs", outputs.map(\.rawValue))
         writer.field("timeout_ms", timeout)

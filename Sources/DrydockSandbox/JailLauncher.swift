@@ -66,10 +66,7 @@ package struct JailLauncher: SandboxLauncher {
                 jail,
                 arguments: ["drydock-jail", "--driven"],
                 environment: [],
-                inherited: [
-                    .init(streams.stdin, as: 0),
-                    .init(streams.stdout, as: 1),
-                    .init(streams.stderr, as: 2),
+                inherited: streams.inheritances + [
                     .init(file, as: SBX_SPEC_DESCRIPTOR),
                     .init(pair.second, as: SBX_CONTROL_DESCRIPTOR),
                 ]
@@ -81,5 +78,19 @@ package struct JailLauncher: SandboxLauncher {
         } catch {
             throw .host(call: "spawn \(jail)", errno: Int(error.rawValue))
         }
+    }
+}
+
+extension SandboxStreams {
+    /// What of it the jail gets, and as which descriptors.
+    fileprivate var inheritances: [ChildProcess.Inheritance] {
+        var list: [ChildProcess.Inheritance] = [
+            .init(stdin, as: 0), .init(stdout, as: 1), .init(stderr, as: 2),
+        ]
+        switch listeners {
+        case .some(let listeners): list.append(.init(listeners, as: SBX_LISTENER_DESCRIPTOR))
+        case .none: break
+        }
+        return list
     }
 }

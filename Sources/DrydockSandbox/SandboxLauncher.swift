@@ -16,11 +16,13 @@ package protocol SandboxLauncher: Sendable {
     ) async throws(SandboxError) -> any RunningSandbox
 }
 
-/// The child's ends of its standard streams.
+/// The child's ends of its standard streams, and of the socket that its listeners are sent to.
 package struct SandboxStreams: ~Copyable, Sendable {
     package var stdin: OwnedDescriptor
     package var stdout: OwnedDescriptor
     package var stderr: OwnedDescriptor
+    /// Must be there when the spec has listeners: they lie in it, as one packet, when the program was executed.
+    package var listeners: OwnedDescriptor?
 
     package init(
         stdin: consuming OwnedDescriptor,

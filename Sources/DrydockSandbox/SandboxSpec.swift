@@ -20,6 +20,8 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
     package var tenant = Tenant.build
     /// What may be done inside; the jail enforces it, or starts nothing.
     package var policy: Policy
+    /// Sockets of the sandbox's own network that are made inside for the host, which lets it out by them.
+    package var listeners: [SandboxListener] = []
 
     /// The policy's numbers.
     package var limits: Limits { policy.limits }
@@ -50,6 +52,25 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
         self.hostName = hostName
         self.profile = profile
         self.policy = policy
+    }
+}
+
+/// A socket inside a sandbox that the host serves: what connects to it comes from that sandbox and no other.
+package struct SandboxListener: Codable, Hashable, Sendable {
+    package enum Transport: String, Codable, Sendable {
+        case tcp
+        case udp
+    }
+
+    package var transport: Transport
+    /// Of 127.0.0.0/8, or 0 for all that the sandbox has.
+    package var address: UInt32
+    package var port: UInt16
+
+    package init(_ transport: Transport, address: UInt32, port: UInt16) {
+        self.transport = transport
+        self.address = address
+        self.port = port
     }
 }
 

@@ -45,6 +45,7 @@ extension SandboxSpec {
         encoder.add(SBX_TAG_SETTINGS, value: settings(options))
         encoder.add(SBX_TAG_LIMITS, value: limitNumbers)
         for entry in RootPlan(of: self).entries { try encoder.add(entry) }
+        for listener in listeners { encoder.add(SBX_TAG_LISTENER, value: sbx_listener(listener)) }
         return try encoder.finished()
     }
 
@@ -93,6 +94,9 @@ extension SandboxSpec {
         for mount in mounts where !mount.source.hasPrefix("/") || mount.target == "/" {
             throw .invalidSpec("\(mount.source) can not be mounted at \(mount.target)")
         }
+        guard listeners.count <= Int(SBX_MAX_LISTENERS) else {
+            throw .invalidSpec("there are more than \(SBX_MAX_LISTENERS) listeners")
+        }
         guard limits.memory.bytes > 0, limits.processes > 0, limits.openFiles > 2, limits.fileSize.bytes > 0
         else {
             throw .invalidSpec("a limit of the sandbox is zero")
@@ -105,6 +109,13 @@ extension SandboxSpec {
         if path == "/" { return true }
         return path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
             .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    }
+}
+
+extension sbx_listener {
+    fileprivate init(_ listener: SandboxListener) {
+        let transport = listener.transport == .tcp ? SBX_TRANSPORT_TCP : SBX_TRANSPORT_UDP
+        self.init(transport: transport.rawValue, address: listener.address, port: UInt32(listener.port))
     }
 }
 

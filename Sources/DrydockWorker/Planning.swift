@@ -21,17 +21,18 @@ struct Planning {
     ///
     /// `detection` is what the plugins said, for who asked them already; nil = they are asked where it takes that.
     func plan(by detection: Detection? = nil) async throws -> Planned {
-        let file = try projectFile()
+        var file = try projectFile()
         let policy = shop.options.policy
         if !file.steps.isEmpty {
             try check(.projectFile(file.lines)).check(file.steps)
+            file.steps = file.steps.map(asking)
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
         let said: Detection
         if let detection { said = detection } else { said = try await detect() }
         let (steps, why, planner) = try await planned(by: said)
         try check(.plugin(planner)).check(steps)
-        return Planned(plan: file.plan(clippedBy: policy, detected: steps), why: why)
+        return Planned(plan: file.plan(clippedBy: policy, detected: steps.map(asking)), why: why)
     }
 
     /// Asks every plugin, whether the project's own file makes that necessary or not.
@@ -48,7 +49,7 @@ struct Planning {
                     workingDirectory: InsidePath.project(snapshot.directory),
                     mounts: snapshot.mounts,
                     root: .hostToolchain(additional: shop.options.toolchain),
-                    policy: shop.options.policy
+                    policy: shop.options.policy.withoutNetwork
                 ),
                 launcher: shop.launcher,
                 clock: shop.clock,
@@ -102,6 +103,14 @@ struct Planning {
             "no plugin recognises the project" + (asked.isEmpty ? ", since there are none" : " (\(asked))"),
             hint: "name one in drydock.yaml; `plugin: script` runs shell lines"
         )
+    }
+
+    /// The step with the hosts that it asks for: its own, or those that its plugin may ask for; and those that every step gets.
+    private func asking(_ step: PlannedStep) -> PlannedStep {
+        var step = step
+        let own = step.network ?? shop.catalog[step.plugin]?.manifest.permits.network ?? []
+        step.network = NetworkPolicy(joining: [own, shop.options.network]).rules
+        return step
     }
 
     /// A step that has no name of its own gets its plugin's title.

@@ -107,8 +107,9 @@ struct StepSequence {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)
         }
         run.sink.flush()
-        report.failure = report.failure?.explained(by: gauge)
+        report.failure = report.failure?.explained(by: gauge).explained(by: report.usage.network)
         let failure = run.stop.failure ?? report.failure
+        for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(
             .usage(report.usage),
             .step(
@@ -138,6 +139,8 @@ struct StepSequence {
             throw PlanCheck.unknownPlugin(step, run.shop.catalog)
         }
         let options = run.shop.options
+        var policy = plan.policy
+        policy.network = NetworkPolicy(step.network ?? [])
         let environment = StepEnvironment(
             build: run.lease.build.id,
             path: options.path,
@@ -149,13 +152,14 @@ struct StepSequence {
             workingDirectory: InsidePath.project(snapshot.directory),
             mounts: workspace.mounts,
             root: .hostToolchain(additional: options.toolchain),
-            policy: plan.policy
+            policy: policy
         )
         var driver = project
         driver.environment = environment.variables(
             step: PlannedStep(id: step.id, plugin: step.plugin, title: "")
         )
         driver.mounts = workspace.driverMounts
+        driver.policy = policy.withoutNetwork
         var context = StepContext(
             build: run.lease.build.id,
             plugin: plugin,

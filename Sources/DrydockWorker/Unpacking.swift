@@ -51,7 +51,7 @@ struct Unpacking {
     }
 
     private var spec: SandboxSpec {
-        var policy = run.shop.options.policy
+        var policy = run.shop.options.policy.withoutNetwork
         policy.limits.memory = min(policy.limits.memory, .mebibytes(512))
         var spec = SandboxSpec(
             argv: [Self.program, "unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),

@@ -44,6 +44,8 @@ package struct WorkerOptions: Sendable {
     package var work: FilePath
     /// What builds may do; its level is the one that every sandbox has here.
     package var policy: Policy
+    /// Hosts that every step may reach, asked for or not.
+    package var network: [NetworkRule] = []
     /// Directories seen inside beside the system's own.
     package var toolchain: [String]
     /// `PATH` inside.

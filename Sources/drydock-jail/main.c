@@ -126,6 +126,11 @@ static void run(const struct arguments *arguments, const struct sbx_spec *spec, 
         ending->error = errno;
         return;
     }
+    // Alone there is nobody to give them to, and the descriptor may be one of our own.
+    if (spec->listener_count > 0 && (!arguments->driven || fcntl(SBX_LISTENER_DESCRIPTOR, F_SETFD, FD_CLOEXEC) != 0)) {
+        ending->error = arguments->driven ? errno : ENOTSUP;
+        return;
+    }
     // A failure before there was a sandbox is told by `ending` as well.
     (void)sbx_jail_run(spec, &compiled_filters, control, ending);
 }

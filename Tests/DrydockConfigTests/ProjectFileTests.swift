@@ -53,6 +53,14 @@ struct ProjectFileTests {
         }
     }
 
+    @Test("ten thousand hosts are refused by their number")
+    func manyHosts() throws {
+        let hosts = (0..<10_000).map { "h\($0).test" }.joined(separator: ", ")
+        let text = "version: 1\nsteps:\n  - plugin: script\n    network: [\(hosts)]\n"
+        let told = try ProjectFileTests.outcome(of: Array(text.utf8))
+        #expect(told.contains("drydock.yaml:4\n'steps[0].network' has 10000 hosts"), "\(told)")
+    }
+
     @Test("a file of more than 256 KiB is refused before it is read")
     func tooLarge() throws {
         let bytes = [UInt8](repeating: UInt8(ascii: "#"), count: 256 * 1_024 + 1)

@@ -79,7 +79,7 @@ struct PlanAnswerTests {
             (#"{"steps": [{"id": "a", "needs": ["b"]}, {"id": "b", "needs": ["a"]}]}"#, "a → b → a"),
             (#"{"steps": [{"id": "a", "needs": ["a"]}]}"#, "needs itself"),
             (#"{"steps": [{"id": "a", "with": {"run": "x\u0000"}}]}"#, "NUL"),
-            (#"{"steps": [{"id": "a", "network": ["example.org"]}]}"#, "not supported yet"),
+            (#"{"steps": [{"id": "a", "network": ["example.org"]}]}"#, "permits.network"),
         ]
     )
     func refused(answer: String, reason: String) async throws {

@@ -72,13 +72,15 @@ extension RandomRecords {
                     program: maybe { $0.text() }
                 )
             )
+        case .network: .network(use())
         case .usage:
             .usage(
                 Usage(
                     wall: duration(),
                     cpu: maybe { $0.duration() },
                     peakMemory: maybe { $0.size() },
-                    peakProcesses: maybe { $0.integer() }
+                    peakProcesses: maybe { $0.integer() },
+                    network: bool() ? [use(), use()] : []
                 )
             )
         case .preview: .preview(PreviewReady(deploy: .make(), root: text(), spa: bool()))
@@ -127,6 +129,24 @@ extension RandomRecords {
         return diagnostic
     }
 
+    private mutating func use() -> NetworkUse {
+        NetworkUse(
+            host: text(),
+            port: UInt16(integer() & 0xFFFF),
+            verdict: bool() ? .allowed(rule: text()) : .denied(reason: text()),
+            connections: integer(),
+            sent: size(),
+            received: size(),
+            duration: duration()
+        )
+    }
+
+    private mutating func rule() -> NetworkRule {
+        let written = ["pypi.org", "*.example.org", "example.org:8443", "xn--bcher-kva.example:80"]
+        // Written by hand, so each is one.
+        return (try? NetworkRule(parsing: written[integer() % written.count])).unsafelyUnwrapped
+    }
+
     private mutating func plan() -> Plan {
         let step = PlannedStep(
             id: name(),
@@ -134,7 +154,7 @@ extension RandomRecords {
             title: text(),
             with: json(),
             needs: [name(), name()],
-            network: texts(),
+            network: [rule(), rule()],
             inputs: [path()],
             outputs: [path(), path()],
             timeout: maybe { $0.duration() },

@@ -63,6 +63,11 @@ int cos_pipe(int32_t ends[_Nonnull 2]);
 /// Makes a pair of connected local sockets of packets that keep their bounds, close-on-exec.
 int cos_packet_pair(int32_t ends[_Nonnull 2]);
 
+/// Takes the packet of exactly `count` descriptors (at most 16) that lies in a packet socket (SCM_RIGHTS, man 7 unix); all of
+/// them close-on-exec. Does not wait: -EAGAIN where there is none; -EPIPE where there will be none, -EBADMSG for another
+/// number, and nothing is left open then.
+int cos_receive_descriptors(int32_t socket, int32_t *_Nonnull descriptors, size_t count);
+
 /// Makes an anonymous file that holds `size` bytes from `bytes`, sealed against every change, at position 0.
 int cos_sealed_file(const char *_Nonnull name, const void *_Nonnull bytes, size_t size, int32_t *_Nonnull file);
 

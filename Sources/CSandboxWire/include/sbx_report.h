@@ -15,6 +15,9 @@
 /// Descriptors by which a caller that drives the jail hands it spec and socket.
 #define SBX_SPEC_DESCRIPTOR 3
 #define SBX_CONTROL_DESCRIPTOR 4
+/// The packet socket that the sandbox's listeners are sent to, in one packet of one byte (SCM_RIGHTS, man 7 unix); open
+/// where the spec has any.
+#define SBX_LISTENER_DESCRIPTOR 5
 
 /// The leaf of its v2 group that the caller's own processes sit in (HostCgroup in Swift puts them there).
 #define SBX_CGROUP_HOST_LEAF "drydock-host"

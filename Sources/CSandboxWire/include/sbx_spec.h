@@ -53,6 +53,26 @@ enum sbx_tag {
     SBX_TAG_LIMITS = 6,
     /// struct sbx_entry_header, then three texts: source, target, content. Carried out in order.
     SBX_TAG_ENTRY = 7,
+    /// struct sbx_listener: a socket that is made inside and sent to the caller, in order.
+    SBX_TAG_LISTENER = 8,
+};
+
+/// The most listeners of a sandbox: one packet carries them all.
+#define SBX_MAX_LISTENERS 16U
+
+enum sbx_transport {
+    SBX_TRANSPORT_TCP = 1,
+    SBX_TRANSPORT_UDP = 2,
+};
+
+/// A socket of the sandbox's own network, with version 4 of IP: by TCP it listens, by UDP it is bound.
+struct sbx_listener {
+    /// One of enum sbx_transport.
+    uint32_t transport;
+    /// In host order: of 127.0.0.0/8, or 0 for all that the sandbox has.
+    uint32_t address;
+    /// 1 to 65535.
+    uint32_t port;
 };
 
 /// Which set of filters.
@@ -127,6 +147,7 @@ struct sbx_entry_header {
 
 _Static_assert(sizeof(struct sbx_settings) == 16, "written field by field by the encoder");
 _Static_assert(sizeof(struct sbx_limits) == 48, "written field by field by the encoder");
+_Static_assert(sizeof(struct sbx_listener) == 12, "written field by field by the encoder");
 
 /// One decoded entry; texts point into the spec's bytes.
 struct sbx_entry {
@@ -151,6 +172,8 @@ struct sbx_spec {
     uint32_t argument_count;
     uint32_t environment_count;
     uint32_t entry_count;
+    struct sbx_listener listeners[SBX_MAX_LISTENERS];
+    uint32_t listener_count;
 };
 
 /// Makes an empty spec.

@@ -95,6 +95,9 @@ struct LiveView: TerminalView, Sendable {
                     TerminalText.plain("stopped by the sandbox: \(violation.call) \(violation.target ?? "")")
                 )
             )
+        case .network(let use):
+            let text = TerminalText.plain(BuildWords.network(use))
+            line(use.verdict.isAllowed ? dim(text) : colour(33, text))
         case .gap(let gap): line(dim(TerminalText.plain("[\(gap.lines) lines not kept: \(gap.reason)]")))
         case .finished(let finished):
             for text in BuildWords.ending(finished) {

@@ -42,6 +42,7 @@ struct PlainView: TerminalView, Sendable {
         case .willFail(let reason): say(prefix, "will fail: \(reason)")
         case .violation(let violation):
             say(prefix, "stopped by the sandbox: \(violation.call) \(violation.target ?? "")")
+        case .network(let use): say(prefix, BuildWords.network(use))
         case .gap(let gap): say(prefix, "[\(gap.lines) lines, \(gap.bytes) not kept: \(gap.reason)]")
         case .cancelRequested(let by, let reason): say("", "cancel requested by \(by): \(reason)")
         case .finished(let finished): for line in BuildWords.ending(finished) { say("", line) }

@@ -44,6 +44,16 @@ enum BuildWords {
         return lines
     }
 
+    /// `network: pypi.org:443: 3 connections, 12KiB out, 4MiB in`.
+    static func network(_ use: NetworkUse) -> String {
+        let host = use.host + (use.port == 0 ? "" : ":\(use.port)")
+        let count = use.connections == 1 ? "1 connection" : "\(use.connections) connections"
+        switch use.verdict {
+        case .allowed: return "network: \(host): \(count), \(use.sent) sent, \(use.received) received"
+        case .denied(let reason): return "network: refused: \(host) \(reason) (\(count))"
+        }
+    }
+
     /// `a.c:3:5: error: message`.
     static func diagnostic(_ diagnostic: Diagnostic) -> String {
         var place = diagnostic.file ?? ""

@@ -23,10 +23,7 @@ extension Field {
 
     /// A list of texts without NUL, which are made for commands and environments.
     package func texts(allFilled: Bool = false) throws(FieldProblem) -> [String] {
-        if form == .setting, case .string(let text) = value {
-            return text.split(separator: ",").map(String.init)
-        }
-        return try list { field throws(FieldProblem) in
+        try list { field throws(FieldProblem) in
             let text = allFilled ? try field.filled() : try field.text()
             try field.refuseNUL(text)
             return text

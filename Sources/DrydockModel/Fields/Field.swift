@@ -123,6 +123,11 @@ package struct Field: Sendable {
     }
 
     package func list() throws(FieldProblem) -> [Field] {
+        if form == .setting, case .string(let text) = value {
+            return text.split(separator: ",").enumerated().map {
+                element($0.offset, .string(String($0.element)))
+            }
+        }
         guard case .array(let values) = value else { throw mismatch("a list") }
         return values.enumerated().map { element($0.offset, $0.element) }
     }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Makes the connections that a proxy's clients asked for: the one place where a name becomes an address, and an address a
+/// connection.
+///
+/// Each name is looked up once, every answer is vetted, and what is connected to is a vetted answer: there is no second
+/// question that could be answered differently.
+struct Connector: Sendable {
+    /// Answers that are tried before it is given up.
+    private static let mostTries = 3
+    private static let patience = TimeAmount.seconds(10)
+
+    let policy: NetworkPolicy
+    let vetting: AddressVetting
+    let lookups: LookupCache
+
+    /// The rule by which `target` may be reached; throws where there is none.
+    func rule(for target: ProxyTarget) throws(Refusal) -> NetworkRule {
+        if let rule = policy.rule(for: target.host, port: target.port) { return rule }
+        throw Refusal(.denied, target, "is not among the hosts that this step may reach")
+    }
+
+    /// A connection to `target`, on `loop`; it reads nothing until it is told to.
+    func connect(
+        to target: ProxyTarget,
+        on loop: any EventLoop,
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) async throws -> any Channel {
+        let addresses = try await vetted(target)
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(Self.patience)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.recvAllocator, value: ProxyListener.buffers)
+            .channelInitializer(initialize)
+        var last: (any Error)?
+        for address in addresses.prefix(Self.mostTries) {
+            do {
+                let socket = try SocketAddress(
+                    packedIPAddress: ByteBuffer(bytes: address.bytes),
+                    port: Int(target.port)
+                )
+                return try await bootstrap.connect(to: socket).get()
+            } catch {
+                last = error
+            }
+        }
+        let why = (last as? IOError).map { Self.word($0.errnoCode) } ?? "did not answer in time"
+        throw Refusal(.unreachable, target, why)
+    }
+
+    /// The addresses of `target` that may be connected to.
+    ///
+    /// One bad answer spoils all: whoever answers for the name is not to be trusted with the others.
+    private func vetted(_ target: ProxyTarget) async throws(Refusal) -> [IPAddress] {
+        guard let addresses = await lookups.addresses(of: target.host) else {
+            throw Refusal(.busy, target, "was asked for with too many others at a time")
+        }
+        guard !addresses.isEmpty else { throw Refusal(.unreachable, target, "has no address") }
+        for address in addresses {
+            guard let refusal = vetting.refusal(of: address, for: target.host) else { continue }
+            throw Refusal(.denied, target, "leads to \(refusal)")
+        }
+        return addresses
+    }
+
+    private static func word(_ errno: Int32) -> String {
+        switch errno {
+        case ECONNREFUSED: "refused the connection"
+        case EHOSTUNREACH, ENETUNREACH: "can not be reached from here"
+        default: "can not be reached (errno \(errno))"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+package import DrydockSandbox
+import SystemPackage
+
+/// Starts sandboxes with the way out that their policy gives them, and those that have none as they are.
+package struct EgressLauncher: SandboxLauncher {
+    private let base: any SandboxLauncher
+    private let vetting: AddressVetting
+
+    package init(_ base: any SandboxLauncher, vetting: AddressVetting) {
+        self.base = base
+        self.vetting = vetting
+    }
+
+    package func launch(
+        _ spec: SandboxSpec,
+        streams: consuming SandboxStreams
+    ) async throws(SandboxError) -> any RunningSandbox {
+        if spec.policy.network.isNone { return try await base.launch(spec, streams: streams) }
+        var spec = spec
+        spec.listeners = [.proxy]
+        // What a project sets for itself stays: it has no other way out.
+        spec.environment.merge(ProxyVariables.all) { own, _ in own }
+        let door = try Self.door()
+        let inside = door.inside
+        streams.listeners = consume inside
+        let sandbox = try await base.launch(spec, streams: streams)
+        do {
+            let socket = try OwnedDescriptor.receive(from: door.outside)
+            let proxy = try await EgressProxy.start(at: socket, policy: spec.policy.network, vetting: vetting)
+            return ConnectedSandbox(sandbox, proxy)
+        } catch {
+            sandbox.end(.cancelled, grace: .zero)
+            _ = await sandbox.report()
+            throw .host(call: "serve the sandbox's network", errno: Int((error as? Errno)?.rawValue ?? 0))
+        }
+    }
+
+    /// The socket that the listener comes out of, and the end that goes inside.
+    private struct Door: ~Copyable {
+        let outside: OwnedDescriptor
+        let inside: OwnedDescriptor
+    }
+
+    private static func door() throws(SandboxError) -> Door {
+        do throws(Errno) {
+            return try PacketPair().split { Door(outside: $0, inside: $1) }
+        } catch {
+            throw .host(call: "socketpair", errno: Int(error.rawValue))
+        }
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import NIOCore
+import NIOHTTP1
+
+/// One plain request that is passed on to its host, on a connection of its own, and the answer that comes back.
+///
+/// It is the last handler of the host's pipeline; all of it happens on the event loop of both.
+final class PassedRequest: ChannelDuplexHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = HTTPClientRequestPart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let target: ProxyTarget
+    private let rule: NetworkRule
+    private let request: HTTPRequestHead
+    private let passed: HTTPRequestHead
+    private let egress: Egress
+    private let begun = NIODeadline.now()
+    /// Parts that came before there was a connection: what one read had brought.
+    private var waiting: [HTTPClientRequestPart] = []
+    private var host: ChannelHandlerContext?
+    private var client: (connection: ProxyConnection, context: ChannelHandlerContext)?
+    private var answer: HTTPResponseHead?
+    private var hasWholeBody = false
+    private var isReadHeld = false
+    private var isOver = false
+    private var sent: Int64 = 0
+    private var received: Int64 = 0
+
+    /// `request` is what the client asked, `passed` what the host is asked.
+    init(
+        _ target: ProxyTarget,
+        _ rule: NetworkRule,
+        _ request: HTTPRequestHead,
+        as passed: HTTPRequestHead,
+        _ egress: Egress
+    ) {
+        self.target = target
+        self.rule = rule
+        self.request = request
+        self.passed = passed
+        self.egress = egress
+    }
+
+    /// Connects; `connection` gets the answer, or a refusal.
+    func start(client connection: ProxyConnection, _ context: ChannelHandlerContext) {
+        client = (connection, context)
+        waiting = [.head(passed)]
+        let loop = context.eventLoop
+        let this = NIOLoopBound(self, eventLoop: loop)
+        let connector = egress.connector
+        let target = target
+        loop.makeFutureWithTask {
+            try await connector.connect(to: target, on: loop) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers(
+                        leftOverBytesStrategy: .dropBytes
+                    )
+                    try channel.pipeline.syncOperations.addHandler(this.value)
+                }
+            }
+        }.whenComplete { result in
+            switch result {
+            case .success(let channel): this.value.connected(channel)
+            case .failure(let error): this.value.fail(Refusal(error, target))
+            }
+        }
+    }
+
+    // MARK: From the client
+
+    /// Whether more of the request's body may be read.
+    var takesMore: Bool { host?.channel.isWritable ?? false }
+
+    func send(_ bytes: ByteBuffer) {
+        sent += Int64(bytes.readableBytes)
+        pass(.body(.byteBuffer(bytes)))
+    }
+
+    func endBody() {
+        hasWholeBody = true
+        pass(.end(nil))
+    }
+
+    /// The client takes more of the answer.
+    func resume() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        host?.read()
+    }
+
+    /// The client is gone.
+    func abandon() {
+        client = nil
+        finish()
+        host?.close(promise: nil)
+    }
+
+    private func pass(_ part: HTTPClientRequestPart) {
+        guard let host else { return waiting.append(part) }
+        host.writeAndFlush(wrapOutboundOut(part), promise: nil)
+    }
+
+    private func connected(_ channel: any Channel) {
+        guard client != nil, let host else { return channel.close(promise: nil) }
+        egress.admit(host: channel)
+        for part in waiting { host.write(wrapOutboundOut(part), promise: nil) }
+        waiting = []
+        host.flush()
+        channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+        if let client { client.connection.resume(client.context) }
+    }
+
+    // MARK: From the host
+
+    func handlerAdded(context: ChannelHandlerContext) { host = context }
+    func handlerRemoved(context: ChannelHandlerContext) { host = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let client else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head) where head.status == .switchingProtocols:
+            fail(Refusal(.unreachable, target, "answered with another protocol"))
+        case .head(let head):
+            let answer = RequestRules.passedBack(head, to: request)
+            self.answer = answer
+            client.connection.answer(.head(answer), client.context)
+        case .body(let bytes):
+            received += Int64(bytes.readableBytes)
+            client.connection.answer(.body(.byteBuffer(bytes)), client.context)
+        case .end:
+            guard let answer else { return context.close(promise: nil) }
+            // With a part of the request still to come, the next one could not be told from it.
+            let goesOn = hasWholeBody && RequestRules.keepsAlive(request, answer)
+            finish()
+            self.client = nil
+            client.connection.endAnswer(keepAlive: goesOn, client.context)
+            context.close(promise: nil)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if let client { client.connection.flushAnswer(client.context) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if client?.context.channel.isWritable ?? true { context.read() } else { isReadHeld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, let client { client.connection.resume(client.context) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(Refusal(.unreachable, target, "ended the connection before its answer was whole"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(Refusal(.unreachable, target, "did not answer as HTTP demands"))
+        context.close(promise: nil)
+    }
+
+    private func fail(_ refusal: Refusal) {
+        guard let client else { return }
+        self.client = nil
+        if answer == nil {
+            client.connection.refuse(refusal, client.context)
+        } else {
+            // Cut off, so that nobody takes the half for the whole.
+            finish()
+            client.context.close(promise: nil)
+        }
+        host?.close(promise: nil)
+    }
+
+    /// Writes down what went through.
+    private func finish() {
+        guard !isOver else { return }
+        isOver = true
+        egress.ledger.add(
+            NetworkUse(
+                host: target.host.text,
+                port: target.port,
+                verdict: .allowed(rule: "\(rule)"),
+                sent: ByteCount(sent),
+                received: ByteCount(received),
+                duration: .nanoseconds((NIODeadline.now() - begun).nanoseconds)
+            )
+        )
+    }
+}

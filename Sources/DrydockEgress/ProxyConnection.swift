@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import NIOCore
+import NIOHTTP1
+
+/// One client of the proxy: reads its requests, and opens a tunnel or passes each one on.
+///
+/// All of it happens on the client's event loop, which the connection to the host shares.
+final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Between two requests.
+        case idle
+        /// A request that is passed on.
+        case passing(PassedRequest)
+        /// CONNECT, until the tunnel is open.
+        case opening
+        /// It was answered with a refusal; what it still sends is of no interest.
+        case refused
+    }
+
+    private let egress: Egress
+    private let handlers: ProxyHandlers
+    private var state = State.idle
+    private var isReadHeld = false
+
+    init(_ egress: Egress, _ handlers: ProxyHandlers) {
+        self.egress = egress
+        self.handlers = handlers
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), .idle):
+            handlers.heads.isReading = false
+            begin(head, context)
+        case (.body(let bytes), .passing(let request)): request.send(bytes)
+        case (.end, .passing(let request)):
+            handlers.heads.isReading = true
+            request.endBody()
+        case (.end, .opening), (_, .refused): break
+        case (.head, _), (.body, _), (.end, _):
+            // The order of the parts is the decoder's, one request at a time the pipeline handler's.
+            context.close(promise: nil)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        do throws(Refusal) {
+            try RequestRules.check(head)
+            if head.method == .CONNECT {
+                try open(try ProxyTarget(authority: head.uri), context)
+            } else {
+                try pass(head, context)
+            }
+        } catch {
+            refuse(error, context)
+        }
+    }
+
+    // MARK: Tunnels
+
+    private func open(_ target: ProxyTarget, _ context: ChannelHandlerContext) throws(Refusal) {
+        let rule = try egress.connector.rule(for: target)
+        state = .opening
+        let opening = context.eventLoop.makeFutureWithTask {
+            [connector = egress.connector, loop = context.eventLoop] in
+            try await connector.connect(to: target, on: loop) { $0.eventLoop.makeSucceededVoidFuture() }
+        }
+        let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        opening.whenComplete { result in
+            let (connection, context) = bound.value
+            switch result {
+            case .success(let host) where channel.value.isActive:
+                connection.answer(
+                    host,
+                    Tunnel(target: target, rule: rule, egress: connection.egress),
+                    context
+                )
+            case .success(let host): host.close(promise: nil)
+            case .failure(let error): connection.refuse(Refusal(error, target), context)
+            }
+        }
+    }
+
+    /// Tells the client that its tunnel is there, and leaves it to the tunnel.
+    private func answer(_ host: any Channel, _ tunnel: Tunnel, _ context: ChannelHandlerContext) {
+        let client = context.channel
+        // RFC 9110 section 9.3.6: no field of a success says anything of a body, as there is none.
+        let answer = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
+        do {
+            try tunnel.prepare(client, host)
+        } catch {
+            host.close(promise: nil)
+            return context.close(promise: nil)
+        }
+        handlers.remove(with: self, from: client).flatMap {
+            client.writeAndFlush(answer)
+        }.whenFailure { _ in client.close(promise: nil) }
+    }
+
+    // MARK: Requests
+
+    private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(Refusal) {
+        let (target, path) = try ProxyTarget.absolute(head.uri)
+        try RequestRules.checkHost(head, target)
+        let rule = try egress.connector.rule(for: target)
+        let passed = RequestRules.passedOn(head, to: target, path: path)
+        let request = PassedRequest(target, rule, head, as: passed, egress)
+        state = .passing(request)
+        request.start(client: self, context)
+    }
+
+    /// A part of the host's answer.
+    func answer(_ part: HTTPServerResponsePart, _ context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    func flushAnswer(_ context: ChannelHandlerContext) { context.flush() }
+
+    /// The request is done with; what comes next is the next one, or the end.
+    func endAnswer(keepAlive: Bool, _ context: ChannelHandlerContext) {
+        // Before the write: while that is under way the next request comes, if it was sent already.
+        state = keepAlive ? .idle : .refused
+        let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        if !keepAlive { end.assumeIsolated().whenComplete { _ in context.close(promise: nil) } }
+    }
+
+    /// Answers with a refusal, and ends the connection once that is read.
+    func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
+        egress.ledger.add(refusal)
+        if case .refused = state { return }
+        state = .refused
+        guard context.channel.isActive else { return }
+        let text = ByteBuffer(string: refusal.text)
+        var head = HTTPResponseHead(version: .http1_1, status: refusal.status)
+        head.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
+        head.headers.add(name: "Content-Length", value: "\(text.readableBytes)")
+        head.headers.add(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
+        let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        end.assumeIsolated().whenComplete { _ in
+            // Closed at once, what the client is still sending would have the kernel throw the answer away.
+            context.close(mode: .output, promise: nil)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
+        }
+    }
+
+    // MARK: The connection itself
+
+    func read(context: ChannelHandlerContext) {
+        if case .passing(let request) = state, !request.takesMore {
+            isReadHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    /// The host takes more of the request.
+    func resume(_ context: ChannelHandlerContext) {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, case .passing(let request) = state { request.resume() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .passing(let request) = state { request.abandon() }
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is IdleStateHandler.IdleStateEvent: context.close(promise: nil)
+        case ChannelEvent.inputClosed:
+            // A client that waits for its answer may have no more to say; one that waits for nothing has gone.
+            if case .idle = state { context.close(promise: nil) }
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError, case .idle = state {
+            refuse(Refusal(.badRequest, host: "", "was sent a request that is none: \(error)"), context)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+}
+
+extension Refusal {
+    init(_ error: any Error, _ target: ProxyTarget) {
+        self = error as? Refusal ?? Refusal(.unreachable, target, "can not be reached: \(error)")
+    }
+
+    var status: HTTPResponseStatus {
+        switch kind {
+        case .denied: .forbidden
+        case .badRequest: .badRequest
+        case .unreachable: .badGateway
+        case .busy: .serviceUnavailable
+        }
+    }
+
+    /// What the client reads; it may be shown in a log, so it says the same as the build's own record.
+    var text: String {
+        let name = EgressLedger.shown(host) + (port.map { ":\($0)" } ?? "")
+        return "drydock: \(name.isEmpty ? "the request" : name) \(reason)\n"
+    }
+}

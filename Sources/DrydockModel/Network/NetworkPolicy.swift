@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What may be reached from a sandbox: nothing beyond these rules.
+package struct NetworkPolicy: Codable, Hashable, Sendable {
+    /// The most rules of one list.
+    package static let mostRules = 256
+
+    /// In the order in which they were written; empty = there is no network.
+    package var rules: [NetworkRule]
+
+    package init(_ rules: [NetworkRule] = []) { self.rules = rules }
+
+    /// The rules of several lists, each once.
+    package init(joining lists: [[NetworkRule]]) {
+        rules = []
+        for rule in lists.joined() where !rules.contains(rule) { rules.append(rule) }
+    }
+
+    /// No network at all.
+    package static let none = NetworkPolicy()
+
+    package var isNone: Bool { rules.isEmpty }
+
+    /// The first rule by which `host` may be reached on `port`.
+    package func rule(for host: HostName, port: UInt16) -> NetworkRule? {
+        rules.first { $0.allows(host, port: port) }
+    }
+
+    /// What is left of `asked` under this policy, and which of it was left out or made smaller.
+    package func granting(_ asked: [NetworkRule]) -> (granted: NetworkPolicy, refused: [NetworkRule]) {
+        var granted: [NetworkRule] = []
+        var refused: [NetworkRule] = []
+        for wish in asked {
+            let parts = rules.compactMap { wish.narrowed(to: $0) }
+            for part in parts where !granted.contains(part) { granted.append(part) }
+            if !parts.contains(wish) { refused.append(wish) }
+        }
+        return (NetworkPolicy(granted), refused)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What a command had to do with one host, or wanted to.
+package struct NetworkUse: Codable, Hashable, Sendable {
+    package enum Verdict: Codable, Hashable, Sendable {
+        /// By this rule of the plan.
+        case allowed(rule: String)
+        /// Why not, to follow the host's name.
+        case denied(reason: String)
+
+        package var isAllowed: Bool {
+            if case .allowed = self { return true }
+            return false
+        }
+    }
+
+    /// As it was asked for, printable; what is no name stands here too.
+    package var host: String
+    /// 0 where none was named.
+    package var port: UInt16
+    package var verdict: Verdict
+    package var connections: Int
+    /// Bytes to the host.
+    package var sent: ByteCount
+    /// Bytes from the host.
+    package var received: ByteCount
+    /// How long its connections lasted, added up.
+    package var duration: Duration
+
+    package init(
+        host: String,
+        port: UInt16,
+        verdict: Verdict,
+        connections: Int = 1,
+        sent: ByteCount = ByteCount(0),
+        received: ByteCount = ByteCount(0),
+        duration: Duration = .zero
+    ) {
+        self.host = host
+        self.port = port
+        self.verdict = verdict
+        self.connections = connections
+        self.sent = sent
+        self.received = received
+        self.duration = duration
+    }
+
+    /// Both together; of the same host, port and verdict.
+    package func adding(_ other: NetworkUse) -> NetworkUse {
+        var sum = self
+        sum.connections += other.connections
+        sum.sent = ByteCount(sent.bytes + other.sent.bytes)
+        sum.received = ByteCount(received.bytes + other.received.bytes)
+        sum.duration += other.duration
+        return sum
+    }
+}
