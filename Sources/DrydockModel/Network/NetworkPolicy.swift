@@ -33,7 +33,8 @@ package struct NetworkPolicy: Codable, Hashable, Sendable {
     /// The ports beside those of the web that rules name, each once, in the order of the rules.
     package var furtherPorts: [UInt16] {
         var ports: [UInt16] = []
-        for case let port? in rules.map(\.port) where !NetworkRule.webPorts.contains(port) && !ports.contains(port) {
+        for case let port? in rules.map(\.port)
+        where !NetworkRule.webPorts.contains(port) && !ports.contains(port) {
             ports.append(port)
         }
         return ports
