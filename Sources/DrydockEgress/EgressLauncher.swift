@@ -25,7 +25,7 @@ package struct EgressLauncher: SandboxLauncher {
         let doors = EgressDoor.all(for: spec.policy.network)
         spec.listeners = doors.map(\.listener)
         // What a project sets for itself stays: it has no other way out.
-        spec.environment.merge(ProxyVariables.all) { own, _ in own }
+        spec.environment.merge(ToolVariables.all) { own, _ in own }
         let door = try Self.door()
         let inside = door.inside
         streams.listeners = consume inside
