@@ -123,7 +123,7 @@ struct EgressTests {
             "curl -fsS --noproxy '*' http://index.test/file.txt",
             "env -i PATH=$PATH wget -qO- --ca-certificate=trusted.pem https://index.test/file.txt",
             "env -i PATH=$PATH SSL_CERT_FILE=$SSL_CERT_FILE python3 -c 'import urllib.request as u; "
-                + "print(u.urlopen(\"https://INDEX.test/file.txt\").read().decode(), end=\"\")'",
+                + "print(u.urlopen(\"https://index.test/file.txt\").read().decode(), end=\"\")'",
             """
             { printf 'GET /file.txt HTTP/1.0\r\nHost: index.test\r\n\r\n'; sleep 1; } \
             | openssl s_client -quiet -servername index.test -connect index.test:443 2>/dev/null | tail -n 1
