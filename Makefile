@@ -15,7 +15,7 @@ REAL_PROJECTS ?= .build/real-projects
 # What building and running takes, and what the tests take on top.
 PACKAGES := e2fsprogs gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl procps bubblewrap \
-    python3 python3-pip python3-venv python3-setuptools python3-wheel
+    python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2
 ACCEPTANCE_VENV := .build/acceptance-venv
 
 include Sources/drydock-jail/jail.mk
@@ -80,6 +80,10 @@ bench-history: test-packages build-release ## a start with 100 000 past builds b
 .PHONY: bench-stream
 bench-stream: test-packages build-release acceptance-venv ## live logs for many viewers, beside a Python process; two minutes
 	@PYTHON=$(ACCEPTANCE_VENV)/bin/python Tests/Benchmarks/bench-stream
+
+.PHONY: bench-egress
+bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy beside direct, first byte, 500 connections; as root
+	@Tests/Benchmarks/bench-egress
 
 .PHONY: chaos
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies

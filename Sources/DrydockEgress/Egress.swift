@@ -18,6 +18,8 @@ final class Egress: Sendable {
 
     let connector: Connector
     let ledger = EgressLedger()
+    /// What its own name server has given out.
+    let names = NameTable()
     private let state = Mutex(State())
 
     init(_ connector: Connector) { self.connector = connector }

@@ -22,16 +22,21 @@ package struct EgressLauncher: SandboxLauncher {
     ) async throws(SandboxError) -> any RunningSandbox {
         if spec.policy.network.isNone { return try await base.launch(spec, streams: streams) }
         var spec = spec
-        spec.listeners = [.proxy]
+        let doors = EgressDoor.all(for: spec.policy.network)
+        spec.listeners = doors.map(\.listener)
         // What a project sets for itself stays: it has no other way out.
-        spec.environment.merge(ProxyVariables.all) { own, _ in own }
+        spec.environment.merge(ToolVariables.all) { own, _ in own }
         let door = try Self.door()
         let inside = door.inside
         streams.listeners = consume inside
         let sandbox = try await base.launch(spec, streams: streams)
         do {
-            let socket = try OwnedDescriptor.receive(from: door.outside)
-            let proxy = try await EgressProxy.start(at: socket, policy: spec.policy.network, vetting: vetting)
+            let proxy = try await EgressProxy.start(
+                at: try OwnedDescriptor.receive(doors.count, from: door.outside),
+                doors: doors,
+                policy: spec.policy.network,
+                vetting: vetting
+            )
             return ConnectedSandbox(sandbox, proxy)
         } catch {
             sandbox.end(.cancelled, grace: .zero)

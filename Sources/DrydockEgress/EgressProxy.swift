@@ -2,24 +2,26 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-package import DrydockOS
-package import NIOCore
+import NIOCore
 import NIOPosix
 import SystemPackage
 
 /// The way out of one sandbox: serves its clients until it is ended.
 package final class EgressProxy: Sendable {
     private let egress: Egress
-    private let door: any Channel
+    private let doors: [any Channel]
 
-    private init(_ egress: Egress, _ door: any Channel) {
+    private init(_ egress: Egress, _ doors: [any Channel]) {
         self.egress = egress
-        self.door = door
+        self.doors = doors
     }
 
-    /// Serves what connects to `socket`, which listens inside the sandbox: what `policy` allows, as far as `vetting` does.
-    package static func start(
-        at socket: consuming OwnedDescriptor,
+    /// Serves what comes to `sockets`, which were made inside the sandbox: what `policy` allows, as far as `vetting` does.
+    ///
+    /// They are taken over, also when this throws: one for each of `doors`, in their order.
+    static func start(
+        at sockets: [SystemPackage.FileDescriptor],
+        doors: [EgressDoor],
         policy: NetworkPolicy,
         vetting: AddressVetting,
         resolver: any HostResolver = SystemResolver(),
@@ -27,14 +29,31 @@ package final class EgressProxy: Sendable {
     ) async throws -> EgressProxy {
         let connector = Connector(policy: policy, vetting: vetting, lookups: LookupCache(resolver))
         let egress = Egress(connector)
-        let door = try await ProxyListener.serve(socket.release().rawValue, for: egress, on: group)
-        return EgressProxy(egress, door)
+        var served: [any Channel] = []
+        var left = sockets[...]
+        do {
+            for door in doors {
+                guard let socket = left.popFirst() else { throw Errno.badFileDescriptor }
+                let channel =
+                    switch door {
+                    case .names: try await NameServer.serve(socket.rawValue, for: egress, on: group)
+                    case .clients(let door, _):
+                        try await ProxyListener.serve(socket.rawValue, door, for: egress, on: group)
+                    }
+                served.append(channel)
+            }
+            return EgressProxy(egress, served)
+        } catch {
+            for socket in left { try? socket.close() }  // harmless: see OwnedDescriptor.close
+            for channel in served { channel.close(promise: nil) }
+            throw error
+        }
     }
 
-    /// Ends all connections and gives up the socket; returns what went through, and what was refused.
+    /// Ends all connections and gives up the sockets; returns what went through, and what was refused.
     package func stop() async -> [NetworkUse] {
         // One that is closed already is as good.
-        try? await door.close()
+        for door in doors { try? await door.close() }
         await egress.close()
         return egress.ledger.uses
     }

@@ -26,12 +26,15 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let egress: Egress
     private let handlers: ProxyHandlers
+    private let meant: ProxyTarget?
     private var state = State.idle
     private var isReadHeld = false
 
-    init(_ egress: Egress, _ handlers: ProxyHandlers) {
+    /// `meant` is the host of a client that knows of no proxy: each of its requests must be for that one.
+    init(_ egress: Egress, _ handlers: ProxyHandlers, meant: ProxyTarget?) {
         self.egress = egress
         self.handlers = handlers
+        self.meant = meant
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -53,7 +56,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         do throws(Refusal) {
             try RequestRules.check(head)
-            if head.method == .CONNECT {
+            if head.method == .CONNECT, meant == nil {
                 try open(try ProxyTarget(authority: head.uri), context)
             } else {
                 try pass(head, context)
@@ -108,13 +111,20 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests
 
     private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(Refusal) {
-        let (target, path) = try ProxyTarget.absolute(head.uri)
+        let (target, path) = try destination(head)
         try RequestRules.checkHost(head, target)
         let rule = try egress.connector.rule(for: target)
         let passed = RequestRules.passedOn(head, to: target, path: path)
         let request = PassedRequest(target, rule, head, as: passed, egress)
         state = .passing(request)
         request.start(client: self, context)
+    }
+
+    private func destination(_ head: HTTPRequestHead) throws(Refusal) -> (target: ProxyTarget, path: String) {
+        guard let meant else { return try ProxyTarget.absolute(head.uri) }
+        // An origin server gets the path alone (RFC 9112 section 3.2.1).
+        if head.uri.hasPrefix("/") { return (meant, head.uri) }
+        throw Refusal(.badRequest, meant, "was sent a request whose target is not a path")
     }
 
     /// A part of the host's answer.

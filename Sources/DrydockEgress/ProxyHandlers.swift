@@ -12,9 +12,10 @@ final class ProxyHandlers {
     private let order = HTTPServerPipelineHandler()
     let heads = HeadLimit()
 
-    static func add(to channel: any Channel, _ egress: Egress) throws {
+    /// `meant` is the host of a client that knows of no proxy.
+    static func add(to channel: any Channel, _ egress: Egress, meant: ProxyTarget?) throws {
         let handlers = ProxyHandlers()
-        let connection = ProxyConnection(egress, handlers)
+        let connection = ProxyConnection(egress, handlers, meant: meant)
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandlers([
             handlers.heads, handlers.encoder, handlers.decoder, handlers.order, connection,

@@ -5,10 +5,20 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The proxy's door inside one sandbox: a listening socket that was made there.
+/// A door inside one sandbox: a listening socket that was made there.
 ///
 /// A socket belongs to the network namespace it was made in, so whoever connects is known to be of that sandbox.
 struct ProxyListener {
+    /// Who comes through a door.
+    enum Door: Hashable, Sendable {
+        /// Clients of a proxy.
+        case proxy
+        /// Clients of hosts, on the port of plain HTTP: they have looked a name up and connect to what stands for it.
+        case plain(port: UInt16)
+        /// Clients of hosts, on a port of TLS.
+        case tls(port: UInt16)
+    }
+
     /// Reads are large, so that few of them move much; what is not used is given back.
     static let buffers: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(
         minimum: 2_048,
@@ -20,6 +30,7 @@ struct ProxyListener {
     /// Serves the clients of `socket`, which it takes over, until the channel is closed.
     static func serve(
         _ socket: NIOBSDSocket.Handle,
+        _ door: Door,
         for egress: Egress,
         on group: any EventLoopGroup
     ) async throws -> any Channel {
@@ -33,10 +44,42 @@ struct ProxyListener {
                 guard egress.admit(client: channel) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: silence))
-                    try ProxyHandlers.add(to: channel, egress)
+                    try receive(channel, door, egress)
                 }
             }
             .withBoundSocket(socket)
             .get()
+    }
+
+    private static func receive(_ client: any Channel, _ door: Door, _ egress: Egress) throws {
+        do {
+            switch door {
+            case .proxy: try ProxyHandlers.add(to: client, egress, meant: nil)
+            case .plain(let port):
+                try ProxyHandlers.add(to: client, egress, meant: try target(of: client, port, egress))
+            case .tls(let port):
+                let target = try target(of: client, port, egress)
+                let rule = try egress.connector.rule(for: target)
+                try Tunnel(target: target, rule: rule, egress: egress).prepare(client)
+            }
+        } catch let refusal as Refusal {
+            egress.ledger.add(refusal)
+            throw refusal
+        }
+    }
+
+    /// Whom a client means that has connected to an address of the sandbox's own.
+    private static func target(
+        of client: any Channel,
+        _ port: UInt16,
+        _ egress: Egress
+    ) throws(Refusal) -> ProxyTarget {
+        guard case .v4(let address)? = client.localAddress,
+            let host = egress.names.name(of: UInt32(bigEndian: address.address.sin_addr.s_addr))
+        else {
+            let shown = client.localAddress?.ipAddress ?? ""
+            throw Refusal(.denied, host: shown, port: port, "stands for no host")
+        }
+        return ProxyTarget(host: host, port: port)
     }
 }

@@ -83,9 +83,12 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
 
     /// Unix seconds, to the millisecond.
     package init(seconds: Double) {
-        let bound = Double(Int64.max / 2_000)
+        let bound = Double(Self.lastSecond)
         self.init(milliseconds: Int64((min(max(seconds, -bound), bound) * 1_000).rounded()))
     }
+
+    /// The end of the year 9999, which later moments count as: far beyond it a number of seconds has no milliseconds.
+    package static let lastSecond: Int64 = 253_402_300_799
 
     /// Reads unix seconds.
     package init(from decoder: any Decoder) throws {

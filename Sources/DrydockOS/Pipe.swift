@@ -50,14 +50,17 @@ package struct PacketPair: ~Copyable, Sendable {
 }
 
 extension OwnedDescriptor {
-    /// Takes the one descriptor that lies in a packet socket as the only one of its packet, close-on-exec.
+    /// Takes the packet of so many descriptors that lies in a packet socket, close-on-exec; the caller closes them.
     ///
     /// Does not wait: throws `resourceTemporarilyUnavailable` where nothing lies there. Source: man 7 unix, SCM_RIGHTS.
-    package static func receive(from socket: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
-        var number: Int32 = -1
-        let result = socket.withDescriptor { cos_receive_descriptors($0.rawValue, &number, 1) }
+    package static func receive(
+        _ count: Int,
+        from socket: borrowing OwnedDescriptor
+    ) throws(Errno) -> [FileDescriptor] {
+        var numbers = [Int32](repeating: -1, count: count)
+        let result = socket.withDescriptor { cos_receive_descriptors($0.rawValue, &numbers, count) }
         try Errno.check(result)
-        return OwnedDescriptor(taking: FileDescriptor(rawValue: number))
+        return numbers.map(FileDescriptor.init(rawValue:))
     }
 
     /// An anonymous file with these bytes that nobody can change any more, read from its start.

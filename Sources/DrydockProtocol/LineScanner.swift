@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
+
 /// Walks over one line from left to right.
 struct LineScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
@@ -34,9 +36,9 @@ struct LineScanner {
         return length == 0 || (length > 1 && bytes[start] == UInt8(ascii: "0")) ? nil : value
     }
 
-    /// A decimal number with exactly three places, in thousandths.
+    /// A moment: unix seconds with exactly three places, in thousandths; nil for one that `Timestamp` would cut.
     mutating func thousandths() -> Int64? {
-        guard let whole = integer(), whole < UInt64(Int64.max / 1_000) - 1, skip(".") else { return nil }
+        guard let whole = integer(), whole < UInt64(Timestamp.lastSecond), skip(".") else { return nil }
         guard bytes.count - index >= 3 else { return nil }
         var value = Int64(whole)
         for offset in 0..<3 {

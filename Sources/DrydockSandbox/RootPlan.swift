@@ -46,12 +46,12 @@ struct RootPlan {
             for path in Self.tables where HostFile.kind(of: path) == .other {
                 entries.append(.bind(path, at: path, options: SBX_ENTRY_OPTIONAL.rawValue))
             }
-            addSyntheticFiles(hostName: spec.hostName)
+            addSyntheticFiles(of: spec)
             for path in additional { entries.append(.bind(path, at: path)) }
         case .directory(let root):
             let names = HostFile.names(in: root).filter { !Self.own.contains($0) }.sorted()
             for name in names { addCopy(of: "\(root)/\(name)", at: "/\(name)") }
-            if !names.contains("etc") { addSyntheticFiles(hostName: spec.hostName) }
+            if !names.contains("etc") { addSyntheticFiles(of: spec) }
         }
         if !spec.mounts.contains(where: { $0.target == InsidePath.temporary }) {
             entries.append(
@@ -82,7 +82,12 @@ struct RootPlan {
         }
     }
 
-    private mutating func addSyntheticFiles(hostName: String) {
+    private mutating func addSyntheticFiles(of spec: SandboxSpec) {
+        let hostName = spec.hostName
+        // One that answers at once, or not at all: there is no other to try.
+        let nameServer =
+            spec.policy.network.isNone
+            ? "# There is no name server in here.\n" : "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n"
         let home = InsidePath.home
         entries += [
             .file(
@@ -92,7 +97,7 @@ struct RootPlan {
             .file("/etc/group", "build:x:1000:\nnogroup:x:65534:\n"),
             .file("/etc/hosts", "127.0.0.1 localhost \(hostName)\n::1 localhost \(hostName)\n"),
             .file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
-            .file("/etc/resolv.conf", "# There is no name server in here.\n"),
+            .file("/etc/resolv.conf", nameServer),
         ]
     }
 }

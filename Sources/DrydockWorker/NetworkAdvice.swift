@@ -4,28 +4,52 @@
 internal import DrydockModel
 
 extension Failure {
-    /// Names in a step's failure the hosts that it was refused, and the line that would allow them.
+    /// Names in a step's failure the hosts that it was refused, and the line that would allow those that were not granted.
     ///
     /// Said without a judgement: hostile code chooses the names, and Drydock must not recommend them.
-    func explained(by network: [NetworkUse]) -> Failure {
-        let refused = network.filter { !$0.verdict.isAllowed && (try? HostName($0.host)) != nil }
-        guard [.stepFailed, .pluginCrashed].contains(code), !refused.isEmpty else { return self }
-        let most = 5
-        let names = refused.prefix(most).map(\.rule)
-        let rest = refused.count > most ? " and \(refused.count - most) more" : ""
-        let tried = "it tried to reach \(names.joined(separator: ", "))\(rest) (refused)"
-        let line =
-            "if this project should, write in drydock.yaml, at the step: network: [\(names.joined(separator: ", "))]"
+    func explained(by network: [NetworkUse], granted: NetworkPolicy) -> Failure {
+        guard [.stepFailed, .pluginCrashed].contains(code) else { return self }
+        let refused = network.compactMap(RefusedHost.init)
+        let missing = refused.filter { granted.rule(for: $0.host, port: $0.port) == nil }
+        let sentences = [hint, Self.advice(missing), Self.reasons(refused.filter { !missing.contains($0) })]
         var told = self
-        told.hint = ([hint] + ["\(tried); \(line); the operator must allow it too"]).compactMap(\.self)
-            .joined(separator: "; ")
+        told.hint = sentences.compactMap(\.self).joined(separator: "; ")
+        if told.hint?.isEmpty == true { told.hint = nil }
         return told
+    }
+
+    private static func advice(_ refused: [RefusedHost]) -> String? {
+        let rules = refused.map(\.rule)
+        guard let first = rules.first else { return nil }
+        let most = 5
+        let names = rules.prefix(most).dropFirst().reduce(first) { "\($0), \($1)" }
+        let rest = rules.count > most ? " and \(rules.count - most) more" : ""
+        return
+            "it tried to reach \(names)\(rest) (refused); if this project should, write in drydock.yaml, at the step: "
+            + "network: [\(names)]; the operator must allow it too"
+    }
+
+    /// What was granted and not reached all the same.
+    private static func reasons(_ refused: [RefusedHost]) -> String? {
+        guard !refused.isEmpty else { return nil }
+        return refused.prefix(5).map { "\($0.rule) \($0.reason)" }.joined(separator: "; ")
     }
 }
 
-extension NetworkUse {
-    /// The rule that would have allowed it.
-    fileprivate var rule: String {
-        NetworkRule.webPorts.contains(port) || port == 0 ? host : "\(host):\(port)"
+/// A host that was refused, by a name that could be granted.
+private struct RefusedHost: Hashable {
+    let host: HostName
+    let port: UInt16
+    let reason: String
+
+    init?(_ use: NetworkUse) {
+        guard case .denied(let reason) = use.verdict, let host = try? HostName(use.host) else { return nil }
+        self.host = host
+        // A name that was only asked for has no port yet.
+        port = use.port == 0 ? 443 : use.port
+        self.reason = reason
     }
+
+    /// The rule that would have allowed it.
+    var rule: String { NetworkRule.webPorts.contains(port) ? host.text : "\(host):\(port)" }
 }

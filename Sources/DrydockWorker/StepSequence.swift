@@ -107,7 +107,8 @@ struct StepSequence {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)
         }
         run.sink.flush()
-        report.failure = report.failure?.explained(by: gauge).explained(by: report.usage.network)
+        report.failure = report.failure?.explained(by: gauge)
+            .explained(by: report.usage.network, granted: context.project.policy.network)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(

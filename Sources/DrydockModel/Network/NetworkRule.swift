@@ -72,10 +72,14 @@ package struct NetworkRule: Hashable, Sendable {
 
     /// Whether `host` may be reached on `port` by it.
     package func allows(_ host: HostName, port: UInt16) -> Bool {
-        guard self.port.map({ $0 == port }) ?? Self.webPorts.contains(port) else { return false }
+        (self.port.map { $0 == port } ?? Self.webPorts.contains(port)) && covers(host)
+    }
+
+    /// Whether `host` is one of its hosts.
+    package func covers(_ host: HostName) -> Bool {
         switch hosts {
-        case .name(let name): return host == name
-        case .below(let suffix): return host.isBelow(suffix)
+        case .name(let name): host == name
+        case .below(let suffix): host.isBelow(suffix)
         }
     }
 

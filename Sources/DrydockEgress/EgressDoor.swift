@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockSandbox
+
+/// One socket inside a sandbox, and what is served on it.
+enum EgressDoor: Hashable, Sendable {
+    /// Those who connect to a host, or to the proxy; `address` of version 4, 0 for all there are.
+    case clients(ProxyListener.Door, address: UInt32)
+    /// Those who ask for a name's address.
+    case names
+
+    /// Where clients of the proxy find it.
+    static let proxyPort: UInt16 = 3_128
+    private static let loopback: UInt32 = 0x7F00_0001
+
+    /// Further ports that get a door: a rule with another one is for clients of the proxy only.
+    static let mostPorts = 8
+
+    /// The doors of a sandbox with this policy.
+    static func all(for policy: NetworkPolicy) -> [EgressDoor] {
+        let further = policy.furtherPorts.filter { $0 != proxyPort }.prefix(mostPorts)
+        return [
+            .clients(.proxy, address: loopback), .names,
+            .clients(.plain(port: 80), address: 0),
+            .clients(.tls(port: 443), address: 0),
+        ] + further.map { .clients(.tls(port: $0), address: 0) }
+    }
+
+    /// The socket that it is served on.
+    var listener: SandboxListener {
+        switch self {
+        case .names: SandboxListener(.udp, address: Self.loopback, port: 53)
+        case .clients(.proxy, let address): SandboxListener(.tcp, address: address, port: Self.proxyPort)
+        case .clients(.plain(let port), let address), .clients(.tls(let port), let address):
+            SandboxListener(.tcp, address: address, port: port)
+        }
+    }
+}
