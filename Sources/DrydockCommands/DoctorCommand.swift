@@ -25,11 +25,22 @@ struct DoctorCommand: AsyncParsableCommand {
         HostCgroup.prepare()
         var report = await SandboxDoctor.examine()
         report.checks += SandboxDoctor.host()
+        report.checks.append(Self.network(try PlaceOptions.parse([]).configuration().policy.network))
         if json {
             try Console.json(report)
         } else {
             for line in report.lines { Console.wrapped(line, indent: 4) }
         }
         if !report.canBuild() { throw ExitStatus.unavailable.code }
+    }
+
+    /// What builds may reach: nothing is missing where that is nothing.
+    private static func network(_ policy: NetworkPolicy) -> DoctorReport.Check {
+        let hosts = policy.rules.map(\.description).joined(separator: ", ")
+        let none =
+            "builds reach no host; one line of the configuration grants some to those that ask, such as "
+            + "network: { allow: [pypi.org, files.pythonhosted.org] }"
+        let granted = "builds that ask for them reach \(hosts)"
+        return DoctorReport.Check(name: "network", isOK: true, detail: policy.isNone ? none : granted)
     }
 }

@@ -27,9 +27,12 @@ struct Connector: Sendable {
     }
 
     /// A connection to `target`, on `loop`; it reads nothing until it is told to.
+    ///
+    /// `egress` knows of it from before it is there: it ends with the sandbox, and there is an end to how many there are.
     func connect(
         to target: ProxyTarget,
         on loop: any EventLoop,
+        for egress: Egress,
         _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) async throws -> any Channel {
         let addresses = try await vetted(target)
@@ -39,7 +42,14 @@ struct Connector: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: false)
             .channelOption(.recvAllocator, value: ProxyListener.buffers)
-            .channelInitializer(initialize)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelInitializer { channel in
+                guard egress.admit(host: channel) else {
+                    let busy = Refusal(.busy, target, "was asked for with too many others at a time")
+                    return channel.eventLoop.makeFailedFuture(busy)
+                }
+                return initialize(channel)
+            }
         var last: (any Error)?
         for address in addresses.prefix(Self.mostTries) {
             do {
@@ -52,6 +62,7 @@ struct Connector: Sendable {
                 last = error
             }
         }
+        if let refusal = last as? Refusal { throw refusal }
         let why = (last as? IOError).map { Self.word($0.errnoCode) } ?? "did not answer in time"
         throw Refusal(.unreachable, target, why)
     }

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Glibc
 import NIOCore
 import Synchronization
 
 /// What all connections of one sandbox have in common: its rules, its ledger, and that they end with it.
 final class Egress: Sendable {
-    /// Clients of one sandbox at a time; each takes two descriptors and some KiB here.
-    static let mostClients = 1_024
+    /// Clients of one sandbox at a time, and as many connections to hosts: an eighth of this process's descriptors together,
+    /// and not more than 1 024 of each.
+    static let mostClients: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 64 }
+        return Int(min(max(limit.rlim_cur / 16, 16), 1_024))
+    }()
 
     private struct State {
         var clients = 0
+        var hosts = 0
         /// Those of clients, and those to hosts.
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isOpen = true
@@ -42,15 +49,23 @@ final class Egress: Sendable {
         return true
     }
 
-    /// Takes in the connection to a host; one that comes after the end is closed.
-    func admit(host channel: any Channel) {
+    /// Takes in a connection to a host that is about to be made; false where there are too many, or the sandbox has ended.
+    func admit(host channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
-        let isOpen = state.withLock { state in
-            if state.isOpen { state.channels[id] = channel }
-            return state.isOpen
+        let isIn = state.withLock { state in
+            guard state.isOpen, state.hosts < Self.mostClients else { return false }
+            state.hosts += 1
+            state.channels[id] = channel
+            return true
         }
-        guard isOpen else { return channel.close(promise: nil) }
-        channel.closeFuture.whenComplete { _ in self.state.withLock { $0.channels[id] = nil } }
+        guard isIn else { return false }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in
+                state.hosts -= 1
+                state.channels[id] = nil
+            }
+        }
+        return true
     }
 
     /// Ends every connection, and lets no new one in; returns when all of them are in the ledger.

@@ -6,7 +6,8 @@ import Synchronization
 
 /// What went through one proxy, and what did not: added up by host, port and verdict.
 final class EgressLedger: Sendable {
-    /// The most lines of a ledger; hostile code chooses the names, so they must not grow without end.
+    /// The most lines of each verdict; hostile code chooses the names, so they must not grow without end, and names that were
+    /// refused must not take the place of those that were reached.
     static let mostLines = 256
     /// The host of the line that stands for all beyond those.
     static let others = "(others)"
@@ -17,20 +18,33 @@ final class EgressLedger: Sendable {
         var verdict: NetworkUse.Verdict
     }
 
-    private let lines = Mutex<[Key: NetworkUse]>([:])
+    private struct Lines {
+        var byKey: [Key: NetworkUse] = [:]
+        var allowed = 0
+        var denied = 0
+    }
+
+    private let lines = Mutex(Lines())
 
     /// Writes down a connection that has ended, or was refused.
     func add(_ use: NetworkUse) {
         lines.withLock { lines in
             var use = use
             var key = Key(host: use.host, port: use.port, verdict: use.verdict)
-            if lines[key] == nil, lines.count >= Self.mostLines {
+            let isAllowed = use.verdict.isAllowed
+            let count = isAllowed ? lines.allowed : lines.denied
+            if lines.byKey[key] == nil, count >= Self.mostLines {
                 use.host = Self.others
                 use.port = 0
                 use.verdict = use.verdict.isAllowed ? .allowed(rule: "") : .denied(reason: "")
                 key = Key(host: use.host, port: use.port, verdict: use.verdict)
             }
-            lines[key] = lines[key].map { $0.adding(use) } ?? use
+            if let known = lines.byKey[key] {
+                lines.byKey[key] = known.adding(use)
+            } else {
+                lines.byKey[key] = use
+                if isAllowed { lines.allowed += 1 } else { lines.denied += 1 }
+            }
         }
     }
 
@@ -41,7 +55,7 @@ final class EgressLedger: Sendable {
 
     /// All lines: those that were refused first, then by name.
     var uses: [NetworkUse] {
-        lines.withLock { Array($0.values) }.sorted {
+        lines.withLock { Array($0.byKey.values) }.sorted {
             if $0.verdict.isAllowed != $1.verdict.isAllowed { return $1.verdict.isAllowed }
             return ($0.host, $0.port) < ($1.host, $1.port)
         }

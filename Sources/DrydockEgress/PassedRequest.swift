@@ -26,6 +26,8 @@ final class PassedRequest: ChannelDuplexHandler {
     private var answer: HTTPResponseHead?
     private var hasWholeBody = false
     private var isReadHeld = false
+    private var isConnected = false
+    /// Whether it stands in the ledger.
     private var isOver = false
     private var sent: Int64 = 0
     private var received: Int64 = 0
@@ -51,10 +53,9 @@ final class PassedRequest: ChannelDuplexHandler {
         waiting = [.head(passed)]
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
-        let connector = egress.connector
-        let target = target
+        let (connector, egress, target) = (egress.connector, egress, target)
         loop.makeFutureWithTask {
-            try await connector.connect(to: target, on: loop) { channel in
+            try await connector.connect(to: target, on: loop, for: egress) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers(
                         leftOverBytesStrategy: .dropBytes
@@ -105,8 +106,11 @@ final class PassedRequest: ChannelDuplexHandler {
     }
 
     private func connected(_ channel: any Channel) {
-        guard client != nil, let host else { return channel.close(promise: nil) }
-        egress.admit(host: channel)
+        isConnected = true
+        guard client != nil, let host else {
+            finish()
+            return channel.close(promise: nil)
+        }
         for part in waiting { host.write(wrapOutboundOut(part), promise: nil) }
         waiting = []
         host.flush()
@@ -158,15 +162,27 @@ final class PassedRequest: ChannelDuplexHandler {
         fail(Refusal(.unreachable, target, "ended the connection before its answer was whole"))
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // An answer that ends with its connection has ended before this.
+        if case ChannelEvent.inputClosed = event {
+            fail(Refusal(.unreachable, target, "ended the connection before its answer was whole"))
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         fail(Refusal(.unreachable, target, "did not answer as HTTP demands"))
         context.close(promise: nil)
     }
 
     private func fail(_ refusal: Refusal) {
-        guard let client else { return }
+        guard let client else {
+            if !isConnected { write(refusal) }
+            return
+        }
         self.client = nil
         if answer == nil {
+            isOver = true
             client.connection.refuse(refusal, client.context)
         } else {
             // Cut off, so that nobody takes the half for the whole.
@@ -176,9 +192,16 @@ final class PassedRequest: ChannelDuplexHandler {
         host?.close(promise: nil)
     }
 
+    /// Writes down that it never came to a request, of a client that has not waited for the answer.
+    private func write(_ refusal: Refusal) {
+        guard !isOver else { return }
+        isOver = true
+        egress.ledger.add(refusal)
+    }
+
     /// Writes down what went through.
     private func finish() {
-        guard !isOver else { return }
+        guard !isOver, isConnected else { return }
         isOver = true
         egress.ledger.add(
             NetworkUse(

@@ -29,6 +29,8 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private let meant: ProxyTarget?
     private var state = State.idle
     private var isReadHeld = false
+    /// The client has no more to say.
+    private var hasEndedInput = false
 
     /// `meant` is the host of a client that knows of no proxy: each of its requests must be for that one.
     init(_ egress: Egress, _ handlers: ProxyHandlers, meant: ProxyTarget?) {
@@ -71,9 +73,10 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func open(_ target: ProxyTarget, _ context: ChannelHandlerContext) throws(Refusal) {
         let rule = try egress.connector.rule(for: target)
         state = .opening
-        let opening = context.eventLoop.makeFutureWithTask {
-            [connector = egress.connector, loop = context.eventLoop] in
-            try await connector.connect(to: target, on: loop) { $0.eventLoop.makeSucceededVoidFuture() }
+        let opening = context.eventLoop.makeFutureWithTask { [egress, loop = context.eventLoop] in
+            try await egress.connector.connect(to: target, on: loop, for: egress) {
+                $0.eventLoop.makeSucceededVoidFuture()
+            }
         }
         let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -86,7 +89,9 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
                     Tunnel(target: target, rule: rule, egress: connection.egress),
                     context
                 )
-            case .success(let host): host.close(promise: nil)
+            case .success(let host):
+                connection.egress.ledger.add(NetworkUse(target, rule))
+                host.close(promise: nil)
             case .failure(let error): connection.refuse(Refusal(error, target), context)
             }
         }
@@ -137,9 +142,21 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// The request is done with; what comes next is the next one, or the end.
     func endAnswer(keepAlive: Bool, _ context: ChannelHandlerContext) {
         // Before the write: while that is under way the next request comes, if it was sent already.
-        state = keepAlive ? .idle : .refused
+        let goesOn = keepAlive && !hasEndedInput
+        state = goesOn ? .idle : .refused
         let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        if !keepAlive { end.assumeIsolated().whenComplete { _ in context.close(promise: nil) } }
+        resume(context)
+        if !goesOn { close(context, after: end) }
+    }
+
+    /// Ends the connection once the client has what was written.
+    private func close(_ context: ChannelHandlerContext, after end: EventLoopFuture<Void>) {
+        end.assumeIsolated().whenComplete { [self] _ in
+            if hasEndedInput { return context.close(promise: nil) }
+            // Closed at once, what the client is still sending would have the kernel throw the answer away.
+            context.close(mode: .output, promise: nil)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
+        }
     }
 
     /// Answers with a refusal, and ends the connection once that is read.
@@ -156,11 +173,8 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
         let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        end.assumeIsolated().whenComplete { _ in
-            // Closed at once, what the client is still sending would have the kernel throw the answer away.
-            context.close(mode: .output, promise: nil)
-            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
-        }
+        resume(context)
+        close(context, after: end)
     }
 
     // MARK: The connection itself
@@ -194,8 +208,11 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         switch event {
         case is IdleStateHandler.IdleStateEvent: context.close(promise: nil)
         case ChannelEvent.inputClosed:
-            // A client that waits for its answer may have no more to say; one that waits for nothing has gone.
-            if case .idle = state { context.close(promise: nil) }
+            hasEndedInput = true
+            // A client that waits for its answer may have no more to say; one that waits for nothing has gone, and a tunnel
+            // that nothing comes through is none.
+            if case .passing = state { return }
+            context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
     }

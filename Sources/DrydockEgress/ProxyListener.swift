@@ -19,11 +19,12 @@ struct ProxyListener {
         case tls(port: UInt16)
     }
 
-    /// Reads are large, so that few of them move much; what is not used is given back.
+    /// Reads are large, so that few of them move much, and not so large that a thousand clients who stop reading fill the
+    /// worker's memory: each end holds one.
     static let buffers: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(
         minimum: 2_048,
         initial: 16_384,
-        maximum: 262_144
+        maximum: 131_072
     )
     private static let silence = TimeAmount.minutes(5)
 
@@ -40,6 +41,7 @@ struct ProxyListener {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.recvAllocator, value: buffers)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 guard egress.admit(client: channel) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {

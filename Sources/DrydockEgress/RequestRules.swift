@@ -14,6 +14,8 @@ enum RequestRules {
             throw refusal("was sent a request of HTTP \(head.version.major).\(head.version.minor)")
         }
         guard isToken(head.method.rawValue.utf8) else { throw refusal("was sent a method that is none") }
+        // It has no body (RFC 9110 section 9.3.8), so the writer would frame none, and what came with it would be a request.
+        guard head.method != .TRACE else { throw refusal("was sent TRACE") }
         guard head.uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw refusal("was sent an address with a space or a control character")
         }
@@ -72,7 +74,9 @@ enum RequestRules {
 
     /// Whether the client's connection goes on after this answer.
     static func keepsAlive(_ request: HTTPRequestHead, _ answer: HTTPResponseHead) -> Bool {
+        // Behind an upgrade the reader waits for another protocol.
         request.version == .http1_1 && answer.version == .http1_1 && request.isKeepAlive
+            && request.headers["Upgrade"].isEmpty
             && !request.headers[canonicalForm: "Proxy-Connection"].contains { $0.lowercased() == "close" }
     }
 

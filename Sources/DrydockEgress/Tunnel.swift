@@ -43,8 +43,10 @@ struct Tunnel {
         let bound = NIOLoopBound(gate, eventLoop: loop)
         // What it sends meanwhile waits in its socket.
         client.setOption(.autoRead, value: false).whenFailure { _ in client.close(promise: nil) }
-        loop.makeFutureWithTask { [connector = egress.connector, target] in
-            try await connector.connect(to: target, on: loop) { $0.eventLoop.makeSucceededVoidFuture() }
+        loop.makeFutureWithTask { [egress, target] in
+            try await egress.connector.connect(to: target, on: loop, for: egress) {
+                $0.eventLoop.makeSucceededVoidFuture()
+            }
         }.whenComplete { result in
             switch result {
             case .failure(let error):
@@ -68,23 +70,16 @@ struct Tunnel {
         try client.pipeline.syncOperations.addHandler(front)
         try host.pipeline.syncOperations.addHandler(back)
         let ends = NIOLoopBound((front, back), eventLoop: client.eventLoop)
-        // After the end of both is waited for: who waits for the sandbox's end hears of it later than the ledger.
-        defer { egress.admit(host: host) }
         EventLoopFuture.andAllComplete([client.closeFuture, host.closeFuture], on: client.eventLoop)
             .whenComplete { _ in
                 let (front, back) = ends.value
                 // What was refused is written down as that.
-                guard front.isOpen else { return }
-                egress.ledger.add(
-                    NetworkUse(
-                        host: target.host.text,
-                        port: target.port,
-                        verdict: .allowed(rule: "\(rule)"),
-                        sent: ByteCount(front.count),
-                        received: ByteCount(back.count),
-                        duration: .nanoseconds((NIODeadline.now() - begun).nanoseconds)
-                    )
-                )
+                guard !front.isRefused else { return }
+                var use = NetworkUse(target, rule)
+                use.sent = ByteCount(front.count)
+                use.received = ByteCount(back.count)
+                use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
+                egress.ledger.add(use)
             }
     }
 
@@ -96,7 +91,16 @@ struct Tunnel {
 
     private func refuse(_ refusal: Refusal, _ client: any Channel, _ host: (any Channel)?) {
         egress.ledger.add(refusal)
+        // There is none yet where nothing was connected to.
+        (try? client.pipeline.syncOperations.handler(type: TunnelEnd.self))?.isRefused = true
         host?.close(promise: nil)
         client.writeAndFlush(ByteBuffer.unrecognizedName).whenComplete { _ in client.close(promise: nil) }
+    }
+}
+
+extension NetworkUse {
+    /// A connection that was made and has carried nothing yet.
+    init(_ target: ProxyTarget, _ rule: NetworkRule) {
+        self.init(host: target.host.text, port: target.port, verdict: .allowed(rule: "\(rule)"))
     }
 }

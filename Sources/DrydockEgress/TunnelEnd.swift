@@ -19,8 +19,8 @@ final class TunnelEnd: ChannelDuplexHandler {
     private var hasEndedOutput = false
     /// Bytes that came in here.
     private(set) var count: Int64 = 0
-    /// Whether anything came through.
-    var isOpen: Bool { count > 0 }
+    /// Whether the tunnel was refused, and is in the ledger as that.
+    var isRefused = false
 
     /// Makes the two ends of a tunnel.
     static func pair() -> (TunnelEnd, TunnelEnd) {

@@ -190,6 +190,32 @@ struct BypassTests {
         ]
     }()
 
+    @Test(
+        "no method carries a request behind its own",
+        arguments: ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "X"]
+    )
+    func methods(method: String) async throws {
+        for (field, body) in [
+            ("Content-Length: 46", "GET /hidden HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+            (
+                "Transfer-Encoding: chunked",
+                "2e\r\nGET /hidden HTTP/1.1\r\nHost: evil.example\r\n\r\n\r\n0\r\n\r\n"
+            ),
+        ] {
+            _ = try await ProxyFixture.with { fixture in
+                let host = "good.example:\(fixture.host.port)"
+                let head =
+                    "\(method) http://\(host)/ HTTP/1.1\r\nHost: \(host)\r\n\(field)\r\nConnection: close\r\n\r\n"
+                _ = try await fixture.ask(head + body)
+                let received = fixture.host.received.lowercased()
+                let isFramed =
+                    received.contains("content-length: 46") || received.contains("transfer-encoding: chunked")
+                #expect(received.isEmpty || isFramed, "\(received)")
+                try await honest(fixture)
+            }
+        }
+    }
+
     @Test("a host that is not allowed is not reached, however it is written", arguments: names + targets)
     func refused(attempt: Attempt) async throws {
         let (_, uses) = try await ProxyFixture.with { fixture in

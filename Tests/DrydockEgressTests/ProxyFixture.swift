@@ -141,6 +141,8 @@ final class TestHost: Sendable {
         case bytes(String)
         /// All that comes, back.
         case echo
+        /// To the first bytes: the end of the connection.
+        case nothing
     }
 
     private let channel: any Channel
@@ -196,6 +198,7 @@ final class TestHost: Sendable {
             let bytes = unwrapInboundIn(data)
             recorder.bytes.withLock { $0 += bytes.readableBytesView }
             switch answer {
+            case .nothing: context.close(promise: nil)
             case .echo: context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             case .bytes(let reply):
                 if text.isEmpty {

@@ -223,6 +223,45 @@ struct ProxyTests {
         #expect(uses.count == 1 && uses[0].verdict.isAllowed && uses[0].received.bytes > 0)
     }
 
+    @Test("a host that ends without an answer is told at once")
+    func silentHost() async throws {
+        let (answer, _) = try await ProxyFixture.with(answer: .nothing) { fixture in
+            try await fixture.ask(request(fixture, "GET http://HOST/"))
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 502") && answer.contains("ended the connection"), "\(answer)")
+    }
+
+    @Test("a client that has said all gets its answer and the end, also behind an upgrade that is none")
+    func halfClosed() async throws {
+        _ = try await ProxyFixture.with { fixture in
+            for fields in [
+                "", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n",
+            ] {
+                let client = try RawClient(port: fixture.proxyPort, patience: .seconds(5))
+                let text = request(fixture, "GET http://HOST/", fields: fields)
+                let answer = await Blocking.run {
+                    client.send(Array(text.utf8))
+                    if fields.isEmpty { client.endOutput() }
+                    return String(decoding: client.readAll(), as: UTF8.self)
+                }
+                #expect(answer.hasSuffix("ok"), "\(answer)")
+                #expect(fields.isEmpty || answer.lowercased().contains("connection: close"), "\(answer)")
+            }
+        }
+    }
+
+    @Test("names that are refused do not hide those that are reached")
+    func ledgerOfBoth() {
+        let ledger = EgressLedger()
+        for number in 0..<1_000 { ledger.add(Refusal(.denied, host: "\(number).example", port: 1, "no")) }
+        for number in 0..<200 {
+            ledger.add(
+                NetworkUse(host: "good\(number).example", port: 443, verdict: .allowed(rule: "*.example"))
+            )
+        }
+        #expect(ledger.uses.count { $0.verdict.isAllowed && $0.host.hasPrefix("good") } == 200)
+    }
+
     @Test("a ledger has an end, whatever names are tried")
     func ledger() {
         let ledger = EgressLedger()

@@ -244,6 +244,43 @@ struct EgressTests {
         }
     }
 
+    @Test("a step that names no hosts gets those that its plugin may ask for; drivers and detection get none")
+    func permits() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            try scratch.write("fine\n", to: "site/file.txt")
+            try scratch.write(
+                """
+                #!/bin/sh
+                # drydock: {"protocol": "1.0", "title": "Fetch", "permits": {"network": ["index.test"]}, "detect": {"files": ["go"]}}
+                curl -fsSk https://index.test/file.txt > "$DRYDOCK_OUT/it"
+                """,
+                to: "plugins/50-fetch.sh"
+            )
+            try Program.shell("chmod 755 plugins/50-fetch.sh", in: scratch.folder)
+            for (name, content, status) in [
+                ("detected", "", Int32(0)),
+                ("named", "version: 1\nsteps: [{ plugin: fetch }]\n", 0),
+                ("closed", "version: 1\nsteps: [{ plugin: fetch, network: [] }]\n", 1),
+            ] {
+                try scratch.write("", to: "\(name)/go")
+                if !content.isEmpty { try scratch.write(content, to: "\(name)/drydock.yaml") }
+                let project = scratch.url(name).path
+                let build =
+                    "'\(Program.drydock)' build --output plain --plugins '\(scratch.url("plugins").path)' '\(project)'"
+                let finished = try Program.run(
+                    "/usr/bin/env",
+                    ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", build],
+                    environment: [
+                        "DRYDOCK_DATA": scratch.url("data").path,
+                        "DRYDOCK_NETWORK_ALLOW": "index.test,evil.test",
+                    ]
+                )
+                #expect(finished.status == status, "\(name): \(finished)")
+            }
+        }
+    }
+
     @Test("a host that is refused stands in the failure, with the line that would allow it")
     func advice() async throws {
         guard geteuid() == 0 else { return }
