@@ -192,7 +192,10 @@ let package = Package(
                 systemPackage, logging, metrics, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
             ] + nio
         ),
-        tests("DrydockCommands", ["DrydockOS"]),
+        tests(
+            "DrydockCommands",
+            ["DrydockModel", "DrydockConfig", "DrydockOS", "DrydockServer", logging, systemPackage]
+        ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(
             name: "EndToEndTests",
