@@ -190,6 +190,7 @@ let package = Package(
             [
                 "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", "DrydockTestSupport",
                 systemPackage, logging, metrics, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
         ),
         tests(
