@@ -51,6 +51,17 @@ struct CheckedNameTests {
         #expect(RelativePath(rawValue: text) == nil)
     }
 
+    @Test("identifiers are the same where all their bytes are, as they are to the store")
+    func bytes() {
+        let (composed, decomposed) = (
+            SessionID(rawValue: "caf\u{e9}"), SessionID(rawValue: "cafe\u{301}")
+        )
+        #expect(composed != decomposed && composed == SessionID(rawValue: "caf\u{e9}"))
+        #expect(Set([composed, decomposed, composed]).count == 2)
+        #expect(decomposed < composed && !(composed < decomposed) && !(composed < composed))
+        #expect([composed: 1, decomposed: 2][composed] == 1)
+    }
+
     @Test("a path contains itself and what lies below it")
     func contains() throws {
         let site = try RelativePath(parsing: "site")

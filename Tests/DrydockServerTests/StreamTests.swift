@@ -163,3 +163,19 @@ struct StreamTests {
         }
     }
 }
+    @Test("sessions whose names only look the same hear nothing of each other")
+    func sessionsByBytes() async throws {
+        try await withServer { server in
+            try await server.watch("caf\u{e9}") { composed in
+                try await server.watch("cafe\u{301}") { decomposed in
+                    _ = try await server.enqueue("caf\u{e9}", title: "composed")
+                    _ = try await server.enqueue("cafe\u{301}", title: "decomposed")
+                    for (client, name) in [(composed, "caf\u{e9}"), (decomposed, "cafe\u{301}")] {
+                        let session = try await client.message()["session_id"]?.string ?? ""
+                        #expect(session.utf8.elementsEqual(name.utf8))
+                    }
+                }
+            }
+        }
+    }
+
