@@ -123,3 +123,54 @@ struct UploadTests {
         return try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.utf8.count > 3 }.sorted()
     }
 }
+    @Test(
+        "an order that says something else than it means is refused, not half understood",
+        arguments: [
+            (#""source":{"path":"/x"},"directory":7"#, "order_invalid"),
+            (#""source":{"path":"/x"},"title":["a"]"#, "order_invalid"),
+            (#""source":{"path":"/x"},"sesion_id":"s""#, "order_invalid"),
+            (#""source":{"path":"/x"},"session_id":false"#, "order_invalid"),
+            (#""source":{"git":{"url":"https://x/y","ref":"main"}}"#, "source_invalid"),
+            (#""source":{"git":{"url":"https://x/y","revision":7}}"#, "source_invalid"),
+            (#""source":{"path":7}"#, "source_invalid"), (#""source":"/x""#, "source_invalid"),
+        ]
+    )
+    func refusedOrders(fields: String, code: String) async throws {
+        try await withServer {
+            $0.allowsPathSources = true
+            $0.allowsGitSources = true
+        } _: { server in
+            let answer = try await server.request(
+                "POST",
+                "/api/v1/builds",
+                headers: Self.json,
+                body: Array("{\(fields)}".utf8)
+            )
+            #expect(answer.status == 400 && answer.json?["code"]?.string == code, "\(answer.text)")
+        }
+    }
+
+    @Test(
+        "orders that were good stay good",
+        arguments: [
+            #""source":{"path":"/x"},"session_id":"s","project":"p","title":"t","directory":"d","params":{"a":"b"}"#,
+            #""source":{"path":"/x"},"session_id":null,"project":null,"title":"","directory":null,"params":null"#,
+            #""source":{"git":{"url":"https://x/y","revision":"main"}}"#,
+            #""source":{"git":{"url":"https://x/y","revision":null}}"#, #""source":{"git":"https://x/y"}"#,
+        ]
+    )
+    func goodOrders(fields: String) async throws {
+        try await withServer {
+            $0.allowsPathSources = true
+            $0.allowsGitSources = true
+        } _: { server in
+            let answer = try await server.request(
+                "POST",
+                "/api/v1/builds",
+                headers: Self.json,
+                body: Array("{\(fields)}".utf8)
+            )
+            #expect(answer.status == 202, "\(answer.text)")
+        }
+    }
+
