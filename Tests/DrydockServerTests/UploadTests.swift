@@ -44,6 +44,24 @@ struct UploadTests {
         }
     }
 
+    @Test("a key tells a directory from a parameter that is called so")
+    func keysOfWishes() async throws {
+        try await withServer { server in
+            var answers: [RawResponse] = []
+            for query in ["?directory=x", "?param=directory%3Dx"] {
+                answers.append(
+                    try await server.request(
+                        "POST",
+                        "/api/v1/builds" + query,
+                        headers: ["Idempotency-Key": "k"],
+                        body: Self.gzip
+                    )
+                )
+            }
+            #expect(answers.map(\.status) == [202, 422])
+        }
+    }
+
     @Test("names are checked before the body is read", arguments: ["session_id", "project"])
     func namesFirst(_ name: String) async throws {
         try await withServer { server in
@@ -118,11 +136,6 @@ struct UploadTests {
         }
     }
 
-    private static func blobs(_ server: RunningServer) throws -> [String] {
-        let root = server.store.directory.blobs.appending("sha256").string
-        return try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.utf8.count > 3 }.sorted()
-    }
-}
     @Test(
         "an order that says something else than it means is refused, not half understood",
         arguments: [
@@ -174,3 +187,8 @@ struct UploadTests {
         }
     }
 
+    private static func blobs(_ server: RunningServer) throws -> [String] {
+        let root = server.store.directory.blobs.appending("sha256").string
+        return try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.utf8.count > 3 }.sorted()
+    }
+}

@@ -67,7 +67,7 @@ struct BuildsAPI: Sendable {
         var said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
         if let directory = names.directory { said += ["directory", directory.rawValue] }
         for (name, value) in (names.parameters?.values ?? [:]).sorted(by: { $0.key < $1.key }) {
-            said += [name, value]
+            said += ["param", name, value]
         }
         let body = said.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
         return Idempotency(
