@@ -82,6 +82,12 @@ package struct StaticSite: Sendable {
 package enum PercentCoding {
     /// The text behind `path`; nil for a broken escape, invalid UTF-8 or a NUL.
     package static func decode(_ path: String) -> String? {
+        guard let text = decodeText(path), !text.utf8.contains(0) else { return nil }
+        return text
+    }
+
+    /// The same for what is no path, and may hold a NUL.
+    package static func decodeText(_ path: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
         var rest = Substring(path).utf8
         while let byte = rest.popFirst() {
@@ -94,7 +100,6 @@ package enum PercentCoding {
             }
             bytes.append(high << 4 | low)
         }
-        guard !bytes.contains(0) else { return nil }
         return String(validating: bytes, as: UTF8.self)
     }
 

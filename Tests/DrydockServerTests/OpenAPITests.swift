@@ -41,6 +41,26 @@ struct OpenAPITests {
         }
     }
 
+    @Test(
+        "a query that is broken, or says one thing twice, is refused",
+        arguments: [
+            "session_id=%zz", "session_id=a%2", "session_id=%ff", "title=%", "session_id=a&session_id=b",
+        ]
+    )
+    func brokenQueries(query: String) async throws {
+        try await withServer { server in
+            for method in ["GET", "POST"] where method == "POST" || !query.hasPrefix("title") {
+                let answer = try await server.request(
+                    method,
+                    "/api/v1/builds?" + query,
+                    body: method == "POST" ? [0x1F, 0x8B, 8] : []
+                )
+                #expect(answer.status == 400, "\(method): \(answer.status)")
+                #expect(answer.json?["code"]?.string == "query_invalid")
+            }
+        }
+    }
+
     @Test("every schema that is referred to is there")
     func references() async throws {
         try await withServer { server in

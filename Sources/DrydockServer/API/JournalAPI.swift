@@ -29,8 +29,7 @@ struct JournalAPI: Sendable {
     ) async throws -> Response {
         let wantsEvents = request.headers.value("accept")?.contains("text/event-stream") ?? false
         let framing = wantsEvents ? RecordFraming.events : .ndjson
-        let named =
-            request.uri.queryParameters["after"].map(String.init) ?? request.headers.value("last-event-id")
+        let named = try Query(request).one("after") ?? request.headers.value("last-event-id")
         let start = try await cursor(named, build)
         if wantsEvents, try await isEnd(start, of: build) {
             // An EventSource comes back after every end, unless it is told that there is no more (HTML, 9.2.3).
@@ -88,12 +87,12 @@ struct JournalAPI: Sendable {
     }
 
     // MARK: The stream
+
     /// How one client is told.
     private struct Telling: Sendable {
         let framing: RecordFraming
         let isOpen: @Sendable () -> Bool
     }
-
 
     private func stream(
         _ id: BuildID,
@@ -145,9 +144,9 @@ struct JournalAPI: Sendable {
         after ending: StreamWait.Ending<Value>,
         _ telling: Telling,
         _ writer: inout any ResponseBodyWriter
+    ) async throws -> Bool {
         // Nothing else tells a stream that has nothing to send.
         guard telling.isOpen() else { return false }
-    ) async throws -> Bool {
         switch ending {
         case .done: return true
         case .shutdown: return false
