@@ -108,6 +108,19 @@ struct OpenAPITests {
         }
     }
 
+    @Test("a method that is refused is answered with those there are, HEAD among them")
+    func allowed() async throws {
+        try await withServer { server in
+            for (target, methods) in [
+                ("/healthz", "GET, HEAD"), ("/api/v1/builds", "GET, HEAD, POST"),
+                ("/api/v1/builds/b_1/retry", "POST"),
+            ] {
+                let answer = try await server.request("PATCH", target)
+                #expect(answer.headers["allow"] == methods)
+            }
+        }
+    }
+
     @Test("HEAD is answered like GET, without the body")
     func heads() async throws {
         try await withServer { server in
