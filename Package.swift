@@ -190,9 +190,13 @@ let package = Package(
             [
                 "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockStore", "DrydockTestSupport",
                 systemPackage, logging, metrics, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
         ),
-        tests("DrydockCommands", ["DrydockOS"]),
+        tests(
+            "DrydockCommands",
+            ["DrydockModel", "DrydockConfig", "DrydockOS", "DrydockServer", logging, systemPackage]
+        ),
         // Runs the built `drydock` as a user does; real projects, bad input, restarts.
         .testTarget(
             name: "EndToEndTests",

@@ -74,7 +74,9 @@ extension ServerOptions {
             )
         }
         var digests: [Digest] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // To Swift, CR and LF are one character, which is no LF.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let word = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
             if word.isEmpty { continue }
             let digest = Digest(rawValue: word.lowercased())

@@ -23,6 +23,8 @@ final class WorkerSupervisor: Service {
     private let logger: Logger
     private let listening: AsyncStream<Void>
     private let watch = Mutex(WorkerWatch())
+    /// Whether the last look at the lock failed: told once, not five times a second.
+    private let isBlind = Mutex(false)
 
     /// `lock`: the worker's; nothing is started before `listening` ends.
     init(start: WorkerStart, lock: FilePath, logger: Logger, listening: AsyncStream<Void>) {
@@ -78,13 +80,20 @@ final class WorkerSupervisor: Service {
     private func untilItEnds(_ child: RunningWorker?) async -> String {
         while !Task.isShuttingDownGracefully {
             if let child, let ending = child.ending { return ending }
-            let status = (try? LivenessLock.status(of: lock)) ?? .held(nil)
-            if child == nil, status == .free { return "it was an earlier server's" }
-            let verdict = watch.withLock { $0.look(at: status, SuspendingClock.now) }
-            if verdict == .hangs { endHanging(status, child) }
+            if let (status, verdict) = look(SuspendingClock.now) {
+                if child == nil, status == .free { return "it was an earlier server's" }
+                if verdict == .hangs { endHanging(status, child) }
+            }
             _ = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.look) }
         }
         return "the server is stopping"
+    }
+
+    /// How the lock stands and what the watch makes of it; nil where that can not be told now: a look that nobody had is
+    /// no sign that the worker hangs.
+    func look(_ now: SuspendingClock.Instant) -> (LivenessLock.Status, WorkerWatch.Verdict)? {
+        guard let status = currentStatus else { return nil }
+        return (status, watch.withLock { $0.look(at: status, now) })
     }
 
     private func endHanging(_ status: LivenessLock.Status, _ child: RunningWorker?) {
@@ -109,11 +118,17 @@ final class WorkerSupervisor: Service {
     /// Asks the worker to end, and ends it when it does not.
     private func end(_ child: RunningWorker?) async {
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
-        signal(SIGTERM, currentStatus, child)
+        var isAsked = false
         while isAround(child) {
+            let status = currentStatus
+            // Who holds the lock can not be asked before it can be read; one child is never asked twice.
+            if !isAsked, status != nil || child != nil {
+                signal(SIGTERM, status ?? .held(nil), child)
+                isAsked = true
+            }
             if ContinuousClock.now > deadline {
                 logger.error("the worker does not end and is killed; its builds start again with the next")
-                return signal(SIGKILL, currentStatus, child)
+                return signal(SIGKILL, status ?? .held(nil), child)
             }
             // It holds the lock until its very end; there is nothing else to wait for.
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
@@ -125,5 +140,22 @@ final class WorkerSupervisor: Service {
         return currentStatus != .free
     }
 
-    private var currentStatus: LivenessLock.Status { (try? LivenessLock.status(of: lock)) ?? .free }
+    /// How the lock stands; nil where that can not be told now, with no descriptor left perhaps: no reason to end a
+    /// worker, nor to take it for gone.
+    private var currentStatus: LivenessLock.Status? {
+        do throws(Errno) {
+            let status = try LivenessLock.status(of: lock)
+            isBlind.withLock { $0 = false }
+            return status
+        } catch {
+            let wasBlind = isBlind.withLock { isBlind in
+                defer { isBlind = true }
+                return isBlind
+            }
+            if !wasBlind {
+                logger.warning("the worker's lock can not be looked at", metadata: ["error": "\(error)"])
+            }
+            return nil
+        }
+    }
 }

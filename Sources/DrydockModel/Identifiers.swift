@@ -22,8 +22,26 @@ extension StringIdentifier {
     /// The raw text.
     package var description: String { rawValue }
 
-    /// Orders by the raw text.
-    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    // Swift's texts are equal where a reader would see the same, in whatever bytes: two names for the store, and for
+    // whoever was let in by one of them.
+
+    /// Whether the bytes of both are the same, as the store compares them.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+    }
+
+    /// Hashes the bytes.
+    package func hash(into hasher: inout Hasher) {
+        var text = rawValue
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // What no text holds ends it.
+        hasher.combine(UInt8.max)
+    }
+
+    /// Orders by the bytes.
+    package static func < (left: Self, right: Self) -> Bool {
+        left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
+    }
 
     /// Reads a bare string.
     package init(from decoder: any Decoder) throws {

@@ -34,7 +34,7 @@ package struct RelativePath: StringIdentifier {
 
     /// Whether `path`, which is clean, is this one or lies below it.
     package func contains(_ path: String) -> Bool {
-        prefix.isEmpty || path == prefix || path.hasPrefix(prefix + "/")
+        PathRule.isWithin(path.utf8, prefix.utf8)
     }
 }
 
@@ -59,6 +59,24 @@ package enum PathRule {
         // One slash less than names.
         if names.map(\.count).reduce(names.count - 1, +) > longestPath { throw .pathTooLong }
         return names
+    }
+}
+
+extension PathRule {
+    /// Whether `path` is `directory` or lies below it; every path lies below an empty one.
+    ///
+    /// Both are clean. Bytes are compared, as the kernel does: to Swift two names of different bytes can be the same text,
+    /// and a slash that a combining mark follows is no slash.
+    package static func isWithin(_ path: some Collection<UInt8>, _ directory: some Collection<UInt8>) -> Bool
+    {
+        guard path.starts(with: directory) else { return false }
+        let (rest, slash) = (path.dropFirst(directory.count), UInt8(ascii: "/"))
+        return rest.isEmpty || rest.first == slash || directory.allSatisfy { $0 == slash }
+    }
+
+    /// The names in `text`, which slashes divide; as bytes, for the same reason.
+    package static func split(_ text: String) -> [Substring] {
+        text.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
     }
 }
 

@@ -14,16 +14,22 @@ package struct StaticSite: Sendable {
         case redirect(String)
     }
 
-    private let files: [String: Artifact]
+    /// What a file is called below the root: a text whose bytes count, not what a reader would see in them.
+    private struct Name: StringIdentifier {
+        let rawValue: String
+    }
+
+    private let files: [Name: Artifact]
     private let isSinglePage: Bool
 
     /// The site whose root is the directory `rule.root` of `artifacts`; empty = all of them.
     package init(artifacts: [Artifact], rule: PreviewReady) {
-        let root = rule.root.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let root = PathRule.split(rule.root).filter { $0 != "." }.joined(separator: "/")
         let prefix = root.isEmpty ? "" : root + "/"
-        var files: [String: Artifact] = [:]
-        for artifact in artifacts where artifact.path.hasPrefix(prefix) {
-            files[String(artifact.path.dropFirst(prefix.count))] = artifact
+        var files: [Name: Artifact] = [:]
+        for artifact in artifacts where artifact.path.utf8.starts(with: prefix.utf8) {
+            let name = Substring(artifact.path.utf8.dropFirst(prefix.utf8.count))
+            files[Name(rawValue: String(name))] = artifact
         }
         self.files = files
         self.isSinglePage = rule.spa
@@ -34,33 +40,38 @@ package struct StaticSite: Sendable {
     /// Order: the file itself, the same with `.html`, `index.html` of a directory (with a final slash), the single
     /// page where the site is one and a person navigates, the nearest `404.html` upward.
     package func resolve(path: String, isNavigation: Bool) -> Resolution {
-        guard let decoded = PercentCoding.decode(path), decoded.hasPrefix("/") else {
-            return .notFound(files["404.html"])
+        let slash = UInt8(ascii: "/")
+        guard let decoded = PercentCoding.decode(path), decoded.utf8.first == slash else {
+            return .notFound(named("404.html"))
         }
-        let isDirectory = decoded.hasSuffix("/")
-        let name = decoded.split(separator: "/").joined(separator: "/")
+        let isDirectory = decoded.utf8.last == slash
+        let name = PathRule.split(decoded).joined(separator: "/")
         // Doubled slashes lead to the address that caches and relative links agree on.
         let canonical = "/" + name + (isDirectory && !name.isEmpty ? "/" : "")
-        guard canonical == decoded else { return .redirect(PercentCoding.encode(canonical)) }
+        guard canonical.utf8.elementsEqual(decoded.utf8) else {
+            return .redirect(PercentCoding.encode(canonical))
+        }
         if isDirectory {
-            if let index = files[name.isEmpty ? "index.html" : name + "/index.html"] { return .file(index) }
-            if !name.isEmpty, files[name + ".html"] != nil {
+            if let index = named(name.isEmpty ? "index.html" : name + "/index.html") { return .file(index) }
+            if !name.isEmpty, named(name + ".html") != nil {
                 return .redirect(PercentCoding.encode("/" + name))
             }
-        } else if let file = files[name] ?? files[name + ".html"] {
+        } else if let file = named(name) ?? named(name + ".html") {
             return .file(file)
-        } else if files[name + "/index.html"] != nil {
+        } else if named(name + "/index.html") != nil {
             return .redirect(PercentCoding.encode(canonical + "/"))
         }
-        if isSinglePage, isNavigation, let page = files["index.html"] { return .file(page) }
+        if isSinglePage, isNavigation, let page = named("index.html") { return .file(page) }
         return .notFound(nearestNotFound(name))
     }
 
+    private func named(_ name: String) -> Artifact? { files[Name(rawValue: name)] }
+
     private func nearestNotFound(_ name: String) -> Artifact? {
-        var parts = name.split(separator: "/").dropLast()
+        var parts = PathRule.split(name).dropLast()
         while true {
             let path = (parts + ["404.html"]).joined(separator: "/")
-            if let page = files[path] { return page }
+            if let page = named(path) { return page }
             guard !parts.isEmpty else { return nil }
             parts.removeLast()
         }
@@ -71,6 +82,12 @@ package struct StaticSite: Sendable {
 package enum PercentCoding {
     /// The text behind `path`; nil for a broken escape, invalid UTF-8 or a NUL.
     package static func decode(_ path: String) -> String? {
+        guard let text = decodeText(path), !text.utf8.contains(0) else { return nil }
+        return text
+    }
+
+    /// The same for what is no path, and may hold a NUL.
+    package static func decodeText(_ path: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
         var rest = Substring(path).utf8
         while let byte = rest.popFirst() {
@@ -83,7 +100,6 @@ package enum PercentCoding {
             }
             bytes.append(high << 4 | low)
         }
-        guard !bytes.contains(0) else { return nil }
         return String(validating: bytes, as: UTF8.self)
     }
 

@@ -74,7 +74,7 @@ package struct DrydockServer: Service {
     /// Throws `DrydockServerError`.
     package func run() async throws {
         do {
-            try await application(connections: descriptors() * 3 / 4).run()
+            try await application(connections: ConnectionLedger.most(of: descriptors())).run()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw DrydockServerError.portInUse(host: options.host, port: options.port)
         } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
@@ -86,7 +86,7 @@ package struct DrydockServer: Service {
         }
     }
 
-    /// How many descriptors there are; connections get three of four, files and the store the rest.
+    /// How many descriptors there are.
     private func descriptors() -> Int {
         do {
             return try DescriptorLimit.raise()

@@ -25,7 +25,7 @@ package struct AllowedSources: Sendable, Hashable {
         case .path(let path):
             let real = Self.real(path)
             let isAllowed = paths.compactMap { Self.real($0) }.contains { allowed in
-                real == allowed || real?.hasPrefix(allowed == "/" ? "/" : allowed + "/") == true
+                real.map { PathRule.isWithin($0, allowed) } == true
             }
             if !isAllowed { throw Self.refused("the directory \(path)", key: "sources.paths") }
         case .git(let url, _):
@@ -43,9 +43,10 @@ package struct AllowedSources: Sendable, Hashable {
         )
     }
 
-    private static func real(_ path: String) -> String? {
+    /// The bytes of the path that `path` leads to: names need not be texts.
+    private static func real(_ path: String) -> [UInt8]? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 }

@@ -51,11 +51,30 @@ struct CheckedNameTests {
         #expect(RelativePath(rawValue: text) == nil)
     }
 
+    @Test("identifiers are the same where all their bytes are, as they are to the store")
+    func bytes() {
+        let (composed, decomposed) = (
+            SessionID(rawValue: "caf\u{e9}"), SessionID(rawValue: "cafe\u{301}")
+        )
+        #expect(composed != decomposed && composed == SessionID(rawValue: "caf\u{e9}"))
+        #expect(Set([composed, decomposed, composed]).count == 2)
+        #expect(decomposed < composed && !(composed < decomposed) && !(composed < composed))
+        #expect([composed: 1, decomposed: 2][composed] == 1)
+    }
+
     @Test("a path contains itself and what lies below it")
     func contains() throws {
+        let composed = try RelativePath(parsing: "caf\u{e9}")
+        #expect(composed.contains("caf\u{e9}/\u{301}") && !composed.contains("cafe\u{301}/a"))
         let site = try RelativePath(parsing: "site")
         #expect(site.contains("site") && site.contains("site/a"))
         #expect(!site.contains("sitemap") && !site.contains("a/site"))
         #expect(try RelativePath(parsing: ".").contains("a"))
+        for (path, directory, isWithin) in [
+            ("/a", "/", true), ("/", "/", true), ("/srv/a", "/srv", true), ("/srv", "/srv", true),
+            ("/srv2", "/srv", false), ("/caf\u{e9}/a", "/cafe\u{301}", false), ("a", "", true),
+        ] {
+            #expect(PathRule.isWithin(path.utf8, directory.utf8) == isWithin, "\(path) in \(directory)")
+        }
     }
 }

@@ -58,6 +58,21 @@ struct StaticSiteTests {
         #expect(site.resolve(path: path, isNavigation: true) == .notFound(nil))
     }
 
+    @Test("names are told apart and divided by their bytes, whatever a reader would see in them")
+    func bytes() {
+        let (composed, decomposed, mark) = ("caf\u{e9}.txt", "cafe\u{301}.txt", "\u{301}x/\u{301}y")
+        let site = site(["out/" + composed, "out/" + decomposed, "out/" + mark], root: "out")
+        for (path, name) in [
+            ("/caf%C3%A9.txt", composed), ("/cafe%CC%81.txt", decomposed), ("/%CC%81x/%CC%81y", mark),
+        ] {
+            guard case .file(let file) = site.resolve(path: path, isNavigation: false) else {
+                Issue.record("\(path) is not found")
+                continue
+            }
+            #expect(file.path.utf8.elementsEqual(("out/" + name).utf8), "\(path)")
+        }
+    }
+
     @Test("the nearest 404.html answers")
     func notFound() {
         let site = site(["404.html", "docs/404.html"])

@@ -3,6 +3,8 @@
 
 import DrydockModel
 import NIOCore
+import NIOEmbedded
+import NIOHTTP1
 import Testing
 
 @testable import DrydockServer
@@ -20,6 +22,46 @@ struct LimitTests {
             }
             #expect(try await server.request("GET", "/healthz").status == 200)
         }
+    }
+
+    /// A connection on which an answer has begun, and what its client takes of `bytes` in each of the next turns.
+    private func isClosed(taking turns: [Int], of bytes: Int) throws -> Bool {
+        let channel = EmbeddedChannel(handlers: [HTTPResponseEncoder(), RequestPace(.init())])
+        try channel.connect(to: SocketAddress(ipAddress: "10.0.0.1", port: 1)).wait()
+        try channel.writeInbound(HTTPServerRequestPart.head(.init(version: .http1_1, method: .GET, uri: "/")))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-length": "9999999"])
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        channel.flush()
+        for turn in turns {
+            // Nothing goes out before it is flushed: as with a client whose window is closed.
+            if turn > 0 {
+                channel.write(
+                    HTTPServerResponsePart.body(.byteBuffer(.init(repeating: 0x78, count: turn))),
+                    promise: nil
+                )
+                channel.flush()
+            }
+            if bytes > 0 {
+                channel.write(
+                    HTTPServerResponsePart.body(.byteBuffer(.init(repeating: 0x78, count: bytes))),
+                    promise: nil
+                )
+            }
+            channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+        }
+        defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
+        return !channel.isActive
+    }
+
+    @Test("who takes nothing of an answer is closed; who is slow, and a stream with nothing to send, is not")
+    func nothingTaken() throws {
+        #expect(try isClosed(taking: [0], of: 64 << 10))
+        #expect(try isClosed(taking: [8 << 10, 8 << 10, 0, 0], of: 64 << 10))
+        #expect(try isClosed(taking: [100, 100], of: 64 << 10))
+        #expect(try !isClosed(taking: Array(repeating: 8 << 10, count: 20), of: 1 << 10))
+        #expect(try !isClosed(taking: Array(repeating: 0, count: 1_000), of: 0))
+        #expect(try !isClosed(taking: Array(repeating: 100, count: 1_000), of: 0))
     }
 
     @Test("a client that says too much is sent away with 1008; others go on")
@@ -64,6 +106,26 @@ struct LimitTests {
             allowance.take(at: start + .milliseconds(after))
         }
         #expect(taken == [true, true, true, false, true, false, true, true, true, false])
+    }
+
+    @Test("half of the descriptors are left to the files that are sent, and more to the store")
+    func descriptors() {
+        for count in [256, 1_024, 65_536] { #expect(ConnectionLedger.most(of: count) * 2 < count * 9 / 10) }
+    }
+
+    @Test("an IPv6 network counts as one, and IPv4 in IPv6's clothes as what it is")
+    func networks() throws {
+        func taken(_ addresses: [String]) throws -> [Bool] {
+            let ledger = ConnectionLedger(most: 100, perAddress: 1)
+            return try addresses.map { ledger.enter(try SocketAddress(ipAddress: $0, port: 1)) }
+        }
+        #expect(
+            try taken(["2001:db8::1", "2001:db8:0:0:ffff::2", "2001:db8:0:1::1"]) == [true, false, true]
+        )
+        #expect(try taken(["::ffff:10.0.0.1", "::ffff:10.0.0.2", "10.0.0.1"]) == [true, true, false])
+        #expect(
+            try taken(["::1", "::1", "::ffff:127.0.0.1", "::ffff:127.0.0.2"]) == [true, true, true, true]
+        )
     }
 
     @Test("connections are counted in all, and by address for those from outside")

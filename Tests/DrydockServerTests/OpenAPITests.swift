@@ -41,6 +41,26 @@ struct OpenAPITests {
         }
     }
 
+    @Test(
+        "a query that is broken, or says one thing twice, is refused",
+        arguments: [
+            "session_id=%zz", "session_id=a%2", "session_id=%ff", "title=%", "session_id=a&session_id=b",
+        ]
+    )
+    func brokenQueries(query: String) async throws {
+        try await withServer { server in
+            for method in ["GET", "POST"] where method == "POST" || !query.hasPrefix("title") {
+                let answer = try await server.request(
+                    method,
+                    "/api/v1/builds?" + query,
+                    body: method == "POST" ? [0x1F, 0x8B, 8] : []
+                )
+                #expect(answer.status == 400, "\(method): \(answer.status)")
+                #expect(answer.json?["code"]?.string == "query_invalid")
+            }
+        }
+    }
+
     @Test("every schema that is referred to is there")
     func references() async throws {
         try await withServer { server in
@@ -85,6 +105,19 @@ struct OpenAPITests {
             #expect(answer.status == status, "\(answer.text)")
             #expect(answer.headers["content-type"] == "application/problem+json")
             #expect((answer.headers["allow"] != nil) == (status == 405))
+        }
+    }
+
+    @Test("a method that is refused is answered with those there are, HEAD among them")
+    func allowed() async throws {
+        try await withServer { server in
+            for (target, methods) in [
+                ("/healthz", "GET, HEAD"), ("/api/v1/builds", "GET, HEAD, POST"),
+                ("/api/v1/builds/b_1/retry", "POST"),
+            ] {
+                let answer = try await server.request("PATCH", target)
+                #expect(answer.headers["allow"] == methods)
+            }
         }
     }
 

@@ -44,6 +44,9 @@ actor RawClient {
 
     func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
 
+    /// Sends no more; what the server sends is still read.
+    func endSending() { outbound.finish() }
+
     /// Gives messages back, to be read again.
     func unread(_ messages: some Sequence<JSON>) { put = Array(messages) + put }
 

@@ -108,6 +108,41 @@ struct StreamTests {
         }
     }
 
+    @Test("what is asked for behind a stream of records is answered after it")
+    func pipelined() async throws {
+        try await withServer { server in
+            let build = try await server.enqueue("s")
+            let work = try await server.begin()
+            let target = "/api/v1/builds/\(build.id)/events"
+            try await server.connect { client in
+                for next in [target, "/healthz"] { try await client.request("GET", next) }
+                _ = try await client.head()
+                _ = try await client.chunk()
+                try await work.finish()
+                while try await !client.chunk().isEmpty {}
+                #expect(try await client.response().text == "ok\n")
+            }
+        }
+    }
+
+    @Test("who has said everything is told every record all the same")
+    func halfClosed() async throws {
+        try await withServer { server in
+            let build = try await server.enqueue("s")
+            let work = try await server.begin()
+            try await server.connect { client in
+                try await client.request("GET", "/api/v1/builds/\(build.id)/events")
+                await client.endSending()
+                _ = try await client.head()
+                _ = try await client.chunk()
+                try await work.finish()
+                var rest: [UInt8] = []
+                while case let piece = try await client.chunk(), !piece.isEmpty { rest += piece }
+                #expect(String(decoding: rest, as: UTF8.self).contains(#""finished""#))
+            }
+        }
+    }
+
     @Test("HEAD of a stream says nothing of a length")
     func heads() async throws {
         try await withServer { server in
@@ -142,6 +177,22 @@ struct StreamTests {
             try await server.watch("s") { client in
                 let last = try await client.message()
                 #expect(last["type"]?.string == "build_completed")
+            }
+        }
+    }
+
+    @Test("sessions whose names only look the same hear nothing of each other")
+    func sessionsByBytes() async throws {
+        try await withServer { server in
+            try await server.watch("caf\u{e9}") { composed in
+                try await server.watch("cafe\u{301}") { decomposed in
+                    _ = try await server.enqueue("caf\u{e9}", title: "composed")
+                    _ = try await server.enqueue("cafe\u{301}", title: "decomposed")
+                    for (client, name) in [(composed, "caf\u{e9}"), (decomposed, "cafe\u{301}")] {
+                        let session = try await client.message()["session_id"]?.string ?? ""
+                        #expect(session.utf8.elementsEqual(name.utf8))
+                    }
+                }
             }
         }
     }

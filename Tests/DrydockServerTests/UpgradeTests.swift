@@ -40,6 +40,20 @@ struct UpgradeTests {
         }
     }
 
+    @Test("without Connection: Upgrade it is an ordinary request, and those behind it keep their places")
+    func noUpgrade() async throws {
+        try await withServer { server in
+            try await server.connect { client in
+                try await client.request("GET", "/ws", headers: ["Upgrade": "websocket"])
+                try await client.request("POST", "/api/v1/builds", body: [0x1F, 0x8B, 8])
+                try await client.request("GET", "/healthz")
+                #expect(try await client.response().status == 426)
+                #expect(try await client.response().status == 202)
+                #expect(try await client.response().text == "ok\n")
+            }
+        }
+    }
+
     @Test("an upgrade with a body does not hang")
     func withBody() async throws {
         try await withServer { server in

@@ -44,6 +44,24 @@ struct UploadTests {
         }
     }
 
+    @Test("a key tells a directory from a parameter that is called so")
+    func keysOfWishes() async throws {
+        try await withServer { server in
+            var answers: [RawResponse] = []
+            for query in ["?directory=x", "?param=directory%3Dx"] {
+                answers.append(
+                    try await server.request(
+                        "POST",
+                        "/api/v1/builds" + query,
+                        headers: ["Idempotency-Key": "k"],
+                        body: Self.gzip
+                    )
+                )
+            }
+            #expect(answers.map(\.status) == [202, 422])
+        }
+    }
+
     @Test("names are checked before the body is read", arguments: ["session_id", "project"])
     func namesFirst(_ name: String) async throws {
         try await withServer { server in
@@ -115,6 +133,57 @@ struct UploadTests {
                 try await client.say(#"{"type":"PING","data":{"deep":[[[[[{"a":[1,2,3]}]]]]]}}"#)
                 #expect(try await client.message()["type"]?.string == "PONG")
             }
+        }
+    }
+
+    @Test(
+        "an order that says something else than it means is refused, not half understood",
+        arguments: [
+            (#""source":{"path":"/x"},"directory":7"#, "order_invalid"),
+            (#""source":{"path":"/x"},"title":["a"]"#, "order_invalid"),
+            (#""source":{"path":"/x"},"sesion_id":"s""#, "order_invalid"),
+            (#""source":{"path":"/x"},"session_id":false"#, "order_invalid"),
+            (#""source":{"git":{"url":"https://x/y","ref":"main"}}"#, "source_invalid"),
+            (#""source":{"git":{"url":"https://x/y","revision":7}}"#, "source_invalid"),
+            (#""source":{"path":7}"#, "source_invalid"), (#""source":"/x""#, "source_invalid"),
+        ]
+    )
+    func refusedOrders(fields: String, code: String) async throws {
+        try await withServer {
+            $0.allowsPathSources = true
+            $0.allowsGitSources = true
+        } _: { server in
+            let answer = try await server.request(
+                "POST",
+                "/api/v1/builds",
+                headers: Self.json,
+                body: Array("{\(fields)}".utf8)
+            )
+            #expect(answer.status == 400 && answer.json?["code"]?.string == code, "\(answer.text)")
+        }
+    }
+
+    @Test(
+        "orders that were good stay good",
+        arguments: [
+            #""source":{"path":"/x"},"session_id":"s","project":"p","title":"t","directory":"d","params":{"a":"b"}"#,
+            #""source":{"path":"/x"},"session_id":null,"project":null,"title":"","directory":null,"params":null"#,
+            #""source":{"git":{"url":"https://x/y","revision":"main"}}"#,
+            #""source":{"git":{"url":"https://x/y","revision":null}}"#, #""source":{"git":"https://x/y"}"#,
+        ]
+    )
+    func goodOrders(fields: String) async throws {
+        try await withServer {
+            $0.allowsPathSources = true
+            $0.allowsGitSources = true
+        } _: { server in
+            let answer = try await server.request(
+                "POST",
+                "/api/v1/builds",
+                headers: Self.json,
+                body: Array("{\(fields)}".utf8)
+            )
+            #expect(answer.status == 202, "\(answer.text)")
         }
     }
 

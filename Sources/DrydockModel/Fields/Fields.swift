@@ -45,11 +45,16 @@ package struct Fields: Sendable {
         return try Value(field)
     }
 
-    /// Refuses keys of a document that nobody would read: the first one of the file, with the nearest one there is.
+    /// Refuses keys of a document that nobody would read.
     ///
     /// Messages may come from a newer program: there such keys are ignored.
     package func allow(_ keys: [String]) throws(FieldProblem) {
         guard table.form == .document else { return }
+        try require(only: keys)
+    }
+
+    /// Refuses all other keys, whoever wrote them: the first one of the file, with the nearest one there is.
+    package func require(only keys: [String]) throws(FieldProblem) {
         let strangers = values.keys.filter { !keys.contains($0) }
         let lines = table.places?.fields ?? [:]
         guard let first = strangers.min(by: { (lines[$0]?.keyLine ?? 0, $0) < (lines[$1]?.keyLine ?? 0, $1) })

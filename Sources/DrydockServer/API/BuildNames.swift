@@ -3,7 +3,6 @@
 
 import DrydockModel
 import DrydockProtocol
-import HummingbirdCore
 
 /// What a request calls its build, and how it wants it, checked: in the address, or else in a JSON body.
 struct BuildNames: Sendable {
@@ -14,12 +13,12 @@ struct BuildNames: Sendable {
     var directory: RelativePath?
     var parameters: BuildParameters?
 
-    init(query: FlatDictionary<Substring, Substring>) throws(Problem) {
-        session = try Self.checked(query["session_id"].map(String.init), Self.session)
-        project = try Self.checked(query["project"].map(String.init), Self.project)
-        title = query["title"].flatMap { Self.title(String($0)) }
-        directory = try Self.checked(query["directory"].map(String.init), Self.directory)
-        let pairs = query.getAll("param").map { String($0) }
+    init(query: Query) throws(Problem) {
+        session = try Self.checked(try query.one("session_id"), Self.session)
+        project = try Self.checked(try query.one("project"), Self.project)
+        title = try query.one("title").flatMap(Self.title)
+        directory = try Self.checked(try query.one("directory"), Self.directory)
+        let pairs = query.all("param")
         parameters =
             pairs.isEmpty ? nil : try Self.parameters { () throws(FieldProblem) in try .init(pairs: pairs) }
     }

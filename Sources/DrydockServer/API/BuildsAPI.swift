@@ -22,7 +22,7 @@ struct BuildsAPI: Sendable {
 
     func create(_ request: Request, by caller: Caller) async throws -> Response {
         // Everything that stands before the body is checked before it is read.
-        let named = try BuildNames(query: request.uri.queryParameters)
+        let named = try BuildNames(query: Query(request))
         let key = try Self.idempotencyKey(request)
         if key == nil, let session = named.session { try await store.checkRoom(for: session) }
         let upload = SourceUpload(store: store, options: options)
@@ -67,7 +67,7 @@ struct BuildsAPI: Sendable {
         var said = [names.session?.rawValue, names.project?.rawValue, names.title, "\(source)"]
         if let directory = names.directory { said += ["directory", directory.rawValue] }
         for (name, value) in (names.parameters?.values ?? [:]).sorted(by: { $0.key < $1.key }) {
-            said += [name, value]
+            said += ["param", name, value]
         }
         let body = said.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
         return Idempotency(
@@ -78,18 +78,18 @@ struct BuildsAPI: Sendable {
     }
 
     func list(_ request: Request) async throws -> Response {
-        let query = request.uri.queryParameters
+        let query = try Query(request)
         var filter = BuildFilter()
-        if let text = query["session_id"] { filter.session = try BuildNames.session(String(text)) }
-        if let text = query["project"] { filter.project = ProjectName(rawValue: String(text)) }
-        if let text = query["before"] { filter.before = BuildID(rawValue: String(text)) }
-        for text in query.getAll("state").flatMap({ $0.split(separator: ",") }) {
+        if let text = try query.one("session_id") { filter.session = try BuildNames.session(text) }
+        filter.project = try query.one("project").map(ProjectName.init(rawValue:))
+        filter.before = try query.one("before").map(BuildID.init(rawValue:))
+        for text in query.all("state").flatMap({ $0.split(separator: ",") }) {
             guard let state = BuildState(rawValue: String(text)) else {
                 throw Problem(400, "filter_invalid", "there is no state \"\(text.prefix(40))\"")
             }
             filter.states.insert(state)
         }
-        if let text = query["limit"] {
+        if let text = try query.one("limit") {
             guard let limit = Int(text), (1...200).contains(limit) else {
                 throw Problem(400, "filter_invalid", "\"limit\" must be a number from 1 to 200")
             }

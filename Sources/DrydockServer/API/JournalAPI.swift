@@ -19,11 +19,17 @@ struct JournalAPI: Sendable {
     let heartbeat: Duration
 
     /// Every record after the cursor, and those that follow until the build has ended.
-    func events(_ build: Build, _ request: Request) async throws -> Response {
+    ///
+    /// What the client sends behind its request is left alone: it may be the next one. Who has said everything (its half of
+    /// the connection is closed) still listens; `isOpen` says whether the connection is there at all.
+    func events(
+        _ build: Build,
+        _ request: Request,
+        while isOpen: @escaping @Sendable () -> Bool
+    ) async throws -> Response {
         let wantsEvents = request.headers.value("accept")?.contains("text/event-stream") ?? false
         let framing = wantsEvents ? RecordFraming.events : .ndjson
-        let named =
-            request.uri.queryParameters["after"].map(String.init) ?? request.headers.value("last-event-id")
+        let named = try Query(request).one("after") ?? request.headers.value("last-event-id")
         let start = try await cursor(named, build)
         if wantsEvents, try await isEnd(start, of: build) {
             // An EventSource comes back after every end, unless it is told that there is no more (HTML, 9.2.3).
@@ -34,11 +40,8 @@ struct JournalAPI: Sendable {
         headers.set("cache-control", "no-store")
         headers.set("x-accel-buffering", "no")
         let body = ResponseBody { writer in
-            let finished = try await request.body.consumeWithCancellationOnInboundClose { _ in
-                try await stream(build.id, from: start, framing, to: &writer)
-                return true
-            }
-            if finished { try await writer.finish(nil) }
+            try await stream(build.id, from: start, Telling(framing: framing, isOpen: isOpen), to: &writer)
+            try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)
     }
@@ -85,10 +88,16 @@ struct JournalAPI: Sendable {
 
     // MARK: The stream
 
+    /// How one client is told.
+    private struct Telling: Sendable {
+        let framing: RecordFraming
+        let isOpen: @Sendable () -> Bool
+    }
+
     private func stream(
         _ id: BuildID,
         from start: Cursor?,
-        _ framing: RecordFraming,
+        _ telling: Telling,
         to writer: inout any ResponseBodyWriter
     ) async throws {
         var done: Set<AttemptID> = []
@@ -99,12 +108,12 @@ struct JournalAPI: Sendable {
             guard let attempt = attempts[first...].first(where: { !done.contains($0) }) else {
                 guard let row = try await store.build(id), !row.state.isTerminal else { return }
                 let wait = try await StreamWait(heartbeat).first { await hub.changed.wait(after: seen) }
-                guard try await goesOn(after: wait, framing, &writer) else { return }
+                guard try await goesOn(after: wait, telling, &writer) else { return }
                 continue
             }
             let after = start?.attempt == attempt ? start?.seq ?? 0 : 0
             let reader = try await store.reader(id, attempt, after: after)
-            guard try await send(reader, of: attempt, framing, to: &writer) else { return }
+            guard try await send(reader, of: attempt, telling, to: &writer) else { return }
             done.insert(attempt)
         }
     }
@@ -113,34 +122,36 @@ struct JournalAPI: Sendable {
     private func send(
         _ reader: any JournalReader,
         of attempt: AttemptID,
-        _ framing: RecordFraming,
+        _ telling: Telling,
         to writer: inout any ResponseBodyWriter
     ) async throws -> Bool {
         while true {
             let lines = try await reader.available(maxBytes: Self.batch)
             if !lines.isEmpty {
                 var buffer = ByteBuffer()
-                for line in lines { framing.append(line, attempt, to: &buffer) }
+                for line in lines { telling.framing.append(line, attempt, to: &buffer) }
                 try await writer.write(buffer)
                 continue
             }
             let wait = try await StreamWait(heartbeat).first { try await reader.more() }
             if case .done(false) = wait { return true }
-            guard try await goesOn(after: wait, framing, &writer) else { return false }
+            guard try await goesOn(after: wait, telling, &writer) else { return false }
         }
     }
 
     /// Whether a stream has more to send after a wait that ended so.
     private func goesOn<Value>(
         after ending: StreamWait.Ending<Value>,
-        _ framing: RecordFraming,
+        _ telling: Telling,
         _ writer: inout any ResponseBodyWriter
     ) async throws -> Bool {
+        // Nothing else tells a stream that has nothing to send.
+        guard telling.isOpen() else { return false }
         switch ending {
         case .done: return true
         case .shutdown: return false
         case .silence:
-            if let sign = framing.heartbeat { try await writer.write(ByteBuffer(string: sign)) }
+            if let sign = telling.framing.heartbeat { try await writer.write(ByteBuffer(string: sign)) }
             return true
         }
     }

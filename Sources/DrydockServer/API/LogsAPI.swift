@@ -51,20 +51,20 @@ struct LogsAPI: Sendable {
     }
 
     private static func choice(_ request: Request) throws(Problem) -> Choice {
-        let query = request.uri.queryParameters
-        let format = query["format"].map(String.init) ?? "text"
+        let query = try Query(request)
+        let format = try query.one("format") ?? "text"
         guard format == "text" || format == "ndjson" else {
             throw Problem(400, "filter_invalid", "\"format\" is text or ndjson")
         }
         var from: UInt64 = 0
-        if let text = query["from"] {
+        if let text = try query.one("from") {
             guard let number = UInt64(text) else {
                 throw Problem(400, "filter_invalid", "\"from\" is the number (\"seq\") of a record")
             }
             from = number
         }
-        let step = try query["step"].map { text throws(Problem) in
-            guard let step = StepID(rawValue: String(text)) else {
+        let step = try query.one("step").map { text throws(Problem) in
+            guard let step = StepID(rawValue: text) else {
                 throw Problem(400, "filter_invalid", "\"step\" is the id of a step: \(StepID.rule)")
             }
             return step

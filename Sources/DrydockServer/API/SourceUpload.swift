@@ -103,16 +103,37 @@ struct SourceUpload: Sendable {
                 hint: Self.shape
             )
         }
+        let fields = try Self.read("order_invalid") { () throws(FieldProblem) in
+            let fields = try Field(value, "the body", .message).fields()
+            try fields.require(only: Self.keys)
+            return fields
+        }
         var wish = Wish(source: try Self.source(source, options))
-        wish.session = value["session_id"]?.string
-        wish.project = value["project"]?.string
-        wish.title = value["title"]?.string
-        wish.directory = value["directory"]?.string
-        if let params = value["params"] {
-            let field = Field(params, key: "params", of: "the body", .message)
+        (wish.session, wish.project) = (try Self.text("session_id", fields), try Self.text("project", fields))
+        (wish.title, wish.directory) = (try Self.text("title", fields), try Self.text("directory", fields))
+        if let field = fields["params"] {
             wish.parameters = try BuildNames.parameters { () throws(FieldProblem) in try .init(field) }
         }
         return wish
+    }
+
+    /// All that an order may say: what nobody reads would be a wish that is passed over in silence.
+    private static let keys = ["source", "session_id", "project", "title", "directory", "params"]
+
+    private static func text(_ key: String, _ fields: Fields) throws(Problem) -> String? {
+        try read("order_invalid") { () throws(FieldProblem) in try fields.optional(key) }
+    }
+
+    /// What `read` gives; what is wrong with the fields is the client's to mend.
+    private static func read<Value>(
+        _ code: String,
+        _ read: () throws(FieldProblem) -> Value
+    ) throws(Problem) -> Value {
+        do throws(FieldProblem) {
+            return try read()
+        } catch {
+            throw Problem(400, code, error.message, hint: error.hint)
+        }
     }
 
     private static let shape =
@@ -140,13 +161,24 @@ struct SourceUpload: Sendable {
         }
     }
 
+    /// An object, or no more than the address.
     private static func git(_ value: JSON) throws(Problem) -> Source {
-        guard let url = value.string ?? value["url"]?.string, url.utf8.count <= 2_048, isPlain(url),
+        let named: (url: String?, revision: String?) =
+            if let url = value.string {
+                (url, nil)
+            } else {
+                try read(FailureCode.sourceInvalid.rawValue) { () throws(FieldProblem) in
+                    let fields = try Field(value, key: "git", of: "the source", .message).fields()
+                    try fields.require(only: ["url", "revision"])
+                    return (try fields.optional("url"), try fields.optional("revision"))
+                }
+            }
+        guard let url = named.url, url.utf8.count <= 2_048, isPlain(url),
             ["https://", "http://", "ssh://", "git://"].contains(where: url.hasPrefix)
         else {
             throw Problem(400, .sourceInvalid, "\"git\" needs a \"url\" with https, http, ssh or git")
         }
-        guard let revision = value["revision"]?.string else { return .git(url: url, revision: nil) }
+        guard let revision = named.revision else { return .git(url: url, revision: nil) }
         // A leading dash would be an option to git.
         guard isPlain(revision), (1...200).contains(revision.utf8.count), !revision.hasPrefix("-") else {
             throw Problem(400, .sourceInvalid, "\"revision\" is no branch, tag or commit")

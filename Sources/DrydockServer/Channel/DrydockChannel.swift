@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -56,10 +57,21 @@ struct DrydockChannel: ServerChildChannel {
         await http.handle(value: value, logger: logger)
     }
 
+    /// Has the kernel ask silent peers whether they are there: a stream with nothing to send would never hear that its
+    /// client is gone, which looks like one that has said everything (man 7 tcp).
+    private func keepAlive(_ channel: any Channel) throws {
+        guard let options = channel.syncOptions else { return }
+        try options.setOption(.socketOption(.so_keepalive), value: 1)
+        for (option, value) in [(TCP_KEEPIDLE, 30), (TCP_KEEPINTVL, 10), (TCP_KEEPCNT, 6)] {
+            try options.setOption(.tcpOption(.init(rawValue: option)), value: .init(value))
+        }
+    }
+
     /// Puts a decoder that keeps the bytes after an upgrade in the place of Hummingbird's, and the gate behind it.
     private func installGate(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+        try keepAlive(channel)
         try channel.syncOptions?.setOption(
             .writeBufferWaterMark,
             value: .init(low: 256 << 10, high: 1 << 20)

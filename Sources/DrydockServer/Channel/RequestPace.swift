@@ -4,7 +4,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Ends connections that make the server wait: for a request's head, for its body, or for the end of the server.
+/// Ends connections that make the server wait: for a request's head, for its body, for room to send its answer, or for
+/// the end of the server.
 ///
 /// A timer of idle time does not see those that send a byte now and then.
 final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
@@ -22,6 +23,11 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
         /// In which a body must bring `leastBody` more bytes.
         var body = TimeAmount.seconds(30)
         var leastBody = 4 << 10
+        /// In which a client must take `leastTaken` bytes of what waits for it.
+        ///
+        /// Streams with nothing to send wait for nobody.
+        var taking = TimeAmount.seconds(30)
+        var leastTaken = 4 << 10
         /// From the wish to shut down to the end of what is still going on.
         var shutdown = TimeAmount.seconds(10)
     }
@@ -37,6 +43,9 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests that have not been answered in full.
     private var unanswered = 0
     private var timer: Scheduled<Void>?
+    private var takes: Scheduled<Void>?
+    /// Bytes of answers that were given to the connection, without what frames them.
+    private var given = 0
     private var end: Scheduled<Void>?
 
     init(_ patience: Patience) { self.patience = patience }
@@ -66,7 +75,10 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) {
+        switch unwrapOutboundIn(data) {
+        case .head: break
+        case .body(let piece): given += piece.readableBytes
+        case .end:
             unanswered -= 1
             if case .answering = state, unanswered == 0 {
                 state = .waiting
@@ -74,6 +86,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         context.write(data, promise: promise)
+        if takes == nil { watchTaking(context, given, Self.waiting(context)) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -95,6 +108,24 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Looks after a while how much of `waited`, which waited when `given` bytes had been given, the client has taken, and
+    /// goes on for as long as something waits for it.
+    private func watchTaking(_ context: ChannelHandlerContext, _ given: Int, _ waited: Int) {
+        takes = context.eventLoop.assumeIsolated().scheduleTask(in: patience.taking) {
+            self.takes = nil
+            let waits = Self.waiting(context)
+            guard waits > 0 else { return }
+            let taken = waited + (self.given - given) - waits
+            if waited > 0, taken < self.patience.leastTaken { return context.channel.close(promise: nil) }
+            self.watchTaking(context, self.given, waits)
+        }
+    }
+
+    /// Bytes that wait for the kernel to take them, which it does as the client does; none where a channel can not tell.
+    private static func waiting(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
     private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
         let channel = context.channel
         timer?.cancel()
@@ -103,6 +134,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func stop() {
         timer?.cancel()
+        takes?.cancel()
         end?.cancel()
     }
 }

@@ -60,7 +60,10 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), state) {
-        case (_, .draining), (.body, .reading): break
+        // The decoder has stopped, or ends with this request: nobody would answer what came behind it.
+        case (_, .draining), (_, .ready), (_, .judging), (_, .done), (_, .ending(isWhole: true)),
+            (.head, .reading), (.body, .reading):
+            break
         case (.head(let head), _): receive(head, context)
         case (.end, .reading(let head)):
             state = .ready(head)

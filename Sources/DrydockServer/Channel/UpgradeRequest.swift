@@ -16,9 +16,13 @@ struct UpgradeRequest {
     let head: HTTPRequestHead
 
     /// Whether this is an attempt at `/ws`, well-formed or not.
+    ///
+    /// Without `Connection: Upgrade` it is none (RFC 9110, section 7.8): the decoder goes on behind it, as with every other
+    /// request, and so must we.
     static func isMeant(_ head: HTTPRequestHead) -> Bool {
-        let path = head.uri.prefix { $0 != "?" }
-        return path == Self.path && tokens(head.headers["upgrade"]).contains("websocket")
+        let path = head.uri.utf8.prefix { $0 != UInt8(ascii: "?") }
+        return path.elementsEqual(Self.path.utf8) && stopsDecoder(head)
+            && tokens(head.headers["upgrade"]).contains("websocket")
     }
 
     /// Whether the HTTP decoder stops after this request, because other bytes than HTTP may follow it.
@@ -62,9 +66,6 @@ struct UpgradeRequest {
     private func checkForm() throws(Problem) {
         guard head.method == .GET, head.version == .http1_1 else {
             throw Problem(400, "upgrade_invalid", "a WebSocket begins with GET in HTTP/1.1")
-        }
-        guard Self.tokens(head.headers["connection"]).contains("upgrade") else {
-            throw Problem(400, "upgrade_invalid", "the Connection header does not say Upgrade")
         }
         guard head.headers["sec-websocket-version"] == ["13"] else {
             throw Problem(426, "upgrade_version", "only version 13 of the WebSocket protocol is spoken here")

@@ -20,7 +20,10 @@ struct AddressCheck: RouterMiddleware {
         guard isCanonical else { throw Problem.notFound("address \(path.prefix(200))") }
         // Set by the router where it has found an operation.
         guard context.endpointPath == nil else { return try await next(request, context) }
-        let methods = operations.filter { $0.matches(path) }.map(\.method.rawValue).joined(separator: ", ")
+        // HEAD goes wherever GET goes.
+        let methods = operations.filter { $0.matches(path) }
+            .flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
+            .joined(separator: ", ")
         guard !methods.isEmpty else { throw Problem.notFound("address \(path.prefix(200))") }
         throw Problem(405, "method_not_allowed", "this address takes \(methods)", hint: methods)
     }

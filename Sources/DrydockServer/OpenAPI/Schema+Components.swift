@@ -42,7 +42,7 @@ extension Schema {
             ["type": text, "title": text, "status": integer(400...599), "detail": text, "code": text],
             optional: ["hint": text]
         ),
-        "BuildOrder": object(
+        "BuildOrder": closed(
             ["source": ["oneOf": [pathSource, gitSource]]],
             optional: [
                 "session_id": text(1...200), "project": text(1...200), "title": text,
@@ -53,9 +53,14 @@ extension Schema {
     ]
 
     private static let pathSource = source("path", ["type": "string", "pattern": "^/", "maxLength": 4096])
+    private static let gitAddress: JSON = ["type": "string", "maxLength": 2048]
     private static let gitSource = source(
         "git",
-        object(["url": ["type": "string", "maxLength": 2048]], optional: ["revision": text(1...200)])
+        [
+            "oneOf": [
+                closed(["url": gitAddress], optional: ["revision": text(1...200)]), gitAddress,
+            ]
+        ]
     )
 
     private static func source(_ kind: String, _ value: JSON) -> JSON {

@@ -38,7 +38,14 @@ enum Schema {
     /// The schema that has this name in `components`.
     static func named(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
 
-    /// An object; newer servers may add fields.
+    /// An object that the server reads: it refuses what it does not know.
+    static func closed(_ required: [String: JSON], optional: [String: JSON] = [:]) -> JSON {
+        var schema = object(required, optional: optional).object ?? [:]
+        schema["additionalProperties"] = false
+        return .object(schema)
+    }
+
+    /// An object that the server writes; newer servers may add fields.
     static func object(_ required: [String: JSON], optional: [String: JSON] = [:]) -> JSON {
         [
             "type": "object", "required": .array(required.keys.sorted().map(JSON.string)),

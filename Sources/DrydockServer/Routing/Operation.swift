@@ -136,6 +136,7 @@ extension Operation {
         all.append(.problem(400, "host_invalid"))
         all.append(.problem(421, "host_unknown"))
         all.append(.problem(500, "internal"))
+        if parameters.contains(where: { $0.place == .query }) { all.append(.problem(400, "query_invalid")) }
         if !names.isEmpty { all.append(.problem(404, "not_found")) }
         if admission != .everyone { all.append(.problem(403, "origin_refused")) }
         if scope != nil {

@@ -68,7 +68,7 @@ extension Operations {
                     .problem(
                         400,
                         "session_id_invalid, project_invalid, directory_invalid, params_invalid, "
-                            + "idempotency_key_invalid, source_invalid, body_broken"
+                            + "idempotency_key_invalid, source_invalid, order_invalid, body_broken"
                     ),
                     .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
                     .problem(429, "queue_full"), .problem(507, "disk_full"),

@@ -30,7 +30,9 @@ extension Operations {
                     Operation.Answer(status: 204, summary: "An EventSource has everything", content: [:]),
                     .problem(400, "cursor_invalid"), .problem(410, "cursor_unknown"),
                 ]
-            ) { request, context in try await journal.events(try await build(request, context), request) },
+            ) { request, context in
+                try await journal.events(try await build(request, context), request, while: context.isOpen)
+            },
             Operation(
                 method: .get,
                 path: "/api/v1/builds/{id}/logs",
