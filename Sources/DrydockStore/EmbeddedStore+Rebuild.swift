@@ -19,22 +19,37 @@ extension EmbeddedStore {
     /// becomes `errored(lost)`: nobody holds its lease any more.
     @discardableResult
     package func rebuildIndex() async throws -> Int {
-        let count = try await Blocking.run { try self.rebuildIndexNow() }
+        let count = try await Blocking.run {
+            try FileLock.holding(self.directory.garbageLock) { () throws(StoreError) in
+                try self.rebuildIndexNow()
+            }
+        }
         if count > 0 { bells.ring(.changes) }
         return count
     }
 
+    /// Whether a rebuild is to be done, or to be gone on with.
+    func isRebuilding() throws(StoreError) -> Bool {
+        try database.readNow { try Bool.fetchOne($0, sql: "SELECT rebuilding FROM counter") ?? true }
+    }
+
+    /// Whoever calls it holds the garbage lock.
     @discardableResult
     func rebuildIndexNow() throws(StoreError) -> Int {
         let known = try database.readNow { try String.fetchSet($0, sql: "SELECT id FROM builds") }
         var missing = try DataDirectory.names(in: directory.segments).filter { !known.contains($0) }[...]
         var count = 0
-        while !missing.isEmpty {
+        if missing.isEmpty, try !isRebuilding() { return 0 }
+        repeat {
             let found = try RebuiltBuild.read(missing.prefix(Self.rebuiltAtOnce), in: directory)
             missing = missing.dropFirst(Self.rebuiltAtOnce)
-            try database.writeNow { db in for build in found { try build.insert(db) } }
+            let isLast = missing.isEmpty
+            try database.writeNow { db in
+                for build in found { try build.insert(db) }
+                if isLast { try db.run("UPDATE counter SET rebuilding = 0") }
+            }
             count += found.count
-        }
+        } while !missing.isEmpty
         return count
     }
 

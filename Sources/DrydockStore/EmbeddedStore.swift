@@ -32,7 +32,12 @@ package final class EmbeddedStore: Store {
         database = try StoreDatabase(directory, durability: options.durability)
         bells = try Bells(directory, database)
         blobs.sweep(now: options.now())
-        if try database.readNow({ try BuildRows.revision($0) }) == 0 { try rebuildIndexNow() }
+        if try isRebuilding() {
+            // Waits for whoever rebuilds, collects or copies: nobody sees a part of the index and takes it for all.
+            try FileLock.holding(directory.garbageLock) { () throws(StoreError) in
+                if try isRebuilding() { try rebuildIndexNow() }
+            }
+        }
     }
 
     /// Opens the store in the data directory at `path`, which is made where it is missing.
