@@ -16,7 +16,6 @@ package final class EmbeddedStore: Store {
     let database: StoreDatabase
     let bells: Bells
     let damage: DamageLog
-    let uploads = PendingUploads()
     let blobs: BlobFolder
     /// The open journals, so that a lease that is lost closes them.
     ///
