@@ -105,4 +105,18 @@ struct RebuildDamageTests {
             #expect(try await store.blob(artifact.digest) != nil)
         }
     }
+
+    @Test("a journal that lacks some of what it says it made, or its end, is not whole", arguments: [2, nil])
+    func lacking(_ counted: Int?) async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let (lease, artifact) = try await made(first, counted: counted)
+            try first.close()
+            try lose(scope)
+            let second = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try reading(lease.build.id, second) == .damaged)
+            #expect(try await collect(second, scope).unreadable == [lease.build.id])
+            #expect(try await second.blob(artifact.digest) != nil)
+        }
+    }
 }
