@@ -106,6 +106,25 @@ struct RebuildDamageTests {
         }
     }
 
+    @Test("a build whose journal does not say what it was is there as a damaged one, and keeps what it made")
+    func unnamed() async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let (lease, artifact) = try await made(first)
+            try first.close()
+            let segment = first.directory.segment(lease.build.id, lease.attempt).string
+            let lines = try String(contentsOfFile: segment, encoding: .utf8).split(separator: "\n")
+            let damaged = (["\0\0\0"] + lines.dropFirst()).joined(separator: "\n") + "\n"
+            try damaged.write(toFile: segment, atomically: true, encoding: .utf8)
+            try lose(scope)
+            let second = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try await second.build(lease.build.id)?.state.isTerminal == true)
+            let report = try await collect(second, scope)
+            #expect(report.unreadable == [lease.build.id] && report.blobs == 0)
+            #expect(try await second.blob(artifact.digest) != nil)
+        }
+    }
+
     @Test("a journal that lacks some of what it says it made, or its end, is not whole", arguments: [2, nil])
     func lacking(_ counted: Int?) async throws {
         try await StoreScope.run { scope in
