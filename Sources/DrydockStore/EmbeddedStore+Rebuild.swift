@@ -65,8 +65,15 @@ extension EmbeddedStore {
         try await database.write { db in
             guard try BuildRows.reading(of: build, db) == .ends else { return }
             let end = fold.end(at: .init(milliseconds: 0))
-            try DeployRows.replace(end?.artifacts ?? [], end?.preview, of: build, db)
-            try BuildRows.setReading(fold.reading, of: build, db)
+            let succeeded = try BuildRows.require(build, db).state == .succeeded
+            // A journal that was whole when the row was made, and is not any more, proves nothing: what is known stays.
+            let isLess = !fold.isThere || fold.reading == .damaged || (succeeded && end == nil)
+            if isLess {
+                try DeployRows.add(end?.artifacts ?? [], end?.preview, of: build, db)
+            } else {
+                try DeployRows.replace(end?.artifacts ?? [], end?.preview, of: build, db)
+            }
+            try BuildRows.setReading(isLess ? .damaged : fold.reading, of: build, db)
         }
     }
 }

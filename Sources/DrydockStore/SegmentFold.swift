@@ -7,6 +7,8 @@ import SystemPackage
 
 /// What one attempt's segment says about its build: the part of the index that can be rebuilt.
 struct SegmentFold {
+    /// Whether there is a journal at all.
+    private(set) var isThere = false
     private(set) var queued: Queued?
     private(set) var firstAt: Timestamp?
     private(set) var lastAt: Timestamp?
@@ -28,6 +30,7 @@ struct SegmentFold {
     /// Reads the whole segment, as far as it is whole; nothing when there is no such file.
     init(_ path: FilePath) throws(StoreError) {
         guard let file = try SegmentFile.reading(path) else { return }
+        isThere = true
         try readAll(file)
         conclude()
     }
@@ -55,6 +58,7 @@ struct SegmentFold {
     /// Where more than that is needed to know them all, `reading` is `.ends`.
     init(endsOf path: FilePath) throws(StoreError) {
         guard let file = try SegmentFile.reading(path) else { return }
+        isThere = true
         let size = try file.size()
         guard size > Int64(2 * Self.end) else {
             self = try SegmentFold(path)

@@ -138,4 +138,30 @@ struct RebuildDamageTests {
             #expect(try await second.blob(artifact.digest) != nil)
         }
     }
+
+    @Test(
+        "a journal that is missing, or shorter than it was, takes nothing from what is known",
+        arguments: [true, false]
+    )
+    func shortened(isMissing: Bool) async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let lease = try await RebuildTests.longBuild(first, artifacts: 3_000)
+            try first.close()
+            try lose(scope)
+            let second = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try reading(lease.build.id, second) == .ends)
+            let segment = first.directory.segment(lease.build.id, lease.attempt).string
+            if isMissing {
+                try FileManager.default.removeItem(atPath: segment)
+            } else {
+                let file = try FileHandle(forWritingTo: URL(fileURLWithPath: segment))
+                try file.truncate(atOffset: 100_000)
+                try file.close()
+            }
+            #expect(try await !second.artifacts(lease.build.id).isEmpty)
+            #expect(try reading(lease.build.id, second) == .damaged)
+            #expect(try await collect(second, scope).unreadable == [lease.build.id])
+        }
+    }
 }
