@@ -37,7 +37,7 @@ struct BackupCopy {
             }
             files += 1
         } catch .noSuchFileOrDirectory where access(source.string, F_OK) != 0 {
-            // The upload of a build that was refused: nothing refers to it.
+            // Somebody took it away by hand: nothing of ours does meanwhile.
         } catch {
             throw .system("copying", target, error)
         }

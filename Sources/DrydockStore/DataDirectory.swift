@@ -52,7 +52,7 @@ package struct DataDirectory: Hashable, Sendable {
     package var workerLock: FilePath { path.appending("worker.lock") }
     /// Blobs that have no name yet; on the same file system, so that naming them is a rename.
     var newBlobs: FilePath { blobs.appending("new") }
-    /// Held while somebody collects what is no longer needed, or makes a backup.
+    /// Held while somebody collects what is no longer needed, makes a backup, or makes the index again.
     var garbageLock: FilePath { path.appending("garbage.lock") }
     /// Held, shared, while blobs get their names; alone, while some are removed.
     var blobLock: FilePath { blobs.appending("lock") }

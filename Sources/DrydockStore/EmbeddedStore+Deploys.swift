@@ -70,6 +70,16 @@ enum DeployRows {
         _ db: Database
     ) throws {
         try db.run("DELETE FROM artifacts WHERE build = ?", [build.rawValue])
+        try add(artifacts, preview, of: build, db)
+    }
+
+    /// These come to those that the build has already.
+    static func add(
+        _ artifacts: [Artifact],
+        _ preview: PreviewReady?,
+        of build: BuildID,
+        _ db: Database
+    ) throws {
         for artifact in artifacts {
             try db.run(
                 "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)",

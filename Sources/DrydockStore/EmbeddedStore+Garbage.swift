@@ -15,6 +15,9 @@ extension EmbeddedStore {
     package func collectGarbage(_ retention: Retention, isTrial: Bool) async throws -> GarbageReport? {
         guard let lock = try await garbageLock() else { return nil }
         defer { withExtendedLifetime(lock) {} }
+        // What has a journal and no row would be nobody's: a rebuild that was interrupted, rows that a backup was older than.
+        let added = try await Blocking.run { [self] in try rebuildIndexNow() }
+        if added > 0 { bells.ring(.changes) }
         _ = try await reap()
         try await readAllJournals()
         let found = try await Blocking.run { [blobs] in try blobs.all() }

@@ -15,7 +15,6 @@ extension EmbeddedStore {
             return (build, true)
         }
         if isNew { bells.ring(.changes) }
-        if let archive = request.source.archive { uploads.release(archive) }
         return build
     }
 

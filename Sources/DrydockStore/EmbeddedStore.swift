@@ -16,7 +16,6 @@ package final class EmbeddedStore: Store {
     let database: StoreDatabase
     let bells: Bells
     let damage: DamageLog
-    let uploads = PendingUploads()
     let blobs: BlobFolder
     /// The open journals, so that a lease that is lost closes them.
     ///
@@ -32,7 +31,12 @@ package final class EmbeddedStore: Store {
         database = try StoreDatabase(directory, durability: options.durability)
         bells = try Bells(directory, database)
         blobs.sweep(now: options.now())
-        if try database.readNow({ try BuildRows.revision($0) }) == 0 { try rebuildIndexNow() }
+        if try isRebuilding() {
+            // Waits for whoever rebuilds, collects or copies: nobody sees a part of the index and takes it for all.
+            try FileLock.holding(directory.garbageLock) { () throws(StoreError) in
+                if try isRebuilding() { try rebuildIndexNow() }
+            }
+        }
     }
 
     /// Opens the store in the data directory at `path`, which is made where it is missing.

@@ -12,8 +12,16 @@ enum Schema {
         migrator.registerMigration("3-shares") { db in try db.execute(sql: shares) }
         migrator.registerMigration("4-history") { db in try db.execute(sql: history) }
         migrator.registerMigration("5-access") { db in try db.execute(sql: access) }
+        migrator.registerMigration("6-rebuilding") { db in try db.execute(sql: rebuilding) }
         return migrator
     }
+
+    /// Whether the index may lack builds that have journals; cleared in the transaction that adds the last of them.
+    ///
+    /// Set for databases of before too: a rebuild of theirs may have been interrupted, and nothing else would tell.
+    private static let rebuilding = """
+        ALTER TABLE counter ADD COLUMN rebuilding INTEGER NOT NULL DEFAULT 1;
+        """
 
     /// Who may do what, and who did: digests of tokens, which are never removed, and records that nobody can change.
     private static let access = """

@@ -7,6 +7,8 @@ import SystemPackage
 
 /// What one attempt's segment says about its build: the part of the index that can be rebuilt.
 struct SegmentFold {
+    /// Whether there is a journal at all.
+    private(set) var isThere = false
     private(set) var queued: Queued?
     private(set) var firstAt: Timestamp?
     private(set) var lastAt: Timestamp?
@@ -28,6 +30,12 @@ struct SegmentFold {
     /// Reads the whole segment, as far as it is whole; nothing when there is no such file.
     init(_ path: FilePath) throws(StoreError) {
         guard let file = try SegmentFile.reading(path) else { return }
+        isThere = true
+        try readAll(file)
+        conclude()
+    }
+
+    private mutating func readAll(_ file: SegmentFile) throws(StoreError) {
         var offset: Int64 = 0
         var size = 256 << 10
         while true {
@@ -50,6 +58,7 @@ struct SegmentFold {
     /// Where more than that is needed to know them all, `reading` is `.ends`.
     init(endsOf path: FilePath) throws(StoreError) {
         guard let file = try SegmentFile.reading(path) else { return }
+        isThere = true
         let size = try file.size()
         guard size > Int64(2 * Self.end) else {
             self = try SegmentFold(path)
@@ -70,6 +79,19 @@ struct SegmentFold {
             for line in tail[..<end].split(separator: 0x0A) { take(line) }
         }
         if reading == .whole, finished?.artifacts != recorded.count { reading = .ends }
+    }
+
+    /// What a whole journal says it made is what stands in it; one that made something has an end.
+    ///
+    /// Journals of before do not say how many.
+    private mutating func conclude() {
+        guard reading == .whole else { return }
+        guard let finished else {
+            if !recorded.isEmpty { reading = .damaged }
+            return
+        }
+        guard finished.outcome.state == .succeeded, let count = finished.artifacts else { return }
+        if count != recorded.count { reading = .damaged }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>) {

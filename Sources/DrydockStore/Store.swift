@@ -94,12 +94,11 @@ package protocol Store: AccessStore {
     /// Blobs of one build to be written.
     func newBlobs() -> any BlobBatch
 
-    /// The source of a build that is about to be enqueued, or else discarded, to be written; it exists under its digest
-    /// once it was finished.
+    /// The source of a build that is about to be enqueued, to be written; it exists under its digest once it was finished.
+    ///
+    /// It stays where the build is then refused, until it is collected: another process may have stored the same content,
+    /// and only its build's end names that.
     func newUpload() throws -> any BlobWriter
-
-    /// Deletes an upload whose build was refused, unless a build names it, or another upload of the same content goes on.
-    func discardBlob(_ digest: Digest) async throws
 
     /// Throws `queueFull` when a build of this session would be refused now.
     func checkRoom(for session: SessionID) async throws

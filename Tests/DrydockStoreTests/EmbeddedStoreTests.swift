@@ -138,28 +138,6 @@ struct EmbeddedStoreTests {
         }
     }
 
-    @Test("an upload that is given up does not take what another one of the same content brings")
-    func uploads() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            func upload() throws -> Digest {
-                let blob = try store.newUpload()
-                try Array("same".utf8).withUnsafeBytes { try blob.write($0) }
-                return try blob.finish()
-            }
-            let digest = try upload()
-            _ = try upload()
-            try await store.discardBlob(digest)
-            #expect(try await store.blob(digest) != nil)
-            var wish = request()
-            wish.source = .archive(digest)
-            _ = try await store.enqueue(wish)
-            _ = try upload()
-            try await store.discardBlob(digest)
-            #expect(try await store.blob(digest) != nil, "a build names it")
-        }
-    }
-
     @Test("an end that the reaper gives stands in the journal too")
     func reapedEnd() async throws {
         try await StoreScope.run { scope in

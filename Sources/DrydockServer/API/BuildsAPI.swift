@@ -27,26 +27,21 @@ struct BuildsAPI: Sendable {
         if key == nil, let session = named.session { try await store.checkRoom(for: session) }
         let upload = SourceUpload(store: store, options: options)
         let wish = try await upload.read(request)
-        do {
-            let names = try named.completed(by: wish)
-            let session = names.session ?? SessionID(rawValue: "s-\(DeployID.make())")
-            let build = try await store.enqueue(
-                BuildRequest(
-                    session: session,
-                    project: names.project ?? ProjectName(rawValue: session.rawValue),
-                    source: wish.source,
-                    directory: names.directory ?? .top,
-                    parameters: names.parameters ?? BuildParameters(),
-                    trigger: .api,
-                    title: names.title ?? Self.title(of: wish.source),
-                    idempotency: key.map { idempotency($0, names, wish.source, caller) }
-                )
+        let names = try named.completed(by: wish)
+        let session = names.session ?? SessionID(rawValue: "s-\(DeployID.make())")
+        let build = try await store.enqueue(
+            BuildRequest(
+                session: session,
+                project: names.project ?? ProjectName(rawValue: session.rawValue),
+                source: wish.source,
+                directory: names.directory ?? .top,
+                parameters: names.parameters ?? BuildParameters(),
+                trigger: .api,
+                title: names.title ?? Self.title(of: wish.source),
+                idempotency: key.map { idempotency($0, names, wish.source, caller) }
             )
-            return try await accepted(build, request)
-        } catch {
-            await upload.discard(wish)
-            throw error
-        }
+        )
+        return try await accepted(build, request)
     }
 
     private static func idempotencyKey(_ request: Request) throws(Problem) -> String? {

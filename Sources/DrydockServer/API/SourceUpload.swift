@@ -36,13 +36,6 @@ struct SourceUpload: Sendable {
         return Wish(source: .archive(try await spool(request)))
     }
 
-    /// Takes back what was kept for a build that was then refused.
-    func discard(_ wish: Wish) async {
-        guard case .archive(let digest) = wish.source else { return }
-        // What stays behind is unnamed by any build, and costs no more than its bytes.
-        try? await store.discardBlob(digest)
-    }
-
     // MARK: Archives
 
     private func spool(_ request: Request) async throws -> Digest {

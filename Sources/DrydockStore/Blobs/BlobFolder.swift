@@ -99,11 +99,6 @@ struct BlobFolder: Sendable {
         }
     }
 
-    func remove(_ digest: Digest) {
-        guard let path = directory.blob(digest) else { return }
-        unlink(path.string)  // what stays behind costs no more than its bytes
-    }
-
     /// Deletes what writers that died left behind more than a day ago.
     func sweep(now: Timestamp) {
         // A sweep that fails leaves garbage, which the next one takes.

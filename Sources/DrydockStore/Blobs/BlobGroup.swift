@@ -13,14 +13,9 @@ import SystemPackage
 /// all of them, and the others find it done: a thousand small files cost a few journal commits instead of thousands.
 final class BlobGroup: BlobBatch {
     private let folder: BlobFolder
-    private let uploads: PendingUploads?
     private let whole = Mutex<[Digest: FilePath]>([:])
 
-    /// `uploads` counts them from when they have their names; nil = they are none of an upload.
-    init(_ folder: BlobFolder, uploads: PendingUploads? = nil) {
-        self.folder = folder
-        self.uploads = uploads
-    }
+    init(_ folder: BlobFolder) { self.folder = folder }
 
     func newBlob() throws -> any BlobWriter {
         try BlobFile(folder) { [self] path, digest in add(path, digest) }
@@ -45,23 +40,9 @@ final class BlobGroup: BlobBatch {
         var folders: Set<FilePath> = []
         // Only whole and synced files get names: what a power cut leaves under a digest has that digest.
         try FileLock.holding(folder.directory.blobLock, shared: true) { () throws(StoreError) in
-            while let (digest, path) = files.popFirst() { try name(path, digest, &folders) }
+            while let (digest, path) = files.popFirst() { folders.insert(try folder.name(path, digest)) }
         }
         for folder in folders { try syncDirectory(folder) }
-    }
-
-    private func name(
-        _ path: FilePath,
-        _ digest: Digest,
-        _ folders: inout Set<FilePath>
-    ) throws(StoreError) {
-        guard let uploads else {
-            folders.insert(try folder.name(path, digest))
-            return
-        }
-        folders.insert(
-            try uploads.keep(digest) { () throws(StoreError) in try folder.name(path, digest) }
-        )
     }
 
     private static func sync(_ path: FilePath) throws(StoreError) {
