@@ -149,12 +149,13 @@ final class DriverHost: Sendable {
 }
 
 extension Usage {
-    /// This usage with another process's: CPU adds up, peaks do not.
-    fileprivate func including(_ other: Usage) -> Usage {
+    /// This usage with another process's: CPU and what went over the network add up, peaks do not.
+    func including(_ other: Usage) -> Usage {
         var sum = self
         if let cpu = other.cpu { sum.cpu = (sum.cpu ?? .zero) + cpu }
         if let peak = other.peakMemory { sum.peakMemory = max(sum.peakMemory ?? peak, peak) }
         if let peak = other.peakProcesses { sum.peakProcesses = max(sum.peakProcesses ?? peak, peak) }
+        sum.network = NetworkLedger(joining: sum.network, other.network).uses
         return sum
     }
 }

@@ -269,7 +269,7 @@ struct ProxyTests {
             ledger.add(Refusal(.denied, host: "\(number).example\u{1B}[2J", port: 1, "no"))
         }
         let uses = ledger.uses
-        #expect(uses.count <= EgressLedger.mostLines + 1)
+        #expect(uses.count <= NetworkLedger.mostLines + 1)
         #expect(uses.reduce(0) { $0 + $1.connections } == 10_000)
         #expect(uses.allSatisfy { use in use.host.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
     }
