@@ -23,7 +23,7 @@ struct Connector: Sendable {
     /// The rule by which `target` may be reached; throws where there is none.
     func rule(for target: ProxyTarget) throws(Refusal) -> NetworkRule {
         if let rule = policy.rule(for: target.host, port: target.port) { return rule }
-        throw Refusal(.denied, target, "is not among the hosts that this step may reach")
+        throw .notGranted(target.host.text, port: target.port)
     }
 
     /// A connection to `target`, on `loop`; it reads nothing until it is told to.
@@ -33,7 +33,9 @@ struct Connector: Sendable {
         to target: ProxyTarget,
         on loop: any EventLoop,
         for egress: Egress,
-        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void> = {
+            $0.eventLoop.makeSucceededVoidFuture()
+        }
     ) async throws -> any Channel {
         let addresses = try await vetted(target)
         let bootstrap = ClientBootstrap(group: loop)

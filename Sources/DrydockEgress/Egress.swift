@@ -32,36 +32,23 @@ final class Egress: Sendable {
     init(_ connector: Connector) { self.connector = connector }
 
     /// Takes a client in; false where there are too many, or the sandbox has ended.
-    func admit(client channel: any Channel) -> Bool {
-        let isIn = state.withLock { state in
-            guard state.isOpen, state.clients < Self.mostClients else { return false }
-            state.clients += 1
-            state.channels[ObjectIdentifier(channel)] = channel
-            return true
-        }
-        guard isIn else { return false }
-        channel.closeFuture.whenComplete { _ in
-            self.state.withLock { state in
-                state.clients -= 1
-                state.channels[ObjectIdentifier(channel)] = nil
-            }
-        }
-        return true
-    }
+    func admit(client channel: any Channel) -> Bool { admit(channel, \.clients) }
 
     /// Takes in a connection to a host that is about to be made; false where there are too many, or the sandbox has ended.
-    func admit(host channel: any Channel) -> Bool {
+    func admit(host channel: any Channel) -> Bool { admit(channel, \.hosts) }
+
+    private func admit(_ channel: any Channel, _ count: any WritableKeyPath<State, Int> & Sendable) -> Bool {
         let id = ObjectIdentifier(channel)
         let isIn = state.withLock { state in
-            guard state.isOpen, state.hosts < Self.mostClients else { return false }
-            state.hosts += 1
+            guard state.isOpen, state[keyPath: count] < Self.mostClients else { return false }
+            state[keyPath: count] += 1
             state.channels[id] = channel
             return true
         }
         guard isIn else { return false }
         channel.closeFuture.whenComplete { _ in
             self.state.withLock { state in
-                state.hosts -= 1
+                state[keyPath: count] -= 1
                 state.channels[id] = nil
             }
         }

@@ -6,8 +6,8 @@ import DrydockSandbox
 
 /// One socket inside a sandbox, and what is served on it.
 enum EgressDoor: Hashable, Sendable {
-    /// Those who connect to a host, or to the proxy; `address` of version 4, 0 for all there are.
-    case clients(ProxyListener.Door, address: UInt32)
+    /// Those who connect to a host, or to the proxy.
+    case clients(ProxyListener.Door)
     /// Those who ask for a name's address.
     case names
 
@@ -21,20 +21,18 @@ enum EgressDoor: Hashable, Sendable {
     /// The doors of a sandbox with this policy.
     static func all(for policy: NetworkPolicy) -> [EgressDoor] {
         let further = policy.furtherPorts.filter { $0 != proxyPort }.prefix(mostPorts)
-        return [
-            .clients(.proxy, address: loopback), .names,
-            .clients(.plain(port: 80), address: 0),
-            .clients(.tls(port: 443), address: 0),
-        ] + further.map { .clients(.tls(port: $0), address: 0) }
+        return [.clients(.proxy), .names, .clients(.plain(port: 80)), .clients(.tls(port: 443))]
+            + further.map { .clients(.tls(port: $0)) }
     }
 
     /// The socket that it is served on.
     var listener: SandboxListener {
         switch self {
         case .names: SandboxListener(.udp, address: Self.loopback, port: 53)
-        case .clients(.proxy, let address): SandboxListener(.tcp, address: address, port: Self.proxyPort)
-        case .clients(.plain(let port), let address), .clients(.tls(let port), let address):
-            SandboxListener(.tcp, address: address, port: port)
+        case .clients(.proxy): SandboxListener(.tcp, address: Self.loopback, port: Self.proxyPort)
+        // On all addresses there are: each name has one of its own.
+        case .clients(.plain(let port)), .clients(.tls(let port)):
+            SandboxListener(.tcp, address: 0, port: port)
         }
     }
 }

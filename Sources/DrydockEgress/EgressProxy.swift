@@ -37,7 +37,7 @@ package final class EgressProxy: Sendable {
                 let channel =
                     switch door {
                     case .names: try await NameServer.serve(socket.rawValue, for: egress, on: group)
-                    case .clients(let door, _):
+                    case .clients(let door):
                         try await ProxyListener.serve(socket.rawValue, door, for: egress, on: group)
                     }
                 served.append(channel)

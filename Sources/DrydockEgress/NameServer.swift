@@ -43,9 +43,7 @@ final class NameServer: ChannelInboundHandler {
 
     private func answer(to question: NameQuestion) -> NameQuestion.Answer {
         guard let host = question.host, egress.connector.policy.names(host) else {
-            egress.ledger.add(
-                Refusal(.denied, host: question.asked, "is not among the hosts that this step may reach")
-            )
+            egress.ledger.add(.notGranted(question.asked))
             return .noSuchName
         }
         guard question.wantsAddress else { return .nothing }

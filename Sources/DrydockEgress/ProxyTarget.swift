@@ -92,6 +92,11 @@ struct Refusal: Error, Hashable, Sendable {
         self.reason = reason
     }
 
+    /// No rule allows it.
+    static func notGranted(_ host: String, port: UInt16? = nil) -> Refusal {
+        Refusal(.denied, host: host, port: port, "is not among the hosts that this step may reach")
+    }
+
     init(_ kind: Kind, _ target: ProxyTarget, _ reason: String) {
         self.init(kind, host: target.host.text, port: target.port, reason)
     }

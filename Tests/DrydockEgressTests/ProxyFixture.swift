@@ -42,7 +42,7 @@ struct ProxyFixture: Sendable {
         let (number, port) = try listener()
         let proxy = try await EgressProxy.start(
             at: [SystemPackage.FileDescriptor(rawValue: number)],
-            doors: [.clients(.proxy, address: 0)],
+            doors: [.clients(.proxy)],
             policy: policy,
             vetting: AddressVetting(exempt: ranges),
             resolver: resolver

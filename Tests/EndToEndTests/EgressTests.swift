@@ -11,25 +11,34 @@ struct EgressTests {
     private static let world = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appending(path: "Support/egress-world.py").path
 
+    /// Runs a line of shell in the world, whose servers have a file `file.txt`.
+    private func inWorld(
+        _ scratch: Scratch,
+        _ line: String,
+        _ environment: [String: String] = [:]
+    ) throws -> Finished {
+        try scratch.write("fine\n", to: "site/file.txt")
+        try FileManager.default.createDirectory(at: scratch.url("work"), withIntermediateDirectories: true)
+        return try Program.run(
+            "/usr/bin/env",
+            ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", line],
+            environment: environment.merging(["DRYDOCK_DATA": scratch.url("data").path]) { own, _ in own },
+            in: scratch.url("work")
+        )
+    }
+
     /// Runs `script` in a sandbox that may reach `hosts`; what the servers were asked is the second result.
     private func run(
         _ scratch: Scratch,
         hosts: [String],
         _ script: String
     ) throws -> (Finished, requests: String) {
-        try scratch.write("fine\n", to: "site/file.txt")
         let network = hosts.map { "--network '\($0)'" }.joined(separator: " ")
         let line = """
             cp "$WORLD_CA" trusted.pem && '\(Program.drydock)' run \(network) --workspace . \
             --env SSL_CERT_FILE=/w/s/trusted.pem --env CURL_CA_BUNDLE=/w/s/trusted.pem --limit total=60s -- sh -c "$SCRIPT"
             """
-        try FileManager.default.createDirectory(at: scratch.url("work"), withIntermediateDirectories: true)
-        let finished = try Program.run(
-            "/usr/bin/env",
-            ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", line],
-            environment: ["SCRIPT": script, "DRYDOCK_DATA": scratch.url("data").path],
-            in: scratch.url("work")
-        )
+        let finished = try inWorld(scratch, line, ["SCRIPT": script])
         return (finished, (try? scratch.read("requests")) ?? "")
     }
 
@@ -197,7 +206,6 @@ struct EgressTests {
     func build() async throws {
         guard geteuid() == 0 else { return }
         try await withScratch { scratch in
-            try scratch.write("fine\n", to: "site/file.txt")
             try scratch.write(
                 """
                 version: 1
@@ -214,14 +222,7 @@ struct EgressTests {
                 to: "project/drydock.yaml"
             )
             let build = "'\(Program.drydock)' build --output json '\(scratch.url("project").path)'"
-            let finished = try Program.run(
-                "/usr/bin/env",
-                ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", build],
-                environment: [
-                    "DRYDOCK_DATA": scratch.url("data").path,
-                    "DRYDOCK_NETWORK_ALLOW": "evil.test:443,index.test",
-                ]
-            )
+            let finished = try inWorld(scratch, build, ["DRYDOCK_NETWORK_ALLOW": "evil.test:443,index.test"])
             #expect(finished.status == 0, "\(finished)")
             let records = try finished.out.split(separator: "\n").map {
                 try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
@@ -248,7 +249,6 @@ struct EgressTests {
     func permits() async throws {
         guard geteuid() == 0 else { return }
         try await withScratch { scratch in
-            try scratch.write("fine\n", to: "site/file.txt")
             try scratch.write(
                 """
                 #!/bin/sh
@@ -268,14 +268,7 @@ struct EgressTests {
                 let project = scratch.url(name).path
                 let build =
                     "'\(Program.drydock)' build --output plain --plugins '\(scratch.url("plugins").path)' '\(project)'"
-                let finished = try Program.run(
-                    "/usr/bin/env",
-                    ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", build],
-                    environment: [
-                        "DRYDOCK_DATA": scratch.url("data").path,
-                        "DRYDOCK_NETWORK_ALLOW": "index.test,evil.test",
-                    ]
-                )
+                let finished = try inWorld(scratch, build, ["DRYDOCK_NETWORK_ALLOW": "index.test,evil.test"])
                 #expect(finished.status == status, "\(name): \(finished)")
             }
         }
@@ -285,7 +278,6 @@ struct EgressTests {
     func advice() async throws {
         guard geteuid() == 0 else { return }
         try await withScratch { scratch in
-            try scratch.write("fine\n", to: "site/file.txt")
             let yaml = """
                 version: 1
                 steps:
@@ -296,11 +288,7 @@ struct EgressTests {
             try scratch.write(yaml, to: "project/drydock.yaml")
             let build =
                 "'\(Program.drydock)' build --output plain --network files.test '\(scratch.url("project").path)'"
-            let finished = try Program.run(
-                "/usr/bin/env",
-                ["python3", Self.world, scratch.url("site").path, "/bin/sh", "-c", build],
-                environment: ["DRYDOCK_DATA": scratch.url("data").path]
-            )
+            let finished = try inWorld(scratch, build)
             let said = finished.out + finished.err
             #expect(finished.status == 1, "\(finished)")
             #expect(said.contains("asked for index.test, the operator allows files.test"), "\(said)")
