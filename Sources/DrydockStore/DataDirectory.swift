@@ -108,6 +108,8 @@ package struct DataDirectory: Hashable, Sendable {
         if status.st_mode & (S_ISVTX | 0o002) != 0 { throw .shared(path) }
         // A disk of its own, freshly made, has this one.
         if let other = try Self.names(in: path).first(where: { $0 != "lost+found" }) {
+            // Another process may have marked it since the first look; its mark stands before all else it makes.
+            if Self.exists(at: path) { return }
             throw .holdsOther(path, example: other)
         }
         do throws(Errno) {

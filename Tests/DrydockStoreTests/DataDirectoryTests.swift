@@ -155,6 +155,18 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test("a new directory that another marks at the same moment is no stranger's", .timeLimit(.minutes(1)))
+    func markedTogether() async throws {
+        for _ in 0..<200 {
+            try await StoreScope.run { scope in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 { group.addTask { _ = try DataDirectory(opening: scope.path) } }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test("a full disk is told, and the journal stays whole")
     func diskFull() async throws {
         try await StoreScope.run { scope in
