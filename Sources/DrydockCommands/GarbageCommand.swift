@@ -19,6 +19,7 @@ struct GarbageCommand: AsyncParsableCommand {
               drydock gc
               drydock gc --dry-run --age 30d
               drydock gc --size 20GiB
+              drydock gc --forget b_1bc8q3k0f7ydm2zp
             """
     )
 
@@ -32,10 +33,19 @@ struct GarbageCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var place: PlaceOptions
-    @Option(help: "Instead of retention.age: builds that ended longer ago go.") var age: String?
+    @Option(
+        help:
+            "Instead of retention.age: builds that ended longer ago go, and so do older records of the audit."
+    ) var age: String?
     @Option(help: "Instead of retention.builds: of each project, the newest so many stay.") var builds:
         String?
     @Option(help: "Instead of retention.size: while all takes more, the oldest builds go.") var size: String?
+    @Option(
+        help: ArgumentHelp(
+            "A damaged build that goes with its journal, so that contents can be removed again; repeatable.",
+            valueName: "build"
+        )
+    ) var forget: [String] = []
     @Flag(help: "Removes nothing, and says what would go.") var dryRun = false
     @Flag(help: "One JSON object.") var json = false
 
@@ -45,7 +55,9 @@ struct GarbageCommand: AsyncParsableCommand {
             flags: settings.compactMap { key, value in value.map { (key, $0) } }
         )
         let store = try await place.requiredStore()
-        guard let report = try await store.collectGarbage(configuration.retention, isTrial: dryRun) else {
+        var retention = configuration.retention
+        retention.forgotten = Set(forget.map(BuildID.init(rawValue:)))
+        guard let report = try await collect(store, retention) else {
             throw CommandProblem(
                 .unavailable,
                 "gc",
@@ -68,6 +80,16 @@ struct GarbageCommand: AsyncParsableCommand {
         Console.out(report.words(isTrial: dryRun))
         if let warning = report.warning { Console.error("drydock: \(warning)") }
     }
+
+    private func collect(_ store: EmbeddedStore, _ retention: Retention) async throws -> GarbageReport? {
+        do {
+            return try await store.collectGarbage(retention, isTrial: dryRun)
+        } catch let error as StoreError {
+            var exit = ExitStatus.errored
+            if case .notDamaged = error { exit = .usage }
+            throw CommandProblem(exit, "gc", why: error.message, remedy: error.hint)
+        }
+    }
 }
 
 extension GarbageReport {
@@ -85,6 +107,7 @@ extension GarbageReport {
         guard let first = unreadable.first else { return nil }
         let more = unreadable.count == 1 ? "" : " and \(unreadable.count - 1) more"
         return
-            "no blob is removed while what \(first)\(more) refers to is not known: its row or journal is damaged"
+            "no blob is removed while what \(first)\(more) refers to is not known: its row or journal is damaged;"
+            + " `drydock gc --forget \(first)` lets it go with its journal and what only it refers to"
     }
 }

@@ -12,6 +12,8 @@ package struct Retention: Hashable, Sendable {
     package var builds: Int?
     /// As long as journals and blobs take more, the oldest builds go.
     package var size: ByteCount?
+    /// Damaged builds that go because somebody named them, whatever else holds; others of these names stay.
+    package var forgotten: Set<BuildID> = []
 
     /// Keeps everything.
     package init() {}
@@ -28,6 +30,8 @@ package struct RetainedBuild: Hashable, Sendable {
     package var blobs: Set<Digest>
     /// Bytes of its journals.
     package var journal: Int64
+    /// Whether it may refer to more than `blobs`, and has no lease: it goes only when it is named.
+    package var isDamaged = false
 
     package init(
         id: BuildID,
@@ -59,6 +63,7 @@ extension Retention {
         for build in builds {
             let isNewest = newest.insert(build.project).inserted
             let isGood = build.succeeded && good.insert(build.project).inserted
+            if build.isDamaged, forgotten.contains(build.id) { removed.insert(build.id) }
             guard let endedAt = build.endedAt else { continue }
             ended[build.project, default: 0] += 1
             if isNewest || isGood {
@@ -69,7 +74,9 @@ extension Retention {
             let isBeyond = self.builds.map { ended[build.project, default: 0] > $0 } ?? false
             if isOld || isBeyond { removed.insert(build.id) }
         }
-        if let size { shrink(builds, blobs, to: size, sparing: protected, &removed) }
+        // Without the blobs that could go, builds would be removed in vain.
+        let isBlocked = builds.contains { $0.isDamaged && !removed.contains($0.id) }
+        if let size, !isBlocked { shrink(builds, blobs, to: size, sparing: protected, &removed) }
         return builds.reversed().map(\.id).filter(removed.contains)
     }
 

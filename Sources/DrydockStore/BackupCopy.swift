@@ -12,13 +12,15 @@ struct BackupCopy {
 
     /// Copies every folder of `source` into `target`, which it makes.
     ///
-    /// A file that grows is copied as far as it is; one that goes meanwhile is left out.
+    /// A file that grows is copied as far as it is; one that goes meanwhile is left out, and so is what is no folder, or no
+    /// file in one.
     mutating func copyFolders(of source: FilePath, to target: FilePath) throws(StoreError) {
         try DataDirectory.make(target)
-        for folder in try DataDirectory.names(in: source) {
+        for folder in try DataDirectory.folders(in: source) {
             let (from, to) = (source.appending(folder), target.appending(folder))
             try DataDirectory.make(to)
-            for file in try DataDirectory.names(in: from) {
+            for file in try DataDirectory.names(in: from)
+            where (try? fileStatus(at: from.appending(file)))?.kind == .file {
                 try copyFile(from.appending(file), to.appending(file))
             }
         }

@@ -15,6 +15,21 @@ extension DataDirectory {
         }
     }
 
+    /// The names of the folders in `directory`, sorted; what is none goes to `stray`, and so does a disk's own.
+    static func folders(
+        in directory: FilePath,
+        stray: (FilePath) -> Void = { _ in }
+    ) throws(StoreError) -> [String] {
+        try names(in: directory).filter { name in
+            let path = directory.appending(name)
+            // What has just gone is no folder either, but not to be told.
+            guard let status = try? fileStatus(at: path) else { return false }
+            if status.kind == .directory, name != "lost+found" { return true }
+            stray(path)
+            return false
+        }
+    }
+
     /// Bytes of a build's journals; 0 where there are none.
     func sizeOfSegments(of build: BuildID) throws(StoreError) -> Int64 {
         do throws(Errno) {

@@ -68,7 +68,7 @@ extension EmbeddedStore {
             throw .system("making", target, error)
         }
         if let own = realPathOf(directory.path.string), let real = realPathOf(target.string),
-            (real + "/").hasPrefix(own + "/")
+            PathRule.isWithin(real.utf8, own.utf8)
         {
             if isNew { rmdir(target.string) }
             throw .insideItself(target)

@@ -20,10 +20,15 @@ extension EmbeddedStore {
         if added > 0 { bells.ring(.changes) }
         _ = try await reap()
         try await readAllJournals()
-        let found = try await Blocking.run { [blobs] in try blobs.all() }
+        let found = try await Blocking.run { [blobs, damage] in
+            try blobs.all { damage.report(.stray($0)) }
+        }
         let builds = try await retainedBuilds()
+        let damaged = Set(builds.lazy.filter(\.build.isDamaged).map(\.build.id))
+        if let other = retention.forgotten.first(where: { !damaged.contains($0) }) {
+            throw StoreError.notDamaged(other)
+        }
         var report = GarbageReport()
-        report.unreadable = builds.filter { $0.isUnreadable }.map(\.build.id)
         let now = options.now()
         report.builds = retention.removed(
             from: builds.map(\.build),
@@ -31,6 +36,7 @@ extension EmbeddedStore {
             now: now
         )
         let gone = Set(report.builds)
+        report.unreadable = builds.filter { $0.isUnreadable && !gone.contains($0.build.id) }.map(\.build.id)
         let sizes = builds.reduce(into: Int64(0)) { if gone.contains($1.build.id) { $0 += $1.build.journal } }
         if !isTrial { try await remove(report.builds) }
         let kept = builds.filter { !gone.contains($0.build.id) }
@@ -113,17 +119,16 @@ extension EmbeddedStore {
         }
         let isUnreadable = id.isEmpty || state == nil || journal != .whole
         let hasEnded = state?.isTerminal == true && lease == nil && !isUnreadable
-        return Retained(
-            build: RetainedBuild(
-                id: BuildID(rawValue: id),
-                project: ProjectName(rawValue: BuildRow.value("project", of: row) ?? ""),
-                endedAt: hasEnded ? finishedAt.map(Timestamp.init(milliseconds:)) : nil,
-                succeeded: state == .succeeded,
-                blobs: blobs,
-                journal: 0
-            ),
-            isUnreadable: isUnreadable
+        var build = RetainedBuild(
+            id: BuildID(rawValue: id),
+            project: ProjectName(rawValue: BuildRow.value("project", of: row) ?? ""),
+            endedAt: hasEnded ? finishedAt.map(Timestamp.init(milliseconds:)) : nil,
+            succeeded: state == .succeeded,
+            blobs: blobs,
+            journal: 0
         )
+        build.isDamaged = isUnreadable && lease == nil && !id.isEmpty
+        return Retained(build: build, isUnreadable: isUnreadable)
     }
 
     /// Journals go before rows: what is interrupted is found again by its row, and a journal that has none is never taken

@@ -37,7 +37,8 @@ extension EmbeddedStore {
     @discardableResult
     func rebuildIndexNow() throws(StoreError) -> Int {
         let known = try database.readNow { try String.fetchSet($0, sql: "SELECT id FROM builds") }
-        var missing = try DataDirectory.names(in: directory.segments).filter { !known.contains($0) }[...]
+        let folders = try DataDirectory.folders(in: directory.segments) { damage.report(.stray($0)) }
+        var missing = folders.filter { !known.contains($0) }[...]
         var count = 0
         if missing.isEmpty, try !isRebuilding() { return 0 }
         repeat {

@@ -3,6 +3,7 @@
 
 package import DrydockModel
 import Synchronization
+package import SystemPackage
 
 /// Something in the store that can not be read any more.
 package enum StoreDamage: Hashable, Sendable, CustomStringConvertible {
@@ -10,12 +11,15 @@ package enum StoreDamage: Hashable, Sendable, CustomStringConvertible {
     case row(BuildID, detail: String)
     /// Records of an attempt's journal are damaged or gone: a gap stands in their place.
     case record(BuildID, AttemptID, after: UInt64)
+    /// Somebody else's file or folder, where only builds' journals or blobs lie.
+    case stray(FilePath)
 
     package var description: String {
         switch self {
         case .row(let id, let detail): "the row of build \(id) can not be read: \(detail)"
         case .record(let build, let attempt, let seq):
             "the journal of \(build), attempt \(attempt), can not be read after record \(seq)"
+        case .stray(let path): "\(path) is none of Drydock's, and passed over; move it away"
         }
     }
 }

@@ -35,6 +35,8 @@ package enum StoreError: Error, Hashable, Sendable {
     case journalEnded(AttemptID)
     case blobFinished
     case tokenNameTaken(TokenName)
+    /// What was to be forgotten as damaged is whole, or under a lease, or not there.
+    case notDamaged(BuildID)
     /// Where a backup should go; one of the names in it.
     case notEmpty(FilePath, example: String)
     /// A backup below the data directory.
@@ -67,6 +69,7 @@ extension StoreError {
         case .journalEnded: "store.journal-ended"
         case .blobFinished: "store.blob-finished"
         case .tokenNameTaken: "store.token-name-taken"
+        case .notDamaged: "store.not-damaged"
         case .notEmpty: "store.not-empty"
         case .insideItself: "store.inside-itself"
         }
@@ -75,7 +78,7 @@ extension StoreError {
     /// What failed and why.
     package var message: String {
         switch self {
-        case .notADirectory(let path): "\(path) can not be the data directory: it is not a directory"
+        case .notADirectory(let path): "\(path) is not a directory"
         case .notWritable(let path): "\(path) is not writable for this user"
         case .ownedByAnother(let path, let owner):
             "the data directory \(path) belongs to the user with id \(owner)"
@@ -101,6 +104,7 @@ extension StoreError {
         case .journalInUse(let attempt): "the journal of attempt \(attempt) has a writer already"
         case .journalEnded(let attempt): "the journal of attempt \(attempt) has ended"
         case .tokenNameTaken(let name): "there is, or was, a token named \(name)"
+        case .notDamaged(let id): "\(id) is no damaged build without a lease; nothing was removed"
         case .notEmpty(let path, let example):
             "\(path) is not empty: it holds \(TreePath.shown(example.utf8))"
         case .insideItself(let path): "\(path) is the data directory, or lies in it"
@@ -121,6 +125,7 @@ extension StoreError {
         case .databaseDamaged:
             "stop Drydock and move the file away: the next start makes a new one from the journals"
         case .queueFull: "wait until one of them has ended, or cancel one"
+        case .notDamaged: "`drydock gc` names a damaged build, where there is one"
         case .tokenNameTaken: "choose another name: records of who did what go by names"
         case .notEmpty, .insideItself:
             "name a directory that is new or empty, on another disk if there is one"

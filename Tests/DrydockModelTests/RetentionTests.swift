@@ -105,4 +105,16 @@ struct RetentionTests {
         ]
         #expect(removed(retention, builds) == ["a"])
     }
+
+    @Test("a damaged build goes only by its name, and holds up what would be removed for room")
+    func forgotten() {
+        var retention = Retention()
+        retention.size = ByteCount(1)
+        var damaged = build("damaged", days: nil, journal: 10)
+        damaged.isDamaged = true
+        let builds = [build("newest", days: 1, journal: 10), damaged, build("old", days: 2, journal: 10)]
+        #expect(removed(retention, builds).isEmpty)
+        retention.forgotten = [damaged.id, BuildID(rawValue: "newest")]
+        #expect(removed(retention, builds) == ["old", "damaged"])
+    }
 }

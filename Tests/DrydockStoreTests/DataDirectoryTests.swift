@@ -170,51 +170,45 @@ struct DataDirectoryTests {
     @Test("a full disk is told, and the journal stays whole")
     func diskFull() async throws {
         try await StoreScope.run { scope in
-            try FileManager.default.createDirectory(
-                atPath: scope.path.string,
-                withIntermediateDirectories: true
-            )
-            guard mount("tmpfs", scope.path.string, "tmpfs", 0, "size=2m,mode=0700") == 0 else {
-                let mustWork = ProcessInfo.processInfo.environment["DRYDOCK_SANDBOX_MUST_WORK"] == "1"
-                if mustWork { Issue.record("mounting a small tmpfs failed with errno \(errno)") }
-                return
-            }
-            defer { umount2(scope.path.string, Int32(MNT_DETACH)) }
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let lease = try await store.enqueueLeased(request(), to: .first)
-            let journal = try await store.journal(lease)
-            let lines = (0..<10).map { _ in logLine(String(repeating: "x", count: 1_000)) }
-            let segment = store.directory.segment(lease.build.id, lease.attempt)
-            #expect(throws: StoreError.diskFull(segment)) {
-                while true { try journal.append(lines, via: .host, step: nil) }
-            }
-            let blob = try store.newBlobs().newBlob()
-            #expect(throws: StoreError.self) {
-                while true {
-                    try [UInt8](repeating: 7, count: 4_096).withUnsafeBytes { try blob.write($0) }
-                }
-            }
-            await #expect(throws: StoreError.self) { try await store.checkWritable() }
-            // Not a byte is left, not even behind the last record; the end still goes in: room was kept for it.
-            #expect(throws: StoreError.diskFull(segment)) {
-                while true { try journal.append([logLine("x")], via: .host, step: nil) }
-            }
-            let outcome = Outcome(Failure(.stepFailed, .user, String(repeating: "m", count: 1_000)))
-            let end = try journal.append([finished(outcome)], via: .host, step: nil)
-            blob.discard()
-            // Room again: what was kept is whole, and the journal goes on where it stopped.
-            let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
-            var seen: [UInt64] = []
-            while case let batch = try await reader.available(maxBytes: 1 << 20), !batch.isEmpty {
-                seen += batch.map(\.seq)
-            }
-            #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))
-            let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT), "size=8m")
-            #expect(remounted == 0)
-            #expect(end == UInt64(seen.count) + 1)
-            try await store.checkWritable()
-            try await DrydockStoreTests.end(store, lease, outcome)
-            #expect(try await readAll(store, lease).count == Int(end))
+            try await scope.onSmallDisk(at: scope.path, size: "2m") { try await fill(scope) }
         }
+    }
+
+    private func fill(_ scope: StoreScope) async throws {
+        let store = try EmbeddedStore(opening: scope.path, scope.options)
+        let lease = try await store.enqueueLeased(request(), to: .first)
+        let journal = try await store.journal(lease)
+        let lines = (0..<10).map { _ in logLine(String(repeating: "x", count: 1_000)) }
+        let segment = store.directory.segment(lease.build.id, lease.attempt)
+        #expect(throws: StoreError.diskFull(segment)) {
+            while true { try journal.append(lines, via: .host, step: nil) }
+        }
+        let blob = try store.newBlobs().newBlob()
+        #expect(throws: StoreError.self) {
+            while true {
+                try [UInt8](repeating: 7, count: 4_096).withUnsafeBytes { try blob.write($0) }
+            }
+        }
+        await #expect(throws: StoreError.self) { try await store.checkWritable() }
+        // Not a byte is left, not even behind the last record; the end still goes in: room was kept for it.
+        #expect(throws: StoreError.diskFull(segment)) {
+            while true { try journal.append([logLine("x")], via: .host, step: nil) }
+        }
+        let outcome = Outcome(Failure(.stepFailed, .user, String(repeating: "m", count: 1_000)))
+        let end = try journal.append([finished(outcome)], via: .host, step: nil)
+        blob.discard()
+        // Room again: what was kept is whole, and the journal goes on where it stopped.
+        let reader = try await store.reader(lease.build.id, lease.attempt, after: 0)
+        var seen: [UInt64] = []
+        while case let batch = try await reader.available(maxBytes: 1 << 20), !batch.isEmpty {
+            seen += batch.map(\.seq)
+        }
+        #expect(!seen.isEmpty && seen == Array(1...UInt64(seen.count)))
+        let remounted = mount("tmpfs", scope.path.string, "tmpfs", UInt(MS_REMOUNT), "size=8m")
+        #expect(remounted == 0)
+        #expect(end == UInt64(seen.count) + 1)
+        try await store.checkWritable()
+        try await DrydockStoreTests.end(store, lease, outcome)
+        #expect(try await readAll(store, lease).count == Int(end))
     }
 }

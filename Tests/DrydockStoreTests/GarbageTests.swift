@@ -172,6 +172,17 @@ struct GarbageTests {
             #expect(report.unreadable == [lease.build.id] && report.blobs == 0 && report.builds.isEmpty)
             #expect(try await isThere(artifact, second))
             #expect(try await second.blob(nobodys) != nil)
+            // Until somebody lets it go by name.
+            let none = BuildID(rawValue: "none")
+            retention.forgotten = [lease.build.id, none]
+            await #expect(throws: StoreError.notDamaged(none)) {
+                try await second.collectGarbage(retention, isTrial: false)
+            }
+            #expect(try await second.build(lease.build.id) != nil)
+            retention.forgotten = [lease.build.id]
+            let after = try #require(try await second.collectGarbage(retention, isTrial: false))
+            #expect(after.builds == [lease.build.id] && after.blobs == 2 && after.unreadable.isEmpty)
+            #expect(try await second.build(lease.build.id) == nil)
         }
     }
 

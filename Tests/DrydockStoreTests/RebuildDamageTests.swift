@@ -164,4 +164,28 @@ struct RebuildDamageTests {
             #expect(try await collect(second, scope).unreadable == [lease.build.id])
         }
     }
+
+    @Test("what is no build's, and no blob's, is passed over and told once")
+    func strays() async throws {
+        try await StoreScope.run { scope in
+            let first = try EmbeddedStore(opening: scope.path, scope.options)
+            let (lease, artifact) = try await made(first)
+            try first.close()
+            try lose(scope)
+            let files = FileManager.default
+            let strays = ["segments/notes.txt", "blobs/sha256/notes.txt"].map { scope.path.appending($0) }
+            for stray in strays { #expect(files.createFile(atPath: stray.string, contents: Data([1]))) }
+            let told = Mutex<[StoreDamage]>([])
+            var options = scope.options
+            options.onDamage = { damage in told.withLock { $0.append(damage) } }
+            let second = try EmbeddedStore(opening: scope.path, options)
+            #expect(try await second.artifacts(lease.build.id) == [artifact])
+            for _ in 0..<2 { #expect(try await collect(second, scope).unreadable == []) }
+            let target = scope.path.removingLastComponent().appending(UUID().uuidString)
+            defer { try? files.removeItem(atPath: target.string) }
+            #expect(try await second.backUp(to: target)?.blobs == 1)
+            #expect(Set(told.withLock { $0.map(\.description) }).count == 2)
+            #expect(told.withLock { $0.count } == 2)
+        }
+    }
 }

@@ -42,6 +42,18 @@ struct StoreScope: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: path.appending("blobs/new").string)
     }
 
+    /// Runs `body` with a disk of its own at `disk`, a tmpfs of `size` bytes; where none can be mounted, not at all.
+    func onSmallDisk(at disk: FilePath, size: String, _ body: () async throws -> Void) async throws {
+        try FileManager.default.createDirectory(atPath: disk.string, withIntermediateDirectories: true)
+        guard mount("tmpfs", disk.string, "tmpfs", 0, "size=\(size),mode=0700") == 0 else {
+            let mustWork = ProcessInfo.processInfo.environment["DRYDOCK_SANDBOX_MUST_WORK"] == "1"
+            if mustWork { Issue.record("mounting a small tmpfs failed with errno \(errno)") }
+            return
+        }
+        defer { umount2(disk.string, Int32(MNT_DETACH)) }
+        try await body()
+    }
+
     /// Runs `body` with an empty directory, which is gone afterwards.
     static func run(
         _ kind: StoreKind = StoreKind.all[0],

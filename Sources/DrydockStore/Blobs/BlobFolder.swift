@@ -63,11 +63,11 @@ struct BlobFolder: Sendable {
         var changedAt: Timestamp
     }
 
-    /// All blobs there are.
-    func all() throws(StoreError) -> [Digest: Kept] {
+    /// All blobs there are; what is no folder of blobs goes to `stray`.
+    func all(stray: (FilePath) -> Void) throws(StoreError) -> [Digest: Kept] {
         let root = directory.blobs.appending("sha256")
         var found: [Digest: Kept] = [:]
-        for prefix in try DataDirectory.names(in: root) {
+        for prefix in try DataDirectory.folders(in: root, stray: stray) {
             let folder = root.appending(prefix)
             do throws(Errno) {
                 let handle = try DirectoryHandle(path: folder)
