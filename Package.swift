@@ -55,6 +55,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -102,7 +103,10 @@ let package = Package(
         // Level 3
         swiftTarget(
             "DrydockEgress",
-            ["DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage] + nio
+            [
+                "DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage,
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+            ] + nio
         ),
         swiftTarget(
             "DrydockPlugins",
@@ -162,7 +166,10 @@ let package = Package(
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
-        tests("DrydockEgress", ["DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage] + nio),
+        tests(
+            "DrydockEgress",
+            ["DrydockModel", "DrydockOS", "DrydockSandbox", "DrydockTestSupport", systemPackage] + nio
+        ),
         tests(
             "DrydockStore",
             [

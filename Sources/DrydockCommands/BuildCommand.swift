@@ -39,7 +39,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A host that every step may reach, such as pypi.org (repeatable).",
+            "A host that every step may reach, \(NetworkOption.example) (repeatable).",
             valueName: "host"
         )
     )
@@ -49,16 +49,16 @@ struct BuildCommand: AsyncParsableCommand {
     var directory: String
 
     func run() async throws {
-        let network = try NetworkOption.rules(network)
+        let network = try NetworkOption(network)
         let parameters = try project.parameters()
         let path = try ProjectDirectory.resolve(directory, for: "build")
         let part = try project.part()
         let own = part == .top ? path : "\(path)/\(part)"
         let store = try place.openStore()
         if form != .json { PlaceOptions.announce(store) }
-        var shop = try await place.workshop(store: store, plugins: plugins)
-        shop.options.policy.network = NetworkPolicy(joining: [shop.options.policy.network.rules, network])
-        shop.options.network = network
+        var shop = try await place.workshop(store: store, plugins: plugins, presets: network.presets)
+        shop.options.policy.network.add(network.rules)
+        shop.options.network = network.rules
         try await shop.settle()
         let request = BuildRequest(
             session: SessionID(rawValue: "cli"),

@@ -25,7 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         HostCgroup.prepare()
         var report = await SandboxDoctor.examine()
         report.checks += SandboxDoctor.host()
-        report.checks.append(Self.network(try PlaceOptions.parse([]).configuration().policy.network))
+        report.checks.append(try await Self.network())
         if json {
             try Console.json(report)
         } else {
@@ -34,13 +34,21 @@ struct DoctorCommand: AsyncParsableCommand {
         if !report.canBuild() { throw ExitStatus.unavailable.code }
     }
 
-    /// What builds may reach: nothing is missing where that is nothing.
-    private static func network(_ policy: NetworkPolicy) -> DoctorReport.Check {
-        let hosts = policy.rules.map(\.description).joined(separator: ", ")
+    /// What builds may reach, as tools say it now: nothing is missing where that is nothing.
+    private static func network() async throws -> DoctorReport.Check {
+        let configuration = try PlaceOptions.parse([]).configuration()
+        let tools = await configuration.network.askTools(in: try PluginOptions.parse([]).all(configuration))
+        var policy = configuration.policy.network
+        tools.grant(to: &policy)
         let none =
             "builds reach no host; one line of the configuration grants some to those that ask, such as "
-            + "network: { allow: [pypi.org, files.pythonhosted.org] }"
-        let granted = "builds that ask for them reach \(hosts)"
-        return DoctorReport.Check(name: "network", isOK: true, detail: policy.isNone ? none : granted)
+            + "network: { presets: [pip, npm] }"
+        let hosts = policy.rules.map(\.description).joined(separator: ", ")
+        let granted = policy.isNone ? none : "builds that ask for them reach \(hosts)"
+        return DoctorReport.Check(
+            name: "network",
+            isOK: tools.problems.isEmpty,
+            detail: ([granted] + tools.words).joined(separator: "; ")
+        )
     }
 }

@@ -35,14 +35,15 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prepared = try sandbox.prepare(command, .process)
+        let prepared = try await sandbox.prepare(command, .process)
         let ended: StreamedSandbox.End
         var fullness: Failure?
         do {
             defer { prepared.discard() }
             let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
             let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
-            ended = try await sandbox.run(with: try connectedLauncher())
+            let launcher = EgressLauncher(try Installation().launcher(), prepared.egress)
+            ended = try await sandbox.run(with: launcher)
             fullness = gauge?.fullness
         } catch let problem as CommandProblem where problem.status == .unavailable {
             Console.error(problem.text)
@@ -59,15 +60,6 @@ struct RunCommand: AsyncParsableCommand {
             Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
-    }
-
-    /// One that gives the sandbox the way out that its policy allows, by the operator's own configuration.
-    private func connectedLauncher() throws -> EgressLauncher {
-        let configuration = try PlaceOptions.parse([]).configuration()
-        return EgressLauncher(
-            try Installation().launcher(),
-            vetting: AddressVetting(exempt: configuration.addresses)
-        )
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

@@ -61,7 +61,7 @@ struct SandboxSpecCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prepared = try sandbox.prepare(command, .kept)
+        let prepared = try await sandbox.prepare(command, .kept)
         do {
             try NamedFile.write(try prepared.spec.encoded(), to: output)
         } catch {

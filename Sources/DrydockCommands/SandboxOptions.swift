@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
+internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
@@ -26,7 +27,9 @@ struct SandboxOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A variable of its environment (repeatable).", valueName: "k=v"))
     var env: [String] = []
 
-    @Option(help: ArgumentHelp("A host it may reach, such as pypi.org (repeatable).", valueName: "host"))
+    @Option(
+        help: ArgumentHelp("A host it may reach, \(NetworkOption.example) (repeatable).", valueName: "host")
+    )
     var network: [String] = []
 
     @Option(help: "strict, debug or browser.")
@@ -44,6 +47,8 @@ struct SandboxOptions: ParsableArguments {
     struct Prepared {
         let spec: SandboxSpec
         let place: RunWorkspace
+        /// How it is let out.
+        let egress: EgressSettings
         var workspace: Workspace { place.workspace }
 
         /// Removes the workspace; once the sandbox has ended.
@@ -51,15 +56,23 @@ struct SandboxOptions: ParsableArguments {
     }
 
     /// Makes the workspace and the spec that runs `command` in it.
-    func prepare(_ command: [String], _ lifetime: RunFolder.Lifetime) throws -> Prepared {
+    func prepare(_ command: [String], _ lifetime: RunFolder.Lifetime) async throws -> Prepared {
         guard profile != .browser else {
             throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
         }
+        let configuration = try PlaceOptions.parse([]).configuration()
         // The operator's `minimum_level` holds for a single command as for builds.
-        var policy = Policy(minimumLevel: try PlaceOptions.parse([]).configuration().policy.minimumLevel)
+        var policy = Policy(minimumLevel: configuration.policy.minimumLevel)
         policy.limits = try LimitSetting.limits(limit)
         let environment = try parsedEnvironment()
-        policy.network = NetworkPolicy(try NetworkOption.rules(network))
+        let network = try NetworkOption(network)
+        // Whoever types the command is the operator: what is named there is granted, and nothing else is.
+        var settings = configuration.network
+        settings.presets = network.presets
+        settings.mirrors = settings.mirrors.filter { network.presets.contains($0.key) }
+        let tools = await settings.askTools(in: try PluginOptions.parse([]).all(configuration))
+        policy.network = try network.policy(tools)
+        let egress = try EgressSettings(checking: settings, tools: tools)
         let shown = try readOnly.map { path in try ShownPath.mount(path) }
         if let workspace { try Self.checkDirectory(workspace) }
         let place = try RunWorkspace(lifetime, copyOf: workspace, disk: policy.limits.disk)
@@ -70,7 +83,7 @@ struct SandboxOptions: ParsableArguments {
             profile: profile,
             policy: policy
         )
-        return Prepared(spec: spec, place: place)
+        return Prepared(spec: spec, place: place, egress: egress)
     }
 
     private static func checkDirectory(_ path: String) throws(CommandProblem) {

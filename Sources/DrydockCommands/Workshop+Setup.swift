@@ -28,9 +28,16 @@ extension Workshop {
         // too: what the machine could do once it may not be able to do later.
         var policy = configuration.policy
         policy.minimumLevel = report.level
+        let logger = PlaceOptions.logger(label)
+        let tools = await configuration.network.askTools(in: plugins)
+        tools.grant(to: &policy.network)
+        for problem in tools.words { logger.warning("\(problem)") }
         return Workshop(
             store: store,
-            launcher: EgressLauncher(launcher, vetting: AddressVetting(exempt: configuration.addresses)),
+            launcher: EgressLauncher(
+                launcher,
+                try EgressSettings(checking: configuration.network, tools: tools)
+            ),
             catalog: PluginCatalog.load(directories: plugins),
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,
@@ -53,7 +60,7 @@ extension Workshop {
                 disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
                 missing: report.missing
             ),
-            logger: PlaceOptions.logger(label)
+            logger: logger
         )
     }
 
@@ -86,8 +93,15 @@ extension Workshop {
 
 extension PlaceOptions {
     /// The workshop of a command that builds by itself.
-    func workshop(store: EmbeddedStore, plugins: PluginOptions) async throws -> Workshop {
-        let configuration = try configuration()
+    ///
+    /// `presets` are asked beside those of the configuration.
+    func workshop(
+        store: EmbeddedStore,
+        plugins: PluginOptions,
+        presets: [PresetName] = []
+    ) async throws -> Workshop {
+        var configuration = try configuration()
+        configuration.network.presets += presets
         let directories = try plugins.all(configuration)
         return try await .make(configuration, plugins: directories, store: store, label: "drydock")
     }

@@ -22,8 +22,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Builds that run at one time.
     package var slots = 2
     package var sources = SourceSettings()
-    /// Where the answers for a host may lie, beyond what the whole Internet may reach.
-    package var addresses: [HostName: [AddressRange]] = [:]
+    package var network = NetworkSettings()
     package var preview = PreviewSettings()
     /// How long builds that have ended are kept.
     package var retention = Retention()

@@ -148,32 +148,6 @@ extension Setting {
         },
     ]
 
-    private static let network: [Setting] = [
-        Setting(key: "network.allow", kind: .texts) { configuration, field throws(FieldProblem) in
-            configuration.policy.network = NetworkPolicy(try NetworkRule.list(field))
-        },
-        Setting(key: "network.addresses", kind: .texts) { configuration, field throws(FieldProblem) in
-            configuration.addresses = try addresses(field)
-        },
-    ]
-
-    /// A list of `HOST=RANGE`.
-    private static func addresses(_ field: Field) throws(FieldProblem) -> [HostName: [AddressRange]] {
-        var addresses: [HostName: [AddressRange]] = [:]
-        for text in try field.texts(allFilled: true) {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let host = try? HostName(parts[0]), let range = AddressRange(parts[1])
-            else {
-                throw field.problem(
-                    "has '\(text.prefix(64))', which is no host with a range of addresses",
-                    hint: "write HOST=RANGE, such as index.example.org=10.1.0.0/16"
-                )
-            }
-            addresses[host, default: []].append(range)
-        }
-        return addresses
-    }
-
     private static let retention: [Setting] = [
         Setting(key: "retention.age", kind: .duration) { configuration, field throws(FieldProblem) in
             let longest = Duration.seconds(100 * 366 * 24 * 3_600)

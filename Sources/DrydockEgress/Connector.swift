@@ -17,7 +17,7 @@ struct Connector: Sendable {
     private static let patience = TimeAmount.seconds(10)
 
     let policy: NetworkPolicy
-    let vetting: AddressVetting
+    let settings: EgressSettings
     let lookups: LookupCache
 
     /// The rule by which `target` may be reached; throws where there is none.
@@ -26,16 +26,62 @@ struct Connector: Sendable {
         throw .notGranted(target.host.text, port: target.port)
     }
 
-    /// A connection to `target`, on `loop`; it reads nothing until it is told to.
-    ///
-    /// `egress` knows of it from before it is there: it ends with the sandbox, and there is an end to how many there are.
-    func connect(
+    /// The proxy that requests for `host` are passed on to; nil where they go to the host itself.
+    func upstream(for host: HostName) -> Upstream? {
+        guard let upstream = settings.upstream, upstream.leads(to: host) else { return nil }
+        return upstream
+    }
+
+    /// A connection that carries bytes to `target` and back, on `loop`; it reads nothing until it is told to.
+    func tunnel(
+        to target: ProxyTarget,
+        on loop: any EventLoop,
+        for egress: Egress
+    ) async throws -> any Channel {
+        guard let upstream = upstream(for: target.host) else {
+            return try await open(target, on: loop, for: egress) { $0.eventLoop.makeSucceededVoidFuture() }
+        }
+        let channel = try await open(upstream, for: target, on: loop, egress) {
+            $0.eventLoop.makeSucceededVoidFuture()
+        }
+        try await upstream.tunnel(channel, to: target)
+        return channel
+    }
+
+    /// A connection that a plain request for `target` is sent on, to the host or to the proxy in front of it.
+    func requests(
         to target: ProxyTarget,
         on loop: any EventLoop,
         for egress: Egress,
-        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void> = {
-            $0.eventLoop.makeSucceededVoidFuture()
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) async throws -> any Channel {
+        guard let upstream = upstream(for: target.host) else {
+            return try await open(target, on: loop, for: egress, initialize)
         }
+        return try await open(upstream, for: target, on: loop, egress, initialize)
+    }
+
+    private func open(
+        _ upstream: Upstream,
+        for target: ProxyTarget,
+        on loop: any EventLoop,
+        _ egress: Egress,
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) async throws -> any Channel {
+        do {
+            return try await open(upstream.target, on: loop, for: egress, initialize)
+        } catch let refusal as Refusal where refusal.kind != .busy {
+            // Whose host the project asked for, and did not get.
+            throw Refusal(.unreachable, target, "can not be reached: the operator's proxy \(refusal.reason)")
+        }
+    }
+
+    /// `egress` knows of it from before it is there: it ends with the sandbox, and there is an end to how many there are.
+    private func open(
+        _ target: ProxyTarget,
+        on loop: any EventLoop,
+        for egress: Egress,
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) async throws -> any Channel {
         let addresses = try await vetted(target)
         let bootstrap = ClientBootstrap(group: loop)
@@ -78,7 +124,7 @@ struct Connector: Sendable {
         }
         guard !addresses.isEmpty else { throw Refusal(.unreachable, target, "has no address") }
         for address in addresses {
-            guard let refusal = vetting.refusal(of: address, for: target.host) else { continue }
+            guard let refusal = settings.vetting.refusal(of: address, for: target.host) else { continue }
             throw Refusal(.denied, target, "leads to \(refusal)")
         }
         return addresses

@@ -4,16 +4,17 @@
 import DrydockModel
 import DrydockOS
 package import DrydockSandbox
+import Glibc
 import SystemPackage
 
 /// Starts sandboxes with the way out that their policy gives them, and those that have none as they are.
 package struct EgressLauncher: SandboxLauncher {
     private let base: any SandboxLauncher
-    private let vetting: AddressVetting
+    private let settings: EgressSettings
 
-    package init(_ base: any SandboxLauncher, vetting: AddressVetting) {
+    package init(_ base: any SandboxLauncher, _ settings: EgressSettings) {
         self.base = base
-        self.vetting = vetting
+        self.settings = settings
     }
 
     package func launch(
@@ -24,8 +25,10 @@ package struct EgressLauncher: SandboxLauncher {
         var spec = spec
         let doors = EgressDoor.all(for: spec.policy.network)
         spec.listeners = doors.map(\.listener)
+        let roots = showRoots(in: &spec)
         // What a project sets for itself stays: it has no other way out.
-        spec.environment.merge(ToolVariables.all) { own, _ in own }
+        let variables = ToolVariables.all(for: spec.policy.network, settings.tools, roots: roots)
+        spec.environment.merge(variables) { own, _ in own }
         let door = try Self.door()
         let inside = door.inside
         streams.listeners = consume inside
@@ -35,7 +38,7 @@ package struct EgressLauncher: SandboxLauncher {
                 at: try OwnedDescriptor.receive(doors.count, from: door.outside),
                 doors: doors,
                 policy: spec.policy.network,
-                vetting: vetting
+                settings: settings
             )
             return ConnectedSandbox(sandbox, proxy)
         } catch {
@@ -43,6 +46,17 @@ package struct EgressLauncher: SandboxLauncher {
             _ = await sandbox.report()
             throw .host(call: "serve the sandbox's network", errno: Int((error as? Errno)?.rawValue ?? 0))
         }
+    }
+
+    /// Where inside the sandbox the operator's roots are; nil where there are none.
+    private func showRoots(in spec: inout SandboxSpec) -> String? {
+        guard let roots = settings.roots else {
+            return access(ToolVariables.machineRoots, R_OK) == 0 ? ToolVariables.machineRoots : nil
+        }
+        spec.mounts.append(
+            SandboxMount(source: roots, target: InsidePath.roots, access: .readOnly, execution: .denied)
+        )
+        return InsidePath.roots
     }
 
     /// The socket that the listener comes out of, and the end that goes inside.

@@ -16,18 +16,18 @@ package final class EgressProxy: Sendable {
         self.doors = doors
     }
 
-    /// Serves what comes to `sockets`, which were made inside the sandbox: what `policy` allows, as far as `vetting` does.
+    /// Serves what comes to `sockets`, which were made inside the sandbox: what `policy` allows, as `settings` say.
     ///
     /// They are taken over, also when this throws: one for each of `doors`, in their order.
     static func start(
         at sockets: [SystemPackage.FileDescriptor],
         doors: [EgressDoor],
         policy: NetworkPolicy,
-        vetting: AddressVetting,
+        settings: EgressSettings,
         resolver: any HostResolver = SystemResolver(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> EgressProxy {
-        let connector = Connector(policy: policy, vetting: vetting, lookups: LookupCache(resolver))
+        let connector = Connector(policy: policy, settings: settings, lookups: LookupCache(resolver))
         let egress = Egress(connector)
         var served: [any Channel] = []
         var left = sockets[...]

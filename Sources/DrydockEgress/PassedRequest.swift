@@ -50,12 +50,13 @@ final class PassedRequest: ChannelDuplexHandler {
     /// Connects; `connection` gets the answer, or a refusal.
     func start(client connection: ProxyConnection, _ context: ChannelHandlerContext) {
         client = (connection, context)
-        waiting = [.head(passed)]
+        let upstream = egress.connector.upstream(for: target.host)
+        waiting = [.head(upstream?.passedOn(passed, to: target) ?? passed)]
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
         let (connector, egress, target) = (egress.connector, egress, target)
         loop.makeFutureWithTask {
-            try await connector.connect(to: target, on: loop, for: egress) { channel in
+            try await connector.requests(to: target, on: loop, for: egress) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers(
                         leftOverBytesStrategy: .dropBytes

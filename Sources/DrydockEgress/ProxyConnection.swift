@@ -74,7 +74,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         let rule = try egress.connector.rule(for: target)
         state = .opening
         let opening = context.eventLoop.makeFutureWithTask { [egress, loop = context.eventLoop] in
-            try await egress.connector.connect(to: target, on: loop, for: egress)
+            try await egress.connector.tunnel(to: target, on: loop, for: egress)
         }
         let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)

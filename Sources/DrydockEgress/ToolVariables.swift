@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import Glibc
+import DrydockModel
 
 /// The variables by which the tools of a step learn of the proxy, and whom to trust behind it.
 enum ToolVariables {
     /// Where Debian, and those that follow it, keep the roots that the operator trusts; shown inside with `/etc/ssl`.
-    static let roots = "/etc/ssl/certs/ca-certificates.crt"
+    static let machineRoots = "/etc/ssl/certs/ca-certificates.crt"
 
-    /// What steps with a network get.
-    static var all: [String: String] {
-        access(roots, R_OK) == 0 ? proxy.merging(authorities) { one, _ in one } : proxy
+    /// What a step gets that may reach `policy`; `roots` is a file inside with the certificates to trust, nil = there is none.
+    static func all(for policy: NetworkPolicy, _ tools: ToolIndexes, roots: String?) -> [String: String] {
+        let trust = roots.map { roots in Dictionary(uniqueKeysWithValues: authorities.map { ($0, roots) }) }
+        return proxy.merging(trust ?? [:]) { one, _ in one }
+            .merging(tools.variables(for: policy)) { one, _ in one }
     }
 
     /// What curl, wget, git, pip, uv, npm, yarn, cargo, go and most others read, in both spellings: some know only one.
@@ -30,13 +32,13 @@ enum ToolVariables {
 
     /// The operator's roots for tools that bring their own: without them a host behind an authority of the operator's is
     /// reached by some tools and not by others.
-    private static let authorities: [String: String] = [
-        "SSL_CERT_FILE": roots,  // OpenSSL, Python, Go, uv
-        "CURL_CA_BUNDLE": roots,
-        "GIT_SSL_CAINFO": roots,
-        "PIP_CERT": roots,
-        "REQUESTS_CA_BUNDLE": roots,
-        "CARGO_HTTP_CAINFO": roots,
-        "NODE_EXTRA_CA_CERTS": roots,  // node, npm, yarn, pnpm
+    private static let authorities = [
+        "SSL_CERT_FILE",  // OpenSSL, Python, Go, uv
+        "CURL_CA_BUNDLE",
+        "GIT_SSL_CAINFO",
+        "PIP_CERT",
+        "REQUESTS_CA_BUNDLE",
+        "CARGO_HTTP_CAINFO",
+        "NODE_EXTRA_CA_CERTS",  // node, npm, yarn, pnpm
     ]
 }

@@ -44,7 +44,7 @@ struct Tunnel {
         // What it sends meanwhile waits in its socket.
         client.setOption(.autoRead, value: false).whenFailure { _ in client.close(promise: nil) }
         loop.makeFutureWithTask { [egress, target] in
-            try await egress.connector.connect(to: target, on: loop, for: egress)
+            try await egress.connector.tunnel(to: target, on: loop, for: egress)
         }.whenComplete { result in
             switch result {
             case .failure(let error):

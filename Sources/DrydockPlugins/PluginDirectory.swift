@@ -69,7 +69,9 @@ struct PluginDirectory {
     }
 
     private func isIgnored(_ name: String) -> Bool {
-        if name == "lib" || name.hasPrefix(".") || name.hasPrefix("README") { return true }
+        if ["lib", "presets"].contains(name) || name.hasPrefix(".") || name.hasPrefix("README") {
+            return true
+        }
         guard name.hasSuffix(".json") else { return false }
         let stem = name.dropLast(5)
         return names.contains { $0 != name && ($0 == stem || $0.hasPrefix(stem + ".")) }

@@ -129,6 +129,8 @@ package enum InsidePath {
     package static let cache = "/w/cache"
     /// `/tmp`, which lasts as long as the workspace.
     package static let temporary = "/tmp"
+    /// The operator's certificates, for steps with a network; a file.
+    package static let roots = "/run/drydock/roots.pem"
     /// The plugin's own folder, read-only.
     package static let plugin = "/plugin"
 }

@@ -58,6 +58,29 @@ struct ServerConfigurationTests {
             ("toolchain: [opt]\n", 1, "'toolchain' has 'opt', which is no absolute path", "begin it with /"),
             ("plugins: /x\n", 1, "'plugins' must be a list, not text", nil),
             (
+                "network:\n  allow: [preset:pip]\n", 2,
+                "'network.allow' has 'preset:pip', which can only be asked for",
+                "grant it with network.presets: [pip]"
+            ),
+            (
+                "network: { presets: [Pip] }\n", 1, "'network.presets[0]': 'Pip' is no preset's name",
+                "a name has small letters, digits and -, a letter first, at most 40"
+            ),
+            (
+                "network: { mirrors: [pip] }\n", 1, "'network.mirrors' has 'pip', which has no =",
+                "write TOOL=URL, such as pip=https://index.example.org/simple"
+            ),
+            (
+                "network: { mirrors: ['pip=index.example.org'] }\n", 1,
+                "'network.mirrors' has for pip: the address is not one of https or http",
+                "write it whole, such as https://index.example.org/simple"
+            ),
+            (
+                "network: { proxy: 'https://proxy.example.org:3128' }\n", 1,
+                "'network.proxy' is not the address of a proxy", "write http://HOST:PORT"
+            ),
+            ("network: { roots: roots.pem }\n", 1, "'network.roots' is no absolute path", nil),
+            (
                 "slots: 1\nsecrets: /x\n", 2, "'secrets' is not supported yet",
                 "leave it out; steps get no secrets"
             ),

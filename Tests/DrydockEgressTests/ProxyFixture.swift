@@ -19,32 +19,36 @@ struct ProxyFixture: Sendable {
     let resolver: ScriptedResolver
 
     /// Names: `good.example` leads to the host, and is allowed on its port and on 443; `evil.example` leads there, and is
-    /// not; others as the test says.
+    /// not; `far.example` is allowed and has no address; others as the test says.
     static func with<Result>(
         rules: [String] = [],
         names: [String: [String]] = [:],
         answer: TestHost.Answer = .http,
+        upstream: String? = nil,
         exempt: Bool = true,
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
         let host = try await TestHost.start(answer)
         let loopback = try #require(AddressRange("127.0.0.0/8"))
-        var table = ["good.example": ["127.0.0.1"], "evil.example": ["127.0.0.1"]]
+        var table = [
+            "good.example": ["127.0.0.1"], "evil.example": ["127.0.0.1"], "127-0-0-1.example": ["127.0.0.1"],
+        ]
         table.merge(names) { _, new in new }
         let resolver = ScriptedResolver(table)
         let allowed =
-            ["good.example:\(host.port)", "good.example:443"]
+            ["good.example:\(host.port)", "good.example:443", "far.example"]
             + rules.map { $0.replacing("PORT", with: "\(host.port)") }
         let policy = NetworkPolicy(try allowed.map { try NetworkRule(parsing: $0) })
         let all = Set(table.keys).union(["good.example"])
-        var ranges: [HostName: [AddressRange]] = [:]
-        if exempt { for name in all { ranges[try HostName(name)] = [loopback] } }
+        var settings = NetworkSettings()
+        if exempt { for name in all { settings.addresses[try HostName(name)] = [loopback] } }
+        settings.proxy = try upstream.map { try IndexURL(parsing: $0) }
         let (number, port) = try listener()
         let proxy = try await EgressProxy.start(
             at: [SystemPackage.FileDescriptor(rawValue: number)],
             doors: [.clients(.proxy)],
             policy: policy,
-            vetting: AddressVetting(exempt: ranges),
+            settings: EgressSettings(settings, tools: ToolIndexes()),
             resolver: resolver
         )
         let fixture = ProxyFixture(proxyPort: port, host: host, resolver: resolver)

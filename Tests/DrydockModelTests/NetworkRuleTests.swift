@@ -63,7 +63,8 @@ struct NetworkRuleTests {
             ("*pypi.org", "*"), ("pypi.org:0", "port"), ("pypi.org:65536", "port"),
             ("pypi.org:https", "port"),
             ("pypi.org:", "port"), ("bücher.example", "ASCII"), ("", "empty"), ("*.10.0.0.1", "*"),
-            ("user@pypi.org", "@"),
+            ("user@pypi.org", "@"), ("preset:", "no preset"), ("preset:Pip", "no preset"),
+            ("preset:a:1", "no preset"),
         ]
     )
     func noRule(text: String, why: String) {
@@ -105,6 +106,8 @@ struct NetworkRuleTests {
             (["example.org:8443"], ["example.org"], [], ["example.org:8443"]),
             (["example.org:443"], ["example.org"], ["example.org:443"], []),
             (["example.org:22"], ["*.org.example:22", "example.org:22"], ["example.org:22"], []),
+            (["preset:pip"], ["pypi.org"], [], ["preset:pip"]),
+            (["preset:pip"], ["preset:pip"], ["preset:pip"], []),
         ]
     )
     func granted(asked: [String], given: [String], granted: [String], refused: [String]) throws {

@@ -7,46 +7,29 @@ import Testing
 /// Packages from the index that this machine is set to, fetched by a build that may reach nothing else.
 @Suite("packages from the index", .serialized, .timeLimit(.minutes(5)))
 struct RealIndexTests {
-    /// The index of this machine's pip, the hosts that it needs, and where their addresses lie.
-    private struct Index {
-        var url: String
-        var hosts: [String]
-        var addresses: String
-
-        init() throws {
-            let script = """
-                import os, socket, subprocess, sys, urllib.parse
-                url = os.environ.get("PIP_INDEX_URL") or subprocess.run(
-                    [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True
-                ).stdout.strip() or "https://pypi.org/simple"
-                parts = urllib.parse.urlsplit(url)
-                names = [parts.hostname] + (["files.pythonhosted.org"] if parts.hostname == "pypi.org" else [])
-                ports = {None: ""} if parts.port is None else {parts.port: f":{parts.port}"}
-                print(url)
-                print(" ".join(n + ports.get(parts.port, "") for n in names))
-                ranges = []
-                for name in names:
-                    for answer in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM):
-                        ranges.append(f"{name}={answer[4][0]}")
-                print(",".join(ranges))
-                """
-            let lines = try Program.run("/usr/bin/python3", ["-c", script]).out.split(separator: "\n").map(
-                String.init
-            )
-            try #require(lines.count == 3)
-            (url, addresses) = (lines[0], lines[2])
-            hosts = lines[1].split(separator: " ").map(String.init)
-        }
+    /// Where the addresses of the hosts lie that this machine's pip needs: an index may be on a private one.
+    private static func addresses() throws -> String {
+        let script = """
+            import socket, subprocess, sys, urllib.parse
+            for line in subprocess.run([sys.argv[1]], capture_output=True, text=True, check=True).stdout.splitlines():
+                kind, *words = line.split(" ")
+                name = words[0] if kind == "host" else urllib.parse.urlsplit(words[1]).hostname
+                for answer in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM):
+                    print(f"{name}={answer[4][0]}")
+            """
+        let preset = Program.root.appending(path: "plugins/presets/pip").path
+        let ranges = try Program.run("/usr/bin/python3", ["-c", script, preset]).out.split(separator: "\n")
+        try #require(!ranges.isEmpty)
+        return ranges.joined(separator: ",")
     }
 
-    private func build(_ scratch: Scratch, _ run: String, _ index: Index) throws -> Finished {
+    private func build(_ scratch: Scratch, _ run: String) throws -> Finished {
         let lines = run.split(separator: "\n").map { "        " + $0 }.joined(separator: "\n")
         let yaml = """
             version: 1
-            env: { PIP_INDEX_URL: '\(index.url)', UV_INDEX_URL: '\(index.url)' }
             steps:
               - plugin: script
-                network: [\(index.hosts.map { "'\($0)'" }.joined(separator: ", "))]
+                network: [preset:pip]
                 with:
                   run: |
             \(lines)
@@ -57,8 +40,8 @@ struct RealIndexTests {
             ["build", "--output", "plain", scratch.url("project").path],
             environment: [
                 "DRYDOCK_DATA": scratch.url("data").path,
-                "DRYDOCK_NETWORK_ALLOW": index.hosts.joined(separator: ","),
-                "DRYDOCK_NETWORK_ADDRESSES": index.addresses,
+                "DRYDOCK_NETWORK_PRESETS": "pip",
+                "DRYDOCK_NETWORK_ADDRESSES": try Self.addresses(),
             ]
         )
     }
@@ -67,7 +50,6 @@ struct RealIndexTests {
         "a Flask application with pinned dependencies is installed by pip and uv, and a package from source"
     )
     func flask() async throws {
-        let index = try Index()
         try await withScratch { scratch in
             let pins = """
                 Flask==3.1.0
@@ -93,7 +75,7 @@ struct RealIndexTests {
                 /tmp/one/bin/uv pip install --quiet --reinstall --no-binary :all: itsdangerous==2.2.0
                 /tmp/two/bin/python -c 'import itsdangerous' && echo from source | tee "$DRYDOCK_OUT/three"
                 """
-            let finished = try build(scratch, run, index)
+            let finished = try build(scratch, run)
             let said = finished.out + finished.err
             #expect(finished.status == 0 && said.contains("made 3 files"), "\(said.suffix(3_000))")
             #expect(said.contains("from source"), "\(said.suffix(3_000))")
@@ -102,7 +84,6 @@ struct RealIndexTests {
 
     @Test("a site with a theme is built from nothing")
     func site() async throws {
-        let index = try Index()
         try await withScratch { scratch in
             try scratch.write("site_name: Hello\ntheme: { name: material }\n", to: "project/mkdocs.yml")
             try scratch.write("# Hi\n", to: "project/docs/index.md")
@@ -110,7 +91,7 @@ struct RealIndexTests {
                 python3 -m venv /tmp/one && /tmp/one/bin/pip install --quiet mkdocs-material
                 /tmp/one/bin/mkdocs --quiet build -d "$DRYDOCK_OUT/site"
                 """
-            let finished = try build(scratch, run, index)
+            let finished = try build(scratch, run)
             let said = finished.out + finished.err
             #expect(
                 finished.status == 0 && said.contains("artifact: site/index.html"),

@@ -8,6 +8,11 @@ package struct NetworkPolicy: Codable, Hashable, Sendable {
 
     /// In the order in which they were written; empty = there is no network.
     package var rules: [NetworkRule]
+    /// What a wish for a tool's index means here; the rules hold these hosts, too.
+    package private(set) var presets: [PresetName: [NetworkRule]] = [:]
+
+    /// The presets are the operator's own: what is written down or leaves this process has the hosts.
+    private enum CodingKeys: CodingKey { case rules }
 
     package init(_ rules: [NetworkRule] = []) { self.rules = rules }
 
@@ -15,6 +20,17 @@ package struct NetworkPolicy: Codable, Hashable, Sendable {
     package init(joining lists: [[NetworkRule]]) {
         rules = []
         for rule in lists.joined() where !rules.contains(rule) { rules.append(rule) }
+    }
+
+    /// Allows further hosts.
+    package mutating func add(_ hosts: [NetworkRule]) {
+        for rule in hosts where !rule.hosts.isPreset && !rules.contains(rule) { rules.append(rule) }
+    }
+
+    /// Allows what a tool needs of its index, by its hosts' names and by the tool's.
+    package mutating func add(_ preset: PresetName, _ hosts: [NetworkRule]) {
+        presets[preset] = hosts
+        add(hosts)
     }
 
     /// No network at all.
@@ -45,6 +61,10 @@ package struct NetworkPolicy: Codable, Hashable, Sendable {
         var granted: [NetworkRule] = []
         var refused: [NetworkRule] = []
         for wish in asked {
+            if case .preset(let name) = wish.hosts, let hosts = presets[name] {
+                for host in hosts where !granted.contains(host) { granted.append(host) }
+                continue
+            }
             let parts = rules.compactMap { wish.narrowed(to: $0) }
             for part in parts where !granted.contains(part) { granted.append(part) }
             if !parts.contains(wish) { refused.append(wish) }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-/// Hosts that may be reached, and on which ports: `pypi.org`, `*.example.org`, `example.org:8443`.
+/// Hosts that may be reached, and on which ports: `pypi.org`, `*.example.org`, `example.org:8443`, `preset:pip`.
 package struct NetworkRule: Hashable, Sendable {
     package enum Hosts: Hashable, Sendable {
         case name(HostName)
         /// Every name that ends with a dot and this one; not this one itself.
         case below(HostName)
+        /// Those of a tool's index, wherever the operator has it; it can only be asked for.
+        case preset(PresetName)
+
+        package var isPreset: Bool {
+            if case .preset = self { true } else { false }
+        }
     }
 
     package var hosts: Hosts
@@ -15,6 +21,7 @@ package struct NetworkRule: Hashable, Sendable {
 
     /// The ports of a rule that names none.
     package static let webPorts: [UInt16] = [80, 443]
+    private static let presetPrefix = "preset:"
     package static let rule = "write the bare name, such as pypi.org, *.example.org or example.org:8443"
 
     package init(_ hosts: Hosts, port: UInt16? = nil) {
@@ -25,6 +32,10 @@ package struct NetworkRule: Hashable, Sendable {
     /// Reads a rule as it stands in files and on the command line.
     package init(parsing text: String) throws(FieldProblem) {
         let shown = "'\(text.prefix(64))'"
+        if text.hasPrefix(Self.presetPrefix) {
+            self.init(.preset(try PresetName(parsing: text.dropFirst(Self.presetPrefix.count))))
+            return
+        }
         if text.contains("://") {
             throw FieldProblem("\(shown) is an address of the web, not a host", hint: Self.rule)
         }
@@ -80,6 +91,7 @@ package struct NetworkRule: Hashable, Sendable {
         switch hosts {
         case .name(let name): host == name
         case .below(let suffix): host.isBelow(suffix)
+        case .preset: false
         }
     }
 
@@ -101,6 +113,8 @@ package struct NetworkRule: Hashable, Sendable {
         case (.below(let suffix), .name(let name)): name.isBelow(suffix) ? other : nil
         case (.below(let mine), .below(let theirs)):
             mine == theirs || mine.isBelow(theirs) ? one : theirs.isBelow(mine) ? other : nil
+        case (.preset(let mine), .preset(let theirs)): mine == theirs ? one : nil
+        case (.preset, _), (_, .preset): nil
         }
     }
 }
@@ -112,6 +126,7 @@ extension NetworkRule: CustomStringConvertible {
             switch hosts {
             case .name(let name): name.text
             case .below(let suffix): "*." + suffix.text
+            case .preset(let name): Self.presetPrefix + name.rawValue
             }
         return host + (port.map { ":\($0)" } ?? "")
     }

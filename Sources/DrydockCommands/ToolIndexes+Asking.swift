@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockEgress
+internal import DrydockModel
+internal import FoundationEssentials
+internal import Glibc
+
+extension NetworkSettings {
+    /// What the tools that are named in it say of their indexes, as the operator has configured them.
+    func askTools(in plugins: [String]) async -> ToolIndexes {
+        let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        return await ToolIndexes(asking: self, in: plugins, environment: environment)
+    }
+}
+
+extension ToolIndexes {
+    /// Of each tool whose index can not be reached, why.
+    var words: [String] {
+        problems.sorted { $0.key.rawValue < $1.key.rawValue }.map { name, problem in
+            "preset \(name): \(problem.message)" + (problem.hint.map { ": \($0)" } ?? "")
+        }
+    }
+}
+
+extension EgressSettings {
+    /// The settings of the way out; a problem where the file of roots can not be read.
+    init(checking settings: NetworkSettings, tools: ToolIndexes) throws(CommandProblem) {
+        if let roots = settings.roots, access(roots, R_OK) != 0 {
+            throw CommandProblem(
+                .usage,
+                "network.roots: \(roots)",
+                why: "it can not be read",
+                remedy: "name a file with certificates in PEM that everybody may read"
+            )
+        }
+        self.init(settings, tools: tools)
+    }
+}

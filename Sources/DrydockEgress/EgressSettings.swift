@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// How sandboxes are let out, whatever they may reach: the operator's settings, and what the tools said of their indexes.
+package struct EgressSettings: Hashable, Sendable {
+    /// Which addresses are connected to.
+    let vetting: AddressVetting
+    /// The proxy that all leads through; nil = there is none.
+    let upstream: Upstream?
+    /// The operator's file with the certificates that steps are to trust; nil = the machine's own.
+    let roots: String?
+    let tools: ToolIndexes
+
+    package init(_ settings: NetworkSettings, tools: ToolIndexes) {
+        vetting = AddressVetting(exempt: settings.addresses)
+        upstream = settings.proxy.map { Upstream($0, sparing: Set(settings.addresses.keys)) }
+        roots = settings.roots
+        self.tools = tools
+    }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What the operator says of the way out, besides which hosts it leads to.
+package struct NetworkSettings: Hashable, Sendable {
+    /// Where the answers for a host may lie, beyond what the whole Internet may reach.
+    package var addresses: [HostName: [AddressRange]] = [:]
+    /// Tools that are asked where their index is, which then may be reached.
+    package var presets: [PresetName] = []
+    /// Where the index of a tool is, whatever the tool says.
+    package var mirrors: [PresetName: IndexURL] = [:]
+    /// The proxy that all leads through, but to the hosts of `addresses`; nil = none.
+    package var proxy: IndexURL?
+    /// A file with the certificates (PEM) that steps are to trust; nil = the machine's own.
+    package var roots: String?
+
+    package init() {}
+}
