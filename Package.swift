@@ -70,7 +70,7 @@ let package = Package(
         swiftTarget("DrydockModel", []),
         // What the jail reads and writes: all that Swift knows of it.
         .target(name: "CSandboxWire", cSettings: strictC),
-        // The jail itself is built by jail.mk from the same files; here they are for tests.
+        // The jail itself is built by jail.mk from the same files, and so are its fuzz targets; here every build compiles them.
         .target(
             name: "CSandbox",
             dependencies: ["CSandboxWire"],

@@ -33,7 +33,7 @@ final class FileRange: ByteSource {
                 offset += Int64(count)
                 return count
             }
-            let error = Errno(rawValue: errno)
+            let error = Errno.current
             if error != .interrupted { throw .read(error) }
         }
     }

@@ -87,7 +87,7 @@ struct ArtifactFiles {
             try makeDirectories(target.removingLastComponent(), permissions: 0o755)
             // Never a tree: the names are the project's choice, and what stands there may be the user's.
             guard unlink(target.string) == 0 || errno == ENOENT else {
-                throw errno == EISDIR ? .fileExists : Errno(rawValue: errno)
+                throw errno == EISDIR ? .fileExists : Errno.current
             }
             try Self.copy(source, to: target, permissions: artifact.executable ? 0o755 : 0o644)
         } catch {

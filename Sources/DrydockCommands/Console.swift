@@ -111,7 +111,7 @@ enum Console {
                 rest = rest.dropFirst(written)
                 continue
             }
-            let reason = Errno(rawValue: errno)
+            let reason = Errno.current
             if reason == .wouldBlock {
                 // Somebody who shares it made it so.
                 var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

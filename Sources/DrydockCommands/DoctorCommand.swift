@@ -19,13 +19,14 @@ struct DoctorCommand: AsyncParsableCommand {
             """
     )
 
+    @Option(help: "The configuration. Default: /etc/drydock/config.yaml, if it is there.") var config: String?
     @Flag(help: "JSON instead of text.") var json = false
 
     func run() async throws {
         HostCgroup.prepare()
         var report = await SandboxDoctor.examine()
         report.checks += SandboxDoctor.host()
-        report.checks.append(try await Self.network())
+        report.checks.append(try await network())
         if json {
             try Console.json(report)
         } else {
@@ -35,11 +36,10 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     /// What builds may reach, as tools say it now: nothing is missing where that is nothing.
-    private static func network() async throws -> DoctorReport.Check {
-        let configuration = try PlaceOptions.parse([]).configuration()
+    private func network() async throws -> DoctorReport.Check {
+        let configuration = try PlaceOptions.parse(config.map { ["--config", $0] } ?? []).configuration()
         let tools = await configuration.network.askTools(in: try PluginOptions.parse([]).all(configuration))
-        var policy = configuration.policy.network
-        tools.grant(to: &policy)
+        let policy = configuration.policy(tools).network
         let none =
             "builds reach no host; one line of the configuration grants some to those that ask, such as "
             + "network: { presets: [pip, npm] }"

@@ -32,11 +32,11 @@ struct RunFolder {
         // It gets the name that is looked for once it is locked; until then nobody takes it for a leftover.
         let name = UUID().uuidString
         let new = parent.appending("drydock-new-\(name)")
-        guard mkdir(new.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+        guard mkdir(new.string, 0o700) == 0 else { throw Errno.current }
         lock = try OwnedDescriptor(opening: new, O_RDONLY | O_DIRECTORY).release()
         guard try lock.tryLock() else { throw Errno.wouldBlock }
         path = parent.appending((lifetime == .process ? Self.prefix : "drydock-spec-") + name)
-        guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        guard rename(new.string, path.string) == 0 else { throw Errno.current }
     }
 
     /// Removes it; it must be empty.

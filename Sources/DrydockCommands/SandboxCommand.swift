@@ -33,7 +33,10 @@ struct SandboxExplainCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        Console.out(PolicyExplanation.text(of: try place.configuration().policy))
+        let configuration = try place.configuration()
+        let plugins = try PluginOptions.parse([]).all(configuration)
+        let tools = await configuration.network.askTools(in: plugins)
+        Console.out(PolicyExplanation.text(of: configuration.policy(tools)))
     }
 }
 

@@ -72,7 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
         let server = DrydockServer(
             store: store,
             options: options,
-            plugins: { try PluginReport.json(PluginCatalog.load(directories: directories)) },
+            plugins: { try await Blocking.run { try PluginReport.json(.load(directories: directories)) } },
             readiness: { await readiness.failure() },
             onListening: { [build] host, port in
                 isListening.finish()

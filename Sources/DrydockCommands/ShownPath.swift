@@ -13,7 +13,7 @@ enum ShownPath {
         let option = "--read-only \(path)"
         var asNamed = stat()
         guard !path.isEmpty, stat(path, &asNamed) == 0 else {
-            let why = path.isEmpty ? "it is empty" : "\(Errno(rawValue: errno))"
+            let why = path.isEmpty ? "it is empty" : "\(Errno.current)"
             throw CommandProblem(.usage, option, why: why, remedy: "name a directory or file that is there")
         }
         let plain = FilePath(path.absolutePath).lexicallyNormalized().string

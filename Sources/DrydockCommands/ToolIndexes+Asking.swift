@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+internal import DrydockConfig
 internal import DrydockEgress
 internal import DrydockModel
 internal import FoundationEssentials
 internal import Glibc
+
+extension ServerConfiguration {
+    /// What builds may do, with what the tools said of their indexes: the policy that is carried and told.
+    func policy(_ tools: ToolIndexes) -> Policy {
+        var policy = policy
+        tools.grant(to: &policy.network)
+        return policy
+    }
+}
 
 extension NetworkSettings {
     /// What the tools that are named in it say of their indexes, as the operator has configured them.

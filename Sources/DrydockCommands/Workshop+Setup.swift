@@ -24,21 +24,20 @@ extension Workshop {
         let launcher = try installation.launcher()
         let report = await SandboxDoctor.examine(disksIn: store.directory.work)
         try require(configuration.policy.minimumLevel, report)
-        // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
-        // too: what the machine could do once it may not be able to do later.
-        var policy = configuration.policy
-        policy.minimumLevel = report.level
         let logger = PlaceOptions.logger(label)
         let tools = await configuration.network.askTools(in: plugins)
-        tools.grant(to: &policy.network)
         for problem in tools.words { logger.warning("\(problem)") }
+        // What every build records as its level is demanded of each of its sandboxes, those that unpack, detect and plan
+        // too: what the machine could do once it may not be able to do later.
+        var policy = configuration.policy(tools)
+        policy.minimumLevel = report.level
         return Workshop(
             store: store,
             launcher: EgressLauncher(
                 launcher,
                 try EgressSettings(checking: configuration.network, tools: tools)
             ),
-            catalog: PluginCatalog.load(directories: plugins),
+            catalog: await Blocking.run { .load(directories: plugins) },
             options: WorkerOptions(
                 snapshots: store.directory.snapshots,
                 work: store.directory.work,

@@ -9,9 +9,6 @@ package struct ByteCount: Hashable, Comparable, Sendable, Codable {
     /// `bytes` below zero count as zero.
     package init(_ bytes: Int64) { self.bytes = max(0, bytes) }
 
-    /// So many KiB.
-    package static func kibibytes(_ count: Int64) -> ByteCount { ByteCount(count << 10) }
-
     /// So many MiB.
     package static func mebibytes(_ count: Int64) -> ByteCount { ByteCount(count << 20) }
 

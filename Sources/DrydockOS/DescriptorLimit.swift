@@ -16,12 +16,12 @@ package enum DescriptorLimit {
     package static func raise() throws(Errno) -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            throw Errno(rawValue: errno)
+            throw Errno.current
         }
         if limit.rlim_cur < limit.rlim_max {
             limit.rlim_cur = limit.rlim_max
             guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-                throw Errno(rawValue: errno)
+                throw Errno.current
             }
         }
         return Int(clamping: limit.rlim_cur)

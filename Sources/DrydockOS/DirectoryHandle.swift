@@ -201,7 +201,7 @@ package func fileStatus(at path: FilePath) throws(Errno) -> FileStatus {
 
 extension Errno {
     /// What the last failed call of the C library left.
-    static var current: Errno { Errno(rawValue: errno) }
+    package static var current: Errno { Errno(rawValue: errno) }
 }
 
 /// Turns a negative errno into a thrown one.

@@ -44,7 +44,7 @@ package final class DirectoryWatcher: Sendable {
     package func add(_ directory: FilePath) throws(Errno) -> Watch {
         let mask = UInt32(IN_MODIFY) | UInt32(IN_MOVED_TO) | UInt32(IN_ONLYDIR)
         let descriptor = directory.withPlatformString { inotify_add_watch(channels.inotify, $0, mask) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        guard descriptor >= 0 else { throw Errno.current }
         return Watch(descriptor: descriptor)
     }
 
@@ -63,7 +63,7 @@ package final class DirectoryWatcher: Sendable {
 
         init() throws(Errno) {
             inotify = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
-            guard inotify >= 0 else { throw Errno(rawValue: errno) }
+            guard inotify >= 0 else { throw Errno.current }
             stopSignal = cos_eventfd()
             guard stopSignal >= 0 else {
                 Glibc.close(inotify)

@@ -43,9 +43,12 @@ package final class DiskImage: Sendable {
     }
 
     private static func make(_ file: FilePath) throws(DiskImageError) -> FileDescriptor {
-        let made = open(file.string, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        try ImageTemplate.check("open", made < 0 ? -errno : 0)
-        let image = FileDescriptor(rawValue: made)
+        let image: FileDescriptor
+        do throws(Errno) {
+            image = try OwnedDescriptor(opening: file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW).release()
+        } catch {
+            throw .call("open", error)
+        }
         // It waits for who just looks whether it is held.
         try? image.lock()  // a new file of our own: nothing but that can be in the way
         return image

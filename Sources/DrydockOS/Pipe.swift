@@ -2,6 +2,8 @@
 // Copyright the Drydock authors
 
 internal import COS
+internal import Glibc
+import Glibc
 package import SystemPackage
 
 /// A pipe whose ends are owned, both close-on-exec.
@@ -79,14 +81,6 @@ extension OwnedDescriptor {
 
     /// `/dev/null`, for reading and writing.
     package static func null() throws(Errno) -> OwnedDescriptor {
-        do {
-            return OwnedDescriptor(
-                taking: try FileDescriptor.open("/dev/null", .readWrite, options: [.closeOnExec])
-            )
-        } catch let problem as Errno {
-            throw problem
-        } catch {
-            throw .ioError  // `open` throws nothing but Errno; its signature does not say so
-        }
+        try OwnedDescriptor(opening: "/dev/null", O_RDWR)
     }
 }

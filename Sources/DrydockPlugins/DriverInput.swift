@@ -40,7 +40,7 @@ final class DriverInput: Sendable {
     {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw Errno(rawValue: errno) }
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw Errno.current }
         let input = DriverInput(OwnedDescriptor(taking: FileDescriptor(rawValue: ends[0])), patience)
         return (input, FileDescriptor(rawValue: ends[1]))
     }

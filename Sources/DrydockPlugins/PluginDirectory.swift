@@ -33,7 +33,7 @@ struct PluginDirectory {
     }
 
     private init(_ directory: String) throws {
-        guard let resolved = realpath(directory, nil) else { throw Errno(rawValue: errno) }
+        guard let resolved = realpath(directory, nil) else { throw Errno.current }
         defer { free(resolved) }
         path = String(cString: resolved)
         handle = try DirectoryHandle(path: FilePath(path))
@@ -185,20 +185,7 @@ extension PluginDirectory {
 
     private func read(_ path: TreePath, atMost limit: Int) throws(Errno) -> [UInt8] {
         let file = try handle.openFile(path, .read)
-        return try file.withDescriptor { descriptor throws(Errno) in
-            try Self.read(descriptor, atMost: limit)
-        }
-    }
-
-    private static func read(_ file: FileDescriptor, atMost limit: Int) throws(Errno) -> [UInt8] {
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = try FileContents.read(file, into: &buffer)
-            if count == 0 { return content }
-            content += buffer[..<count]
-            if content.count > limit { throw .fileTooLarge }
-        }
+        return try file.withDescriptor { file throws(Errno) in try FileContents.all(of: file, atMost: limit) }
     }
 
     /// The digest of names, executable bits and bytes, in the order of their names; and the files by their paths.
@@ -220,7 +207,9 @@ extension PluginDirectory {
             case .special(let kind): throw Problem(reason: "\"\(text)\" is a \(kind.rawValue)")
             }
             files[text] = entry.status
-            let content = try walker.open(entry).withDescriptor { try Self.read($0, atMost: 64 << 20) }
+            let content = try walker.open(entry).withDescriptor {
+                try FileContents.all(of: $0, atMost: 64 << 20)
+            }
             hasher.update(Array("\(text)\0\(entry.status.isExecutable ? "x" : "-")\(content.count)\0".utf8))
             hasher.update(content)
         }

@@ -84,7 +84,7 @@ package enum HostCgroup {
     }
 
     private static func makeLeaf(_ path: String) throws(Errno) {
-        if mkdir(path, 0o755) != 0 && errno != EEXIST { throw Errno(rawValue: errno) }
+        if mkdir(path, 0o755) != 0 && errno != EEXIST { throw Errno.current }
     }
 
     private static func write(_ text: String, to path: String) throws(Errno) {

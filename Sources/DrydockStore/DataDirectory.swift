@@ -78,7 +78,7 @@ package struct DataDirectory: Hashable, Sendable {
     /// Makes one directory for the owner alone; fine when it is there.
     static func make(_ path: FilePath) throws(StoreError) {
         guard mkdir(path.string, 0o700) != 0 else { return }
-        let reason = Errno(rawValue: errno)
+        let reason = Errno.current
         guard reason == .fileExists else { throw .system("making", path, reason) }
     }
 
@@ -91,14 +91,14 @@ package struct DataDirectory: Hashable, Sendable {
     private func check() throws(StoreError) {
         var status = stat()
         guard stat(path.string, &status) == 0 else {
-            throw .system("opening", path, Errno(rawValue: errno))
+            throw .system("opening", path, Errno.current)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
         guard status.st_uid == geteuid() else { throw .ownedByAnother(path, owner: status.st_uid) }
         try adopt(status)
         // Whoever made it: a service manager or a `mkdir` leaves it open to all users of the machine.
         if status.st_mode & 0o077 != 0, chmod(path.string, 0o700) != 0 {
-            throw .system("closing", path, Errno(rawValue: errno))
+            throw .system("closing", path, Errno.current)
         }
     }
 
@@ -121,7 +121,7 @@ package struct DataDirectory: Hashable, Sendable {
 
     private static func status(_ path: FilePath) throws(StoreError) -> stat {
         var status = stat()
-        guard lstat(path.string, &status) == 0 else { throw .system("opening", path, Errno(rawValue: errno)) }
+        guard lstat(path.string, &status) == 0 else { throw .system("opening", path, Errno.current) }
         return status
     }
 }

@@ -46,7 +46,7 @@ extension EmbeddedStore {
             )
             try Self.syncFileSystem(of: target)
             guard rename(copied.string, target.appending("db.sqlite").string) == 0 else {
-                throw .system("naming", copied, Errno(rawValue: errno))
+                throw .system("naming", copied, Errno.current)
             }
             try syncDirectory(target)
             return BackupReport(
@@ -78,7 +78,7 @@ extension EmbeddedStore {
             throw .notEmpty(target, example: other)
         }
         guard chmod(target.string, 0o700) == 0 else {
-            throw .system("closing", target, Errno(rawValue: errno))
+            throw .system("closing", target, Errno.current)
         }
     }
 

@@ -11,7 +11,8 @@ extension EmbeddedStore {
         try await sweepHolders()
         let path = try lock(of: worker)
         do throws(Errno) {
-            guard let lock = try LivenessLock.take(path) else {
+            guard let lock = try await Blocking.run({ () throws(Errno) in try LivenessLock.take(path) })
+            else {
                 throw Errno.resourceBusy
             }
             return HolderRegistration(lock: lock)

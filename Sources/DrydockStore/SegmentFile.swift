@@ -81,7 +81,7 @@ final class SegmentFile: Sendable {
                 if count >= 0 {
                     written += count
                 } else if errno != EINTR {
-                    return (written, Errno(rawValue: errno))
+                    return (written, Errno.current)
                 }
             }
             return (written, nil)
@@ -103,7 +103,7 @@ final class SegmentFile: Sendable {
     /// Ends the file at `size`; blocks that were set aside behind it are given back.
     func cut(to size: Int64) throws(StoreError) {
         try with("cutting") { file throws(Errno) in
-            if ftruncate(file.rawValue, off_t(size)) != 0 { throw Errno(rawValue: errno) }
+            if ftruncate(file.rawValue, off_t(size)) != 0 { throw Errno.current }
         }
     }
 
@@ -112,7 +112,7 @@ final class SegmentFile: Sendable {
     /// Source: man 2 fdatasync.
     func sync() throws(StoreError) {
         try with("syncing") { file throws(Errno) in
-            if fdatasync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
+            if fdatasync(file.rawValue) != 0 { throw Errno.current }
         }
     }
 }

@@ -57,10 +57,10 @@ struct StoreDatabase: Sendable {
     /// SQLite gives new ones the rights of the database. One that is there is not opened: closing it would let go of the
     /// locks that another connection of this process holds. Source: sqlite.org/howtocorrupt.html, 2.2.
     private static func close(_ path: FilePath) throws(StoreError) {
-        let made = Glibc.open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if made >= 0 { Glibc.close(made) }
+        // Fine where it is there.
+        _ = try? OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL)
         for suffix in ["", "-wal", "-shm"] where chmod(path.string + suffix, 0o600) != 0 && errno != ENOENT {
-            throw .system("closing", FilePath(path.string + suffix), Errno(rawValue: errno))
+            throw .system("closing", FilePath(path.string + suffix), Errno.current)
         }
     }
 

@@ -51,8 +51,15 @@ package struct LeasedBuild: Sendable {
 
     private func runRecorded() async throws -> Outcome? {
         let journal = try await shop.store.journal(lease)
+        // What fails here was synced before the end was recorded.
+        return try await Blocking.cleaning(
+            up: { try? journal.close() },
+            after: { try await run(with: journal) }
+        )
+    }
+
+    private func run(with journal: any JournalWriter) async throws -> Outcome? {
         let sink = JournalSink(journal: journal, logCap: shop.options.policy.limits.log, stop: stop)
-        defer { try? journal.close() }  // it was synced before the end was recorded
         let run = BuildRun(lease: lease, shop: shop, journal: journal, sink: sink, stop: stop)
         let requests = try await shop.store.cancelRequests(lease)
         let outcome = try await withThrowingTaskGroup(of: Void.self) { group in

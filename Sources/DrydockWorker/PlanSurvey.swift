@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+internal import DrydockOS
 package import DrydockPlugins
 internal import DrydockStore
 
@@ -28,9 +29,16 @@ package struct PlanSurvey: Sendable {
         let registration = try await shop.store.register(name)
         defer { registration.end() }
         let snapshot = try await Snapshot.make(of: path, project, name: name.rawValue, shop: shop)
-        defer { snapshot.discard(logger: shop.logger) }
-        let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters, heard: heard)
-        let detection = try await planning.detect()
-        return PlanSurvey(candidates: detection.candidates, planned: try await planning.plan(by: detection))
+        return try await Blocking.cleaning(
+            up: { snapshot.discard(logger: shop.logger) },
+            after: {
+                let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters, heard: heard)
+                let detection = try await planning.detect()
+                return PlanSurvey(
+                    candidates: detection.candidates,
+                    planned: try await planning.plan(by: detection)
+                )
+            }
+        )
     }
 }

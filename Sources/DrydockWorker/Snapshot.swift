@@ -36,7 +36,7 @@ struct Snapshot: Sendable {
             return snapshot
         } catch {
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .failed)))
-            snapshot.discard(logger: run.shop.logger)
+            await Blocking.run { snapshot.discard(logger: run.shop.logger) }
             throw error
         }
     }
@@ -60,7 +60,7 @@ struct Snapshot: Sendable {
             _ = try snapshot.openProject()
             return snapshot
         } catch {
-            snapshot.discard(logger: shop.logger)
+            await Blocking.run { snapshot.discard(logger: shop.logger) }
             throw error
         }
     }
@@ -82,9 +82,9 @@ struct Snapshot: Sendable {
             let scratch = run.shop.options.snapshots.appending(name + ".git")
             let hosts = request.trigger == .cli ? nil : run.shop.options.allowed.gitHosts
             _ = try parent.makeDirectory(Array((name + ".git").utf8)[...], permissions: 0o700)
-            // the next worker removes what is left
-            defer { try? TreeRemover.remove(name + ".git", in: parent) }
             return try await Blocking.run {
+                // the next worker removes what is left
+                defer { try? TreeRemover.remove(name + ".git", in: parent) }
                 let summary = try GitSource.fetch(
                     url: url,
                     revision: revision,
@@ -156,6 +156,8 @@ struct Snapshot: Sendable {
     }
 
     /// Removes it.
+    ///
+    /// Blocks.
     func discard(logger: Logger) {
         do {
             try TreeRemover.remove(name, in: parent)

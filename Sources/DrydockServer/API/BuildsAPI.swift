@@ -149,7 +149,7 @@ struct BuildsAPI: Sendable {
     /// Where the deploy is served, on the port that the client itself came through.
     private func previewAddress(_ build: Build, _ request: Request) -> String? {
         guard let deploy = build.deploy else { return nil }
-        let port = request.head.authority.flatMap(HostName.init(authority:))?.port.map { ":\($0)" } ?? ""
+        let port = request.head.authority.flatMap(Authority.init)?.port.map { ":\($0)" } ?? ""
         return "http://d-\(deploy).\(options.previewDomain)\(port)/"
     }
 

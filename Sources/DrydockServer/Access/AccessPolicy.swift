@@ -22,7 +22,7 @@ struct AccessPolicy: Sendable {
     let listensOnLoopback: Bool
 
     init(_ options: ServerOptions) {
-        let listen = HostName(authority: options.host.contains(":") ? "[\(options.host)]" : options.host)
+        let listen = Authority(options.host.contains(":") ? "[\(options.host)]" : options.host)
         appHosts = Set(
             ["localhost"] + options.hosts.map { $0.lowercased() } + [listen?.name].compactMap(\.self)
         )
@@ -36,7 +36,7 @@ struct AccessPolicy: Sendable {
     /// Unknown names are refused: a page of a name that was made to resolve to this machine would otherwise be of the
     /// same origin as the API (DNS rebinding).
     func site(_ authority: String?) throws(Problem) -> Site {
-        guard let authority, let host = HostName(authority: authority) else {
+        guard let authority, let host = Authority(authority) else {
             throw Problem(400, "host_invalid", "the request has no valid Host header")
         }
         if host.name.hasSuffix(previewSuffix), !appHosts.contains(host.name) {
@@ -70,7 +70,7 @@ struct AccessPolicy: Sendable {
     func checkOrigin(_ origin: String?, authority: String?) throws(Problem) {
         guard let origin = origin?.lowercased() else { return }
         if origins.contains(origin) { return }
-        if let host = Self.host(ofOrigin: origin), let own = authority.flatMap(HostName.init(authority:)) {
+        if let host = Self.host(ofOrigin: origin), let own = authority.flatMap(Authority.init) {
             let samePort = host.port ?? Self.defaultPort(origin) == own.port ?? Self.defaultPort(origin)
             if host.name == own.name && samePort { return }
             if listensOnLoopback && host.isLoopback { return }
@@ -91,9 +91,9 @@ struct AccessPolicy: Sendable {
         return String(header.dropFirst(7))
     }
 
-    private static func host(ofOrigin origin: String) -> HostName? {
+    private static func host(ofOrigin origin: String) -> Authority? {
         for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
-            return HostName(authority: String(origin.dropFirst(scheme.count)))
+            return Authority(String(origin.dropFirst(scheme.count)))
         }
         return nil
     }

@@ -48,7 +48,7 @@ struct BlobFolder: Sendable {
         let folder = target.removingLastComponent()
         try DataDirectory.make(folder)
         guard rename(new.string, target.string) == 0 else {
-            let reason = Errno(rawValue: errno)
+            let reason = Errno.current
             unlink(new.string)
             throw .system("naming", target, reason)
         }

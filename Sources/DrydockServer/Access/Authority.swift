@@ -4,15 +4,15 @@
 import DrydockModel
 import NIOCore
 
-/// The `Host` of a request, taken apart.
-struct HostName: Hashable, Sendable {
+/// The `Host` of a request, taken apart (RFC 9110 section 7.2).
+struct Authority: Hashable, Sendable {
     /// Lower case, without port, brackets and a final dot.
     let name: String
     let port: Int?
 
     /// Reads `name`, `name:port`, `[::1]:port`; nil for what is none of these.
-    init?(authority: String) {
-        let text = authority.lowercased()
+    init?(_ written: String) {
+        let text = written.lowercased()
         var host = Substring(text)
         var port: Substring?
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
