@@ -100,8 +100,10 @@ package protocol Store: AccessStore {
     /// and only its build's end names that.
     func newUpload() throws -> any BlobWriter
 
-    /// Throws `queueFull` when a build of this session would be refused now.
-    func checkRoom(for session: SessionID) async throws
+    /// Throws `queueFull` when a new build of `session`, nil = one of its own, would be refused now.
+    ///
+    /// A repetition is not: where `scope` knows `key`, there is nothing to throw.
+    func checkRoom(for session: SessionID?, repeating key: String?, in scope: String) async throws
 
     /// The blob, open for reading; nil when there is none.
     func blob(_ digest: Digest) async throws -> Blob?

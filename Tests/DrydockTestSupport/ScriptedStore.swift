@@ -142,7 +142,15 @@ package struct ScriptedStore: Store {
     package func newBlobs() -> any BlobBatch { ScriptedBlobs(base: base.newBlobs(), script: script) }
 
     package func newUpload() throws -> any BlobWriter { try base.newUpload() }
-    package func checkRoom(for session: SessionID) async throws { try await base.checkRoom(for: session) }
+
+    package func checkRoom(
+        for session: SessionID?,
+        repeating key: String?,
+        in scope: String
+    ) async throws {
+        try await base.checkRoom(for: session, repeating: key, in: scope)
+    }
+
     package func blob(_ digest: Digest) async throws -> Blob? { try await base.blob(digest) }
     package func artifacts(_ build: BuildID) async throws -> [Artifact] { try await base.artifacts(build) }
 

@@ -24,7 +24,7 @@ struct BuildsAPI: Sendable {
         // Everything that stands before the body is checked before it is read.
         let named = try BuildNames(query: Query(request))
         let key = try Self.idempotencyKey(request)
-        if key == nil, let session = named.session { try await store.checkRoom(for: session) }
+        try await store.checkRoom(for: named.session, repeating: key, in: caller.scope)
         let upload = SourceUpload(store: store, options: options)
         let wish = try await upload.read(request)
         let names = try named.completed(by: wish)
