@@ -5,13 +5,20 @@ package import DrydockModel
 import GRDB
 
 extension EmbeddedStore {
-    package func enqueue(_ request: BuildRequest) async throws -> Build {
+    package func enqueue(
+        _ request: BuildRequest,
+        recording: @escaping Recording<Build>
+    ) async throws -> Build {
         let now = options.now()
         let (build, isNew) = try await database.write { [options] db in
-            if let first = try Self.accepted(request, db) { return (first, false) }
+            if let first = try Self.accepted(request, db) {
+                try Self.record(recording(first), db)
+                return (first, false)
+            }
             try Self.checkRoom(for: request.session, options, db)
             var build = Build(id: .make(at: now), request: request, state: .queued, createdAt: now)
             try BuildRows.insert(&build, db)
+            try Self.record(recording(build), db)
             return (build, true)
         }
         if isNew { bells.ring(.changes) }
