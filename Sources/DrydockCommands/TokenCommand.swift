@@ -60,11 +60,10 @@ struct TokenCreateCommand: AsyncParsableCommand {
             expiresAt: lifetime.map(now.advanced)
         )
         do {
-            try await store.addToken(token)
+            try await store.addToken(token) { .byOperator("createToken", $0.name, at: now) }
         } catch let error as StoreError {
             throw CommandProblem(.usage, "token create \(name)", why: error.message, remedy: error.hint)
         }
-        try await store.record(.byOperator("createToken", name, at: now))
         Console.error("drydock: \(token.words(at: now)); it is shown only now")
         Console.out(secret)
     }
@@ -148,7 +147,8 @@ struct TokenRevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = try await place.requiredStore()
-        guard try await store.revokeToken(name) != nil else {
+        let revoked = try await store.revokeToken(name) { .byOperator("revokeToken", $0.name, at: .now()) }
+        guard revoked != nil else {
             throw CommandProblem(
                 .usage,
                 "token revoke \(name)",
@@ -157,7 +157,6 @@ struct TokenRevokeCommand: AsyncParsableCommand {
                     ?? "`drydock token list` shows those there are"
             )
         }
-        try await store.record(.byOperator("revokeToken", name, at: .now()))
         Console.out("\(name) is revoked")
     }
 }

@@ -6,8 +6,8 @@ import DrydockOS
 import Glibc
 package import SystemPackage
 
-/// The directory that holds everything Drydock keeps: `db.sqlite segments/ blobs/ snapshots/ work/ cache/ keys/ bells/
-/// holders/` and the locks of server and worker.
+/// The directory that holds everything Drydock keeps: `db.sqlite segments/ blobs/ snapshots/ work/ bells/ holders/` and the
+/// locks of server and worker.
 package struct DataDirectory: Hashable, Sendable {
     package let path: FilePath
 
@@ -23,8 +23,7 @@ package struct DataDirectory: Hashable, Sendable {
         }
         try check()
         for directory in [
-            segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, cache, keys, bells,
-            holders,
+            segments, blobs, blobs.appending("sha256"), newBlobs, snapshots, work, bells, holders,
         ] {
             try Self.make(directory)
         }
@@ -40,8 +39,6 @@ package struct DataDirectory: Hashable, Sendable {
     package var blobs: FilePath { path.appending("blobs") }
     package var snapshots: FilePath { path.appending("snapshots") }
     package var work: FilePath { path.appending("work") }
-    package var cache: FilePath { path.appending("cache") }
-    package var keys: FilePath { path.appending("keys") }
     /// Files that are written to wake other processes.
     package var bells: FilePath { path.appending("bells") }
     /// A lock for each process that may hold leases, named by its `WorkerID`.

@@ -7,7 +7,7 @@ import GRDB
 extension EmbeddedStore {
     // MARK: Tokens
 
-    package func addToken(_ token: AccessToken) async throws {
+    package func addToken(_ token: AccessToken, recording: @escaping Recording<AccessToken>) async throws {
         try await database.write { db in
             let isTaken = try Bool.fetchOne(
                 db,
@@ -27,6 +27,7 @@ extension EmbeddedStore {
                     token.revokedAt?.milliseconds,
                 ]
             )
+            try Self.record(recording(token), db)
         }
     }
 
@@ -47,19 +48,24 @@ extension EmbeddedStore {
         }
     }
 
-    package func revokeToken(_ name: TokenName) async throws -> AccessToken? {
+    package func revokeToken(
+        _ name: TokenName,
+        recording: @escaping Recording<AccessToken>
+    ) async throws -> AccessToken? {
         let now = options.now()
         return try await database.write { db in
             try db.execute(
                 sql: "UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL",
                 arguments: [now.milliseconds, name.rawValue]
             )
-            return try Row.fetchOne(
+            let row = try Row.fetchOne(
                 db,
                 sql: "SELECT * FROM tokens WHERE name = ?",
                 arguments: [name.rawValue]
             )
-            .map(Self.token)
+            guard let token = row.map(Self.token) else { return nil }
+            try Self.record(recording(token), db)
+            return token
         }
     }
 
@@ -91,19 +97,23 @@ extension EmbeddedStore {
     // MARK: Audit
 
     package func record(_ record: AuditRecord) async throws {
-        try await database.write { db in
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO audit (at, who, address, action, subject, made, status, code)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """
-            ).execute(
-                arguments: [
-                    record.at.milliseconds, record.who, record.address, record.action, record.subject,
-                    record.made, record.status, record.code,
-                ]
-            )
-        }
+        try await database.write { try Self.record(record, $0) }
+    }
+
+    /// Appends to the audit, in the transaction of the change that `record` tells of.
+    static func record(_ record: AuditRecord?, _ db: Database) throws {
+        guard let record else { return }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO audit (at, who, address, action, subject, made, status, code)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(
+            arguments: [
+                record.at.milliseconds, record.who, record.address, record.action, record.subject,
+                record.made, record.status, record.code,
+            ]
+        )
     }
 
     package func audit(limit: Int) async throws -> [AuditRecord] {

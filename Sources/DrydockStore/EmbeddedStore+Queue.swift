@@ -5,13 +5,20 @@ package import DrydockModel
 import GRDB
 
 extension EmbeddedStore {
-    package func enqueue(_ request: BuildRequest) async throws -> Build {
+    package func enqueue(
+        _ request: BuildRequest,
+        recording: @escaping Recording<Build>
+    ) async throws -> Build {
         let now = options.now()
         let (build, isNew) = try await database.write { [options] db in
-            if let first = try Self.accepted(request, db) { return (first, false) }
+            if let first = try Self.accepted(request, db) {
+                try Self.record(recording(first), db)
+                return (first, false)
+            }
             try Self.checkRoom(for: request.session, options, db)
             var build = Build(id: .make(at: now), request: request, state: .queued, createdAt: now)
             try BuildRows.insert(&build, db)
+            try Self.record(recording(build), db)
             return (build, true)
         }
         if isNew { bells.ring(.changes) }
@@ -47,8 +54,15 @@ extension EmbeddedStore {
         return lease
     }
 
-    package func checkRoom(for session: SessionID) async throws {
-        try await database.read { [options] in try Self.checkRoom(for: session, options, $0) }
+    package func checkRoom(
+        for session: SessionID?,
+        repeating key: String?,
+        in scope: String
+    ) async throws {
+        try await database.read { [options] db in
+            if let key, try !Self.builds(of: key, in: scope, session, db).isEmpty { return }
+            try Self.checkRoom(for: session, options, db)
+        }
     }
 
     // MARK: Inside a transaction
@@ -56,12 +70,7 @@ extension EmbeddedStore {
     /// The build that the request's idempotency key first made.
     private static func accepted(_ request: BuildRequest, _ db: Database) throws -> Build? {
         guard let idempotency = request.idempotency else { return nil }
-        let rows = try BuildRows.fetch(
-            db,
-            // Keys from before they belonged to tokens belonged to sessions.
-            "WHERE idempotency_key = ? AND idempotency_scope IN (?, 'session ' || ?)",
-            [idempotency.key, idempotency.scope, request.session.rawValue]
-        )
+        let rows = try builds(of: idempotency.key, in: idempotency.scope, request.session, db)
         guard let first = rows.first else { return nil }
         // A row from before bodies were kept says nothing of its body.
         if let body = first.request.idempotency?.body, body != idempotency.body {
@@ -70,14 +79,31 @@ extension EmbeddedStore {
         return first
     }
 
-    private static func checkRoom(for session: SessionID, _ options: Options, _ db: Database) throws {
-        let mine = try Int.fetchOne(
+    /// What an idempotency key made.
+    private static func builds(
+        of key: String,
+        in scope: String,
+        _ session: SessionID?,
+        _ db: Database
+    ) throws -> [Build] {
+        try BuildRows.fetch(
             db,
-            sql: "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND session = ?",
-            arguments: [session.rawValue]
+            // Keys from before they belonged to tokens belonged to sessions.
+            "WHERE idempotency_key = ? AND idempotency_scope IN (?, 'session ' || ?)",
+            [key, scope, session?.rawValue]
         )
-        guard mine ?? 0 < options.queuedPerSession else {
-            throw StoreError.queueFull(session: session, limit: options.queuedPerSession)
+    }
+
+    private static func checkRoom(for session: SessionID?, _ options: Options, _ db: Database) throws {
+        if let session {
+            let mine = try Int.fetchOne(
+                db,
+                sql: "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND session = ?",
+                arguments: [session.rawValue]
+            )
+            guard mine ?? 0 < options.queuedPerSession else {
+                throw StoreError.queueFull(session: session, limit: options.queuedPerSession)
+            }
         }
         let all = try Int.fetchOne(db, sql: "SELECT waiting FROM counter")
         guard all ?? 0 < options.queuedInAll else {

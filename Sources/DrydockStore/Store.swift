@@ -12,7 +12,7 @@ package protocol Store: AccessStore {
 
     /// Accepts a build. A repeated idempotency key of the same scope answers with the build it first made; with another
     /// body it throws `keyReused`.
-    func enqueue(_ request: BuildRequest) async throws -> Build
+    func enqueue(_ request: BuildRequest, recording: @escaping Recording<Build>) async throws -> Build
 
     /// Accepts a build and leases it to `worker` in the same transaction, so that no other worker takes it.
     func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease
@@ -69,7 +69,12 @@ package protocol Store: AccessStore {
     // MARK: Mailbox
 
     /// Asks the holder of the build's lease to cancel it; a build that still waits is cancelled here and now.
-    func requestCancel(_ id: BuildID, by: String, reason: String) async throws -> CancelAnswer
+    func requestCancel(
+        _ id: BuildID,
+        by: String,
+        reason: String,
+        recording: @escaping Recording<CancelAnswer>
+    ) async throws -> CancelAnswer
 
     /// The cancel requests that reach this lease, as they come; ends with the stream's consumer.
     func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest>
@@ -100,8 +105,10 @@ package protocol Store: AccessStore {
     /// and only its build's end names that.
     func newUpload() throws -> any BlobWriter
 
-    /// Throws `queueFull` when a build of this session would be refused now.
-    func checkRoom(for session: SessionID) async throws
+    /// Throws `queueFull` when a new build of `session`, nil = one of its own, would be refused now.
+    ///
+    /// A repetition is not: where `scope` knows `key`, there is nothing to throw.
+    func checkRoom(for session: SessionID?, repeating key: String?, in scope: String) async throws
 
     /// The blob, open for reading; nil when there is none.
     func blob(_ digest: Digest) async throws -> Blob?
@@ -169,6 +176,20 @@ extension JournalReader {
 }
 
 extension Store {
+    /// Accepts a build that nobody asked the API for.
+    package func enqueue(_ request: BuildRequest) async throws -> Build {
+        try await enqueue(request) { _ in nil }
+    }
+
+    /// Asks for the end of a build, for nobody who asked the API for it.
+    package func requestCancel(
+        _ id: BuildID,
+        by: String,
+        reason: String
+    ) async throws -> CancelAnswer {
+        try await requestCancel(id, by: by, reason: reason) { _ in nil }
+    }
+
     /// How many builds start before this one; nil when it does not wait.
     package func queuePosition(_ id: BuildID) async throws -> Int? { try await queuePositions([id])[id] }
 }

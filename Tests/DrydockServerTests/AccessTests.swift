@@ -126,7 +126,13 @@ struct AccessTests {
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("reader"))
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("guessed"))
             _ = try await server.request("GET", "/api/v1/builds/\(id)", headers: bearer("builder"))
+            let document = try await server.request("GET", "/api/openapi.json").json
+            let changes = (document?["paths"]?.object ?? [:]).values.flatMap { methods in
+                (methods.object ?? [:]).filter { $0.key != "get" }.values.map { $0["operationId"]?.string }
+            }
             let records = try await server.store.audit(limit: 100)
+            // Whoever adds one shows here that it is recorded.
+            #expect(Set(changes) == Set(records.map(\.action)))
             #expect(records.allSatisfy { $0.address == "127.0.0.1" })
             let told = records.reversed().map { record in
                 [record.who, record.action, record.subject, record.made, "\(record.status)", record.code]
@@ -142,6 +148,32 @@ struct AccessTests {
                     "reader cancelBuild \(id) - 401 unauthorized",
                 ]
             )
+        }
+    }
+
+    @Test("a change that can not be recorded is not made, over HTTP and over /ws")
+    func unrecorded() async throws {
+        try await withServer { server in
+            let build = try await server.enqueue("s")
+            try await server.store.refuseRecords()
+            let path = "/api/v1/builds"
+            for (method, target) in [
+                ("POST", path), ("POST", "\(path)/\(build.id)/retry"), ("DELETE", "\(path)/\(build.id)"),
+            ] {
+                let body = target == path ? Self.gzip : []
+                #expect(
+                    try await server.request(method, target, body: body).status == 500,
+                    "\(method) \(target)"
+                )
+            }
+            try await server.watch("s") { viewer in
+                for wish in ["RETRY", "CANCEL"] {
+                    try await viewer.say(#"{"type":"\#(wish)","build_id":"\#(build.id)"}"#)
+                    let refusal = try await viewer.messages(until: "error").last
+                    #expect(refusal?["data"]?["code"]?.string == "internal")
+                }
+            }
+            #expect(try await server.store.builds(BuildFilter()) == [build])
         }
     }
 

@@ -64,6 +64,50 @@ struct LimitTests {
         #expect(try !isClosed(taking: Array(repeating: 100, count: 1_000), of: 0))
     }
 
+    /// A connection whose one request asks for `method`, with or without the end of its body.
+    private func paced(_ method: HTTPMethod, isWhole: Bool) throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel(handlers: [HTTPResponseEncoder(), RequestPace(.init())])
+        try channel.connect(to: SocketAddress(ipAddress: "10.0.0.1", port: 1)).wait()
+        try channel.writeInbound(
+            HTTPServerRequestPart.head(.init(version: .http1_1, method: method, uri: "/"))
+        )
+        if isWhole { try channel.writeInbound(HTTPServerRequestPart.end(nil)) }
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-length": "9999999"])
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        return channel
+    }
+
+    @Test("the time for the next request begins when the answer was taken, not when it was given")
+    func nextHead() throws {
+        let channel = try paced(.GET, isWhole: true)
+        channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+        let piece = HTTPServerResponsePart.body(.byteBuffer(.init(repeating: 0x78, count: 8 << 10)))
+        for _ in 0..<20 {
+            // The rest of the answer, whose end was given long ago: some of it is taken, and some still waits.
+            channel.write(piece, promise: nil)
+            channel.flush()
+            channel.write(piece, promise: nil)
+            channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+            #expect(channel.isActive)
+        }
+        channel.flush()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(150))
+        #expect(!channel.isActive)
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test("a request that was answered before its body was whole leaves no connection that waits for ever")
+    func answeredEarly() throws {
+        let channel = try paced(.POST, isWhole: false)
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
+
     @Test("a client that says too much is sent away with 1008; others go on")
     func tooManyMessages() async throws {
         try await withServer {

@@ -22,6 +22,7 @@ import Glibc
 /// A server on a free loopback port over a store of its own, for the length of `body`.
 func withServer(
     _ change: (inout ServerOptions) -> Void = { _ in },
+    storing changeStore: (inout EmbeddedStore.Options) -> Void = { _ in },
     readiness: @escaping ReadinessCheck = { nil },
     _ body: @escaping @Sendable (RunningServer) async throws -> Void
 ) async throws {
@@ -31,6 +32,7 @@ func withServer(
     storeOptions.durability = .relaxed
     let damage = NoticedDamage()
     storeOptions.onDamage = { damage.add($0) }
+    changeStore(&storeOptions)
     let store = try EmbeddedStore(opening: FilePath(directory).appending("data"), storeOptions)
     var options = ServerOptions(port: 0)
     change(&options)
@@ -106,10 +108,16 @@ struct RunningServer: Sendable {
     func ended() async { for await _ in ends {} }
 
     /// Opens a connection, gives it to `body` and closes it.
+    ///
+    /// The kernel takes `room` bytes for a client that does not read; nil = as many as it likes.
     func connect<Result: Sendable>(
+        room: Int? = nil,
         _ body: @escaping @Sendable (RawClient) async throws -> Result
     ) async throws -> Result {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var client = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let room { client = client.channelOption(.socketOption(.so_rcvbuf), value: .init(room)) }
+        let channel =
+            try await client
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
@@ -183,6 +191,15 @@ extension EmbeddedStore {
         try await database.write { db in
             let sql = "UPDATE builds SET request = CAST('{' AS BLOB) WHERE id = ?"
             try db.execute(sql: sql, arguments: [build.rawValue])
+        }
+    }
+
+    /// Lets nothing into the audit any more, as a full disk might.
+    func refuseRecords() async throws {
+        try await database.write { db in
+            let sql =
+                "CREATE TRIGGER refused BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            try db.execute(sql: sql)
         }
     }
 }

@@ -67,18 +67,14 @@ struct UploadTests {
     @Test("a refused upload does not take what a running build has just stored")
     func refusedBesideBuild() async throws {
         try await withServer { server in
-            for _ in 0..<100 { _ = try await server.enqueue("full") }
+            let headers = ["Idempotency-Key": "k"]
+            let target = "/api/v1/builds"
+            let first = try await server.request("POST", target, headers: headers, body: Self.gzip + [1])
             // As a worker does, in a process of its own: the row that names it comes with the build's end.
             let worker = try EmbeddedStore(opening: server.store.directory.path)
             let digest = try worker.keep(Self.gzip)
-            let headers = ["Idempotency-Key": "k"]
-            let answer = try await server.request(
-                "POST",
-                "/api/v1/builds?session_id=full",
-                headers: headers,
-                body: Self.gzip
-            )
-            #expect(answer.status == 429)
+            let second = try await server.request("POST", target, headers: headers, body: Self.gzip)
+            #expect([first.status, second.status] == [202, 422])
             #expect(try await server.store.blob(digest) != nil)
             try worker.close()
         }
@@ -101,34 +97,69 @@ struct UploadTests {
         try await withServer { server in
             for _ in 0..<100 { _ = try await server.enqueue("full") }
             let before = try Self.blobs(server)
-            let early = try await server.request("POST", "/api/v1/builds?session_id=full", body: Self.gzip)
-            #expect(try Self.blobs(server) == before)
-            let answers = [
-                early,
-                try await server.request(
+            for headers in [[:], ["Idempotency-Key": "k"]] {
+                let answer = try await server.request(
                     "POST",
                     "/api/v1/builds?session_id=full",
-                    headers: ["Idempotency-Key": "k"],
+                    headers: headers,
                     body: Self.gzip
-                ),
-            ]
-            for answer in answers {
+                )
                 #expect(answer.status == 429 && answer.headers["retry-after"].flatMap { Int($0) } ?? 0 > 0)
+                #expect(try Self.blobs(server) == before)
             }
+        }
+    }
+
+    @Test(
+        "a full queue reads no body, whatever the key and whether a session is named",
+        arguments: [0, 1, 2]
+    )
+    func fullBeforeBody(_ kind: Int) async throws {
+        try await withServer { _ in
+        } storing: {
+            $0.queuedInAll = 1
+        } _: { server in
+            _ = try await server.enqueue("other")
+            try await server.connect { client in
+                var headers = ["Content-Length": "1000000"]
+                if kind > 0 { headers["Idempotency-Key"] = "new" }
+                let target = "/api/v1/builds" + (kind > 1 ? "?session_id=s" : "")
+                try await client.request("POST", target, headers: headers)
+                // Not a byte of the body was sent.
+                #expect(try await client.head().status == 429)
+            }
+        }
+    }
+
+    @Test("a key that is known is answered by its build, or conflicts, however full the queue is")
+    func fullWithKnownKey() async throws {
+        try await withServer { _ in
+        } storing: {
+            $0.queuedPerSession = 1
+        } _: { server in
+            func post(_ target: String, _ body: [UInt8] = Self.gzip) async throws -> RawResponse {
+                let headers = ["Idempotency-Key": "k"]
+                return try await server.request("POST", target, headers: headers, body: body)
+            }
+            let first = try await post("/api/v1/builds?session_id=s")
+            let again = try await post("/api/v1/builds?session_id=s")
+            #expect(again.status == 202 && again.json?["id"] == first.json?["id"])
+            #expect(try await post("/api/v1/builds?session_id=s", Self.gzip + [1]).status == 422)
         }
     }
 
     @Test("what others use is not taken back with a refused upload")
     func sharedBlob() async throws {
         try await withServer { server in
-            let first = try await server.request("POST", "/api/v1/builds?session_id=a", body: Self.gzip)
-            for _ in 0..<100 { _ = try await server.enqueue("full") }
+            let target = "/api/v1/builds"
             let headers = ["Idempotency-Key": "k"]
-            let target = "/api/v1/builds?session_id=full"
-            #expect(try await server.request("POST", target, headers: headers, body: Self.gzip).status == 429)
-            let digest = SHA256Hasher.digest(of: Self.gzip)
-            let kept = try await server.store.blob(digest)
-            #expect(first.status == 202 && kept != nil)
+            let statuses = [
+                try await server.request("POST", target, body: Self.gzip).status,
+                try await server.request("POST", target, headers: headers, body: Self.gzip + [1]).status,
+                try await server.request("POST", target, headers: headers, body: Self.gzip).status,
+            ]
+            #expect(statuses == [202, 202, 422])
+            #expect(try await server.store.blob(SHA256Hasher.digest(of: Self.gzip)) != nil)
         }
     }
 

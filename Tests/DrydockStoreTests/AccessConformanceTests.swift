@@ -96,6 +96,76 @@ struct AccessConformanceTests {
         }
     }
 
+    @Test(
+        "a change and its record are one: neither stands without the other, and what changes nothing has none",
+        arguments: StoreKind.all
+    )
+    func together(_ kind: StoreKind) async throws {
+        try await StoreScope.run(kind) { scope in
+            let (store, other) = (try scope.open(), try scope.open())
+            let now = scope.clock.wall
+            let made = try await store.enqueue(request(key: "k")) { build in
+                AuditRecord(
+                    at: now,
+                    who: "ci",
+                    address: "a",
+                    action: "make",
+                    made: "\(build.id)",
+                    status: 202
+                )
+            }
+            #expect(try await other.audit(limit: 9).map(\.made) == ["\(made.id)"])
+            // A repetition changes nothing, and was asked for all the same.
+            _ = try await store.enqueue(request(key: "k")) { _ in record("again", at: now) }
+            let none = BuildID(rawValue: "b_none")
+            _ = try await store.requestCancel(none, by: "x", reason: "") { answer in
+                answer == .noSuchBuild ? nil : record("never", at: now)
+            }
+            _ = try await store.requestCancel(made.id, by: "x", reason: "") { answer in
+                AuditRecord(at: now, who: nil, address: "a", action: "\(answer)", status: 202)
+            }
+            let ci = token(Self.ci, "secret", at: now)
+            try await store.addToken(ci) { _ in record("add", at: now) }
+            await #expect(throws: StoreError.tokenNameTaken(Self.ci)) {
+                try await store.addToken(ci) { _ in record("never", at: now) }
+            }
+            _ = try await store.revokeToken(Self.ci) { _ in record("revoke", at: now) }
+            _ = try await store.revokeToken(TokenName(unchecked: "nobody")) { _ in record("never", at: now) }
+            let actions = try await other.audit(limit: 9).map(\.action)
+            #expect(actions == ["revoke", "add", "cancelled", "again", "make"])
+        }
+    }
+
+    @Test("a change whose record can not be written is not made")
+    func unrecorded() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let now = scope.clock.wall
+            let build = try await store.enqueue(request())
+            let ci = token(Self.ci, "secret", at: now)
+            try await store.addToken(ci)
+            try await store.database.write { db in
+                let sql =
+                    "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END"
+                try db.execute(sql: sql)
+            }
+            let record = record("change", at: now)
+            let changes: [@Sendable () async throws -> Void] = [
+                { _ = try await store.enqueue(request()) { _ in record } },
+                { _ = try await store.requestCancel(build.id, by: "x", reason: "") { _ in record } },
+                {
+                    try await store.addToken(token(TokenName(unchecked: "new"), "other", at: now)) { _ in
+                        record
+                    }
+                },
+                { _ = try await store.revokeToken(Self.ci) { _ in record } },
+            ]
+            for change in changes { await #expect(throws: StoreError.self) { try await change() } }
+            #expect(try await store.builds(BuildFilter()) == [build])
+            #expect(try await store.tokens() == [ci])
+        }
+    }
+
     @Test("a record can not be changed, and a token's row that was tampered with opens nothing")
     func tampered() async throws {
         try await StoreScope.run { scope in

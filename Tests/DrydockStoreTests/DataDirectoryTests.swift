@@ -17,11 +17,33 @@ struct DataDirectoryTests {
         try await StoreScope.run { scope in
             let path = scope.path.appending("deep/er")
             let directory = try DataDirectory(opening: path)
-            for part in [path, directory.segments, directory.work, directory.keys, directory.cache] {
+            for part in [path, directory.segments, directory.work, directory.bells] {
                 let attributes = try FileManager.default.attributesOfItem(atPath: part.string)
                 #expect(attributes[.posixPermissions] as? Int == 0o700, "\(part)")
             }
             #expect(try DataDirectory(opening: path) == directory)
+        }
+    }
+
+    @Test("nothing is made that nobody uses; what an older version made stays, and nobody minds it")
+    func unused() async throws {
+        try await StoreScope.run { scope in
+            let old = scope.path.appending("old")
+            for folder in ["keys", "cache"] {
+                try FileManager.default.createDirectory(
+                    atPath: old.appending(folder).string,
+                    withIntermediateDirectories: true
+                )
+            }
+            try Data().write(to: URL(fileURLWithPath: old.appending("opening.lock").string))
+            let store = try EmbeddedStore(opening: old, scope.options)
+            _ = try await store.enqueue(request())
+            let copy = scope.path.appending("copy")
+            _ = try #require(try await store.backUp(to: copy))
+            try store.close()
+            try EmbeddedStore(opening: copy, scope.options).close()
+            let names = try FileManager.default.contentsOfDirectory(atPath: copy.string)
+            #expect(Set(names).isDisjoint(with: ["keys", "cache"]), "\(names)")
         }
     }
 

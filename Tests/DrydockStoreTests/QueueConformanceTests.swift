@@ -129,8 +129,20 @@ struct QueueConformanceTests {
             options.queuedPerSession = 2
             options.queuedInAll = 3
             let store = try kind.open(scope.path, options)
-            for session in ["a", "a", "b"] { _ = try await store.enqueue(request(session)) }
+            _ = try await store.enqueue(request("a", key: "known"))
+            for session in ["a", "b"] { _ = try await store.enqueue(request(session)) }
             let session = SessionID(rawValue: "a")
+            for (key, scope) in [("new", ""), (nil, ""), ("known", "another's")] {
+                await #expect(throws: StoreError.queueFull(session: session, limit: 2)) {
+                    try await store.checkRoom(for: session, repeating: key, in: scope)
+                }
+            }
+            await #expect(throws: StoreError.queueFull(session: nil, limit: 3)) {
+                try await store.checkRoom(for: nil, repeating: "new", in: "")
+            }
+            for session in [session, nil] {
+                try await store.checkRoom(for: session, repeating: "known", in: "")
+            }
             await #expect(throws: StoreError.queueFull(session: session, limit: 2)) {
                 try await store.enqueue(request("a"))
             }

@@ -47,7 +47,12 @@ package struct ScriptedStore: Store {
         self.script = script
     }
 
-    package func enqueue(_ request: BuildRequest) async throws -> Build { try await base.enqueue(request) }
+    package func enqueue(
+        _ request: BuildRequest,
+        recording: @escaping Recording<Build>
+    ) async throws -> Build {
+        try await base.enqueue(request, recording: recording)
+    }
 
     package func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease {
         try await base.enqueueLeased(request, to: worker)
@@ -108,8 +113,13 @@ package struct ScriptedStore: Store {
     package func leasedAttempts() async throws -> Set<AttemptID> { try await base.leasedAttempts() }
     package func checkWritable() async throws { try await base.checkWritable() }
 
-    package func requestCancel(_ id: BuildID, by: String, reason: String) async throws -> CancelAnswer {
-        try await base.requestCancel(id, by: by, reason: reason)
+    package func requestCancel(
+        _ id: BuildID,
+        by: String,
+        reason: String,
+        recording: @escaping Recording<CancelAnswer>
+    ) async throws -> CancelAnswer {
+        try await base.requestCancel(id, by: by, reason: reason, recording: recording)
     }
 
     package func cancelRequests(_ lease: Lease) async throws -> AsyncStream<CancelRequest> {
@@ -142,7 +152,15 @@ package struct ScriptedStore: Store {
     package func newBlobs() -> any BlobBatch { ScriptedBlobs(base: base.newBlobs(), script: script) }
 
     package func newUpload() throws -> any BlobWriter { try base.newUpload() }
-    package func checkRoom(for session: SessionID) async throws { try await base.checkRoom(for: session) }
+
+    package func checkRoom(
+        for session: SessionID?,
+        repeating key: String?,
+        in scope: String
+    ) async throws {
+        try await base.checkRoom(for: session, repeating: key, in: scope)
+    }
+
     package func blob(_ digest: Digest) async throws -> Blob? { try await base.blob(digest) }
     package func artifacts(_ build: BuildID) async throws -> [Artifact] { try await base.artifacts(build) }
 
@@ -156,13 +174,19 @@ package struct ScriptedStore: Store {
         try await base.collectGarbage(retention, isTrial: isTrial)
     }
 
-    package func addToken(_ token: AccessToken) async throws { try await base.addToken(token) }
+    package func addToken(_ token: AccessToken, recording: @escaping Recording<AccessToken>) async throws {
+        try await base.addToken(token, recording: recording)
+    }
+
     package func tokens() async throws -> [AccessToken] { try await base.tokens() }
     package func hasTokens() async throws -> Bool { try await base.hasTokens() }
     package func token(_ digest: Digest) async throws -> AccessToken? { try await base.token(digest) }
 
-    package func revokeToken(_ name: TokenName) async throws -> AccessToken? {
-        try await base.revokeToken(name)
+    package func revokeToken(
+        _ name: TokenName,
+        recording: @escaping Recording<AccessToken>
+    ) async throws -> AccessToken? {
+        try await base.revokeToken(name, recording: recording)
     }
 
     package func record(_ record: AuditRecord) async throws { try await base.record(record) }

@@ -20,11 +20,11 @@ struct BuildsAPI: Sendable {
     let store: any Store
     let options: ServerOptions
 
-    func create(_ request: Request, by caller: Caller) async throws -> Response {
+    func create(_ request: Request, as change: RequestedChange) async throws -> Response {
         // Everything that stands before the body is checked before it is read.
         let named = try BuildNames(query: Query(request))
         let key = try Self.idempotencyKey(request)
-        if key == nil, let session = named.session { try await store.checkRoom(for: session) }
+        try await store.checkRoom(for: named.session, repeating: key, in: change.caller.scope)
         let upload = SourceUpload(store: store, options: options)
         let wish = try await upload.read(request)
         let names = try named.completed(by: wish)
@@ -38,8 +38,9 @@ struct BuildsAPI: Sendable {
                 parameters: names.parameters ?? BuildParameters(),
                 trigger: .api,
                 title: names.title ?? Self.title(of: wish.source),
-                idempotency: key.map { idempotency($0, names, wish.source, caller) }
-            )
+                idempotency: key.map { idempotency($0, names, wish.source, change.caller) }
+            ),
+            recording: { change.record(202, made: $0.id) }
         )
         return try await accepted(build, request)
     }
@@ -100,8 +101,9 @@ struct BuildsAPI: Sendable {
         try .json(try await view(try await find(id), request))
     }
 
-    func cancel(_ id: BuildID, _ request: Request) async throws -> Response {
-        switch try await store.requestCancel(id, by: "api", reason: "asked for over the API") {
+    func cancel(_ id: BuildID, _ request: Request, as change: RequestedChange) async throws -> Response {
+        let reason = "asked for over the API"
+        switch try await store.requestCancel(id, by: "api", reason: reason, recording: change.record) {
         case .noSuchBuild: throw Problem.notFound("build \(id)")
         case .alreadyFinished: return try .json(try await view(try await find(id), request))
         case .cancelled, .requested:
@@ -109,17 +111,17 @@ struct BuildsAPI: Sendable {
         }
     }
 
-    func retry(_ id: BuildID, _ request: Request) async throws -> Response {
-        try await accepted(try await retry(id), request)
+    func retry(_ id: BuildID, _ request: Request, as change: RequestedChange) async throws -> Response {
+        try await accepted(try await retry(id, as: change), request)
     }
 
     /// A new build of the same source.
-    func retry(_ id: BuildID) async throws -> Build {
+    func retry(_ id: BuildID, as change: RequestedChange) async throws -> Build {
         var again = try await find(id).request
         again.retryOf = id
         again.trigger = .retry
         again.idempotency = nil
-        return try await store.enqueue(again)
+        return try await store.enqueue(again, recording: { change.record(202, made: $0.id) })
     }
 
     /// The build, or a problem that says that there is none.

@@ -14,19 +14,16 @@ struct WebSocketRights: Sendable {
     func change(
         _ action: String,
         _ build: BuildID,
-        _ work: () async throws -> AuditTrail.Answer
+        _ work: (RequestedChange) async throws -> Void
     ) async throws {
-        let change = AuditTrail.Change(
-            action: action,
-            build: BuildID(rawValue: String(build.rawValue.prefix(64)))
-        )
-        try await audit.following(change, by: caller) {
+        let change = audit.change(action, of: build, by: caller)
+        try await audit.following(change) {
             do {
                 try await gate.confirm(caller, for: .build)
             } catch let refusal as Refusal {
                 throw refusal.problem
             }
-            return ((), try await work())
+            try await work(change)
         }
     }
 }

@@ -27,7 +27,8 @@ struct DrydockChannel: ServerChildChannel {
         patience: RequestPace.Patience,
         makeWebSocket: @escaping @Sendable (Caller) -> WebSocketHandler
     ) {
-        var configuration = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+        // Connections that only wait are `RequestPace`'s to end: it knows whether the last answer was taken.
+        var configuration = HTTP1Channel.Configuration(idleTimeout: nil)
         configuration.httpDecoder.maxHeaderListSize = 64 << 10
         configuration.httpDecoder.maxHeaderFieldCount = 100
         self.http = HTTP1Channel(responder: responder, configuration: configuration)
@@ -84,7 +85,10 @@ struct DrydockChannel: ServerChildChannel {
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
         let door = UpgradeGate(access: access, gate: gate, decoder: ours, makeWebSocket: makeWebSocket)
-        try pipeline.addHandlers([ours, RequestPace(patience), door], position: .after(theirs))
+        try pipeline.addHandlers(
+            [ours, RequestPace(patience), LastBytes(), door],
+            position: .after(theirs)
+        )
         pipeline.removeHandler(theirs, promise: nil)
     }
 }

@@ -70,6 +70,8 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             state = .answering
             timer?.cancel()
+            // It may have been answered before it was whole.
+            if unanswered == 0 { awaitNext(context) }
         }
         context.fireChannelRead(data)
     }
@@ -80,10 +82,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
         case .body(let piece): given += piece.readableBytes
         case .end:
             unanswered -= 1
-            if case .answering = state, unanswered == 0 {
-                state = .waiting
-                close(context, in: patience.nextHead)
-            }
+            if case .answering = state, unanswered == 0 { awaitNext(context) }
         }
         context.write(data, promise: promise)
         if takes == nil { watchTaking(context, given, Self.waiting(context)) }
@@ -91,8 +90,9 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent, end == nil {
-            let channel = context.channel
-            end = context.eventLoop.scheduleTask(in: patience.shutdown) { channel.close(promise: nil) }
+            end = context.eventLoop.assumeIsolated().scheduleTask(in: patience.shutdown) {
+                context.close(promise: nil)
+            }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -102,7 +102,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
         timer?.cancel()
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: patience.body) {
             guard case .reading(let bytes) = self.state else { return }
-            guard bytes >= self.patience.leastBody else { return context.channel.close(promise: nil) }
+            guard bytes >= self.patience.leastBody else { return context.close(promise: nil) }
             self.state = .reading(bytes: 0)
             self.watchBody(context)
         }
@@ -116,20 +116,28 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
             let waits = Self.waiting(context)
             guard waits > 0 else { return }
             let taken = waited + (self.given - given) - waits
-            if waited > 0, taken < self.patience.leastTaken { return context.channel.close(promise: nil) }
+            if waited > 0, taken < self.patience.leastTaken { return context.close(promise: nil) }
             self.watchTaking(context, self.given, waits)
         }
     }
 
     /// Bytes that wait for the kernel to take them, which it does as the client does; none where a channel can not tell.
-    private static func waiting(_ context: ChannelHandlerContext) -> Int {
+    static func waiting(_ context: ChannelHandlerContext) -> Int {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
+    /// Gives the client its time for the next head, which begins anew while it still takes what was answered.
+    private func awaitNext(_ context: ChannelHandlerContext) {
+        state = .waiting
+        close(context, in: patience.nextHead)
+    }
+
     private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
-        let channel = context.channel
         timer?.cancel()
-        timer = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
+            guard Self.waiting(context) == 0 else { return self.close(context, in: time) }
+            context.close(promise: nil)
+        }
     }
 
     private func stop() {

@@ -142,13 +142,17 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Closes our half and, a little later, the other: closing at once, with bytes unread, would reset the connection,
-    /// and the answer could be lost.
+    /// Closes our half, once the answer went out (`LastBytes`), and, a little later, the other: closing at once, with bytes
+    /// unread, would reset the connection, and the answer could be lost.
     private func drain(_ context: ChannelHandlerContext) {
         if case .ending(isWhole: true) = state { state = .done } else { state = .draining }
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: closed)
+        closed.futureResult.assumeIsolated().whenComplete { _ in
+            _ = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                context.close(promise: nil)
+            }
+        }
     }
 
     private func takeIfDue(_ context: ChannelHandlerContext) {
@@ -191,6 +195,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             let watch = try pipeline.context(handlerType: HTTPConnectionStateHandler.self)
             let pace = try pipeline.context(handlerType: RequestPace.self)
+            let last = try pipeline.context(handlerType: LastBytes.self)
             // Directly behind the decoder, which hands it the bytes that came after the request.
             try pipeline.addHandler(makeWebSocket(caller), position: .after(decoder))
             // Reads that were asked for while the token was looked at were held back.
@@ -199,6 +204,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             pipeline.removeHandler(context: encoder, promise: nil)
             pipeline.removeHandler(context: watch, promise: nil)
             pipeline.removeHandler(context: pace, promise: nil)
+            pipeline.removeHandler(context: last, promise: nil)
             pipeline.removeHandler(context: context, promise: nil)
             pipeline.removeHandler(decoder, promise: nil)
         } catch {

@@ -5,7 +5,7 @@ import DrydockModel
 import Hummingbird
 import HummingbirdCore
 
-/// Lets through who may do what the operation does, by their bearer token, and records what changes something.
+/// Lets through who may do what the operation does, by their bearer token, and records changes that are refused.
 struct AdmissionCheck: RouterMiddleware {
     let gate: Gatekeeper
     let audit: AuditTrail
@@ -17,28 +17,23 @@ struct AdmissionCheck: RouterMiddleware {
         context: CallContext,
         next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
-        let change = AuditTrail.Change(
-            action: operation.id,
-            build: context.parameters.get("id").map { BuildID(rawValue: String($0.prefix(64))) }
-        )
+        let build = context.parameters.get("id").map { BuildID(rawValue: String($0)) }
         var context = context
         do {
             let offered = AccessPolicy.bearer(request.headers.value("authorization"))
             context.caller = try await gate.admit(offered, for: scope, from: context.caller.address)
         } catch let refusal as Refusal {
-            if operation.isChange { try await audit.refused(change, by: refusal.caller, refusal.problem) }
+            if operation.isChange {
+                try await audit.refused(
+                    audit.change(operation.id, of: build, by: refusal.caller),
+                    refusal.problem
+                )
+            }
             throw refusal.problem
         }
         guard operation.isChange else { return try await next(request, context) }
-        return try await audit.following(change, by: context.caller) { [context] in
-            let response = try await next(request, context)
-            // A new build is where its answer says.
-            let made = response.headers.value("location")?.split(separator: "/").last.map(String.init)
-            let answer = AuditTrail.Answer(
-                status: response.status.code,
-                made: made.map(BuildID.init(rawValue:))
-            )
-            return (response, answer)
-        }
+        let change = audit.change(operation.id, of: build, by: context.caller)
+        context.change = change
+        return try await audit.following(change) { [context] in try await next(request, context) }
     }
 }

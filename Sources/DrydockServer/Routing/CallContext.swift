@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockProtocol
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -10,6 +11,8 @@ struct CallContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Anyone, until the token was looked at.
     var caller: Caller
+    /// What is asked for; nil where the operation changes nothing, and until the token was looked at.
+    var change: RequestedChange?
     /// Whether the connection that it came by is there; its client may have said everything.
     let isOpen: @Sendable () -> Bool
 
@@ -17,5 +20,13 @@ struct CallContext: RequestContext {
         coreContext = .init(source: source)
         isOpen = { [channel = source.channel] in channel.isActive }
         caller = Caller(identity: .anyone, address: source.channel.remoteAddress?.ipAddress ?? "local")
+    }
+
+    /// The change that the store is to record as it makes it.
+    ///
+    /// Throws where the request was let through to none: nothing is changed behind the audit's back.
+    func requestedChange() throws(Problem) -> RequestedChange {
+        guard let change else { throw Problem(500, .internal, "this operation changes nothing") }
+        return change
     }
 }

@@ -73,7 +73,7 @@ extension Operations {
                     .problem(403, "source_forbidden"), .problem(422, "idempotency_key_reused"),
                     .problem(429, "queue_full"), .problem(507, "disk_full"),
                 ]
-            ) { request, context in try await builds.create(request, by: context.caller) },
+            ) { request, context in try await builds.create(request, as: try context.requestedChange()) },
             Operation(
                 method: .get,
                 path: "/api/v1/builds/{id}",
@@ -90,7 +90,10 @@ extension Operations {
                 answers: [
                     .json(200, "Build", "It had ended before"), .json(202, "Build", "Its end was asked for"),
                 ]
-            ) { request, context in try await builds.cancel(try Self.id(request, context), request) },
+            ) { request, context in
+                let change = try context.requestedChange()
+                return try await builds.cancel(try Self.id(request, context), request, as: change)
+            },
             Operation(
                 method: .post,
                 path: "/api/v1/builds/{id}/retry",
@@ -101,7 +104,10 @@ extension Operations {
                     .json(202, "Build", "The new build waits in the queue"), .problem(429, "queue_full"),
                     .problem(507, "disk_full"),
                 ]
-            ) { request, context in try await builds.retry(try Self.id(request, context), request) },
+            ) { request, context in
+                let change = try context.requestedChange()
+                return try await builds.retry(try Self.id(request, context), request, as: change)
+            },
         ]
     }
 

@@ -38,13 +38,19 @@ struct WebSocketRooms: WebSocketDelegate {
         case .register(let session): hub.register(connection, for: session)
         case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
         case .cancel(let build):
-            command("cancelBuild", build, from: connection) { id in
-                let answer = try await store.requestCancel(id, by: "ws", reason: "asked for by a viewer")
-                return AuditTrail.Answer(status: answer == .alreadyFinished ? 200 : 202)
+            command("cancelBuild", build, from: connection) { id, change in
+                let reason = "asked for by a viewer"
+                let answer = try await store.requestCancel(
+                    id,
+                    by: "ws",
+                    reason: reason,
+                    recording: change.record
+                )
+                if answer == .noSuchBuild { throw Problem.notFound("build \(id)") }
             }
         case .retry(let build):
-            command("retryBuild", build, from: connection) { id in
-                AuditTrail.Answer(status: 202, made: try await builds.retry(id).id)
+            command("retryBuild", build, from: connection) { id, change in
+                _ = try await builds.retry(id, as: change)
             }
         }
     }
@@ -54,7 +60,7 @@ struct WebSocketRooms: WebSocketDelegate {
         _ action: String,
         _ named: BuildID?,
         from connection: WebSocketHandler,
-        _ work: @escaping @Sendable (BuildID) async throws -> AuditTrail.Answer
+        _ work: @escaping @Sendable (BuildID, RequestedChange) async throws -> Void
     ) {
         guard let room = connection.seat?.room, let loop = connection.eventLoop else {
             return refuse("session_missing", "send INIT with a session_id first", to: connection)
@@ -84,14 +90,14 @@ struct WebSocketRooms: WebSocketDelegate {
         _ action: String,
         _ id: BuildID,
         in session: SessionID,
-        _ work: @Sendable (BuildID) async throws -> AuditTrail.Answer
+        _ work: @Sendable (BuildID, RequestedChange) async throws -> Void
     ) async -> Problem? {
         do {
-            try await rights.change(action, id) {
+            try await rights.change(action, id) { change in
                 guard try await builds.find(id).request.session == session else {
                     throw Problem.notFound("build \(id) in this session")
                 }
-                return try await work(id)
+                try await work(id, change)
             }
             return nil
         } catch {
