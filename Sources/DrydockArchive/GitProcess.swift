@@ -43,7 +43,7 @@ struct GitProcess {
             "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
             "GIT_ASKPASS=/bin/false", "SSH_ASKPASS=/bin/false", "GIT_LFS_SKIP_SMUDGE=1",
             "GIT_ALLOW_PROTOCOL=" + options.protocols.joined(separator: ":"),
-        ]
+        ] + options.environment
     }
 
     private func execute(_ arguments: [String]) throws(Errno) -> HostCommand.Ended {

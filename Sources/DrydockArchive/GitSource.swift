@@ -15,19 +15,23 @@ package struct GitOptions: Sendable {
     package var timeout: Duration
     /// Whom the files belong to; nil = this process.
     package var owner: FileOwner?
+    /// Further variables of git's (`NAME=value`).
+    var environment: [String]
 
     package init(
         protocols: [String] = ["https"],
         hosts: [String]? = nil,
         limits: WalkLimits = WalkLimits(),
         timeout: Duration = .seconds(5 * 60),
-        owner: FileOwner? = nil
+        owner: FileOwner? = nil,
+        environment: [String] = []
     ) {
         self.protocols = protocols
         self.hosts = hosts
         self.limits = limits
         self.timeout = timeout
         self.owner = owner
+        self.environment = environment
     }
 }
 
@@ -82,8 +86,8 @@ package enum GitSource {
         }
     }
 
-    /// A name of git's, which can not be taken for an option or a range.
-    private static func checkRevision(_ revision: String) throws(Failure) {
+    /// Throws unless it is a name of git's, which can not be taken for an option or a range.
+    package static func checkRevision(_ revision: String) throws(Failure) {
         let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+-".utf8
         let isRight =
             (1...255).contains(revision.utf8.count) && revision.first != "-"
@@ -97,7 +101,7 @@ package enum GitSource {
         )
     }
 
-    private static func open(_ scratch: FilePath) throws(Failure) -> DirectoryHandle {
+    static func open(_ scratch: FilePath) throws(Failure) -> DirectoryHandle {
         do throws(Errno) {
             return try DirectoryHandle(path: scratch)
         } catch {
@@ -125,10 +129,14 @@ package enum GitSource {
 }
 
 /// Checks a URL before git sees it.
-struct GitAddress {
-    let options: GitOptions
+package struct GitAddress: Sendable {
+    private let options: GitOptions
 
-    func check(_ url: String) throws(Failure) {
+    package init(options: GitOptions) { self.options = options }
+
+    /// Throws for what may not be cloned; returns the host, with its port where it names one.
+    @discardableResult
+    package func check(_ url: String) throws(Failure) -> String {
         let parts = url.split(separator: "://", maxSplits: 1).map(String.init)
         let isClean =
             url.utf8.count <= 2_048
@@ -145,7 +153,7 @@ struct GitAddress {
         if authority.contains("@") {
             throw refusal("the git URL names a user", "leave out the user and the password")
         }
-        guard let hosts = options.hosts else { return }
+        guard let hosts = options.hosts else { return String(authority) }
         let host = authority.prefix { $0 != ":" }.lowercased()
         if !hosts.contains(host) {
             throw refusal(
@@ -153,6 +161,7 @@ struct GitAddress {
                 "the operator allows hosts with 'sources.git'"
             )
         }
+        return String(authority)
     }
 
     private func refusal(_ message: String, _ hint: String) -> Failure {

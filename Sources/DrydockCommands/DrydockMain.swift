@@ -160,6 +160,7 @@ struct DrydockCommand: AsyncParsableCommand {
             PluginCommand.self, SandboxCommand.self,
             DoctorCommand.self,
             UnpackCommand.self,
+            FetchCommand.self,
         ]
     )
 }

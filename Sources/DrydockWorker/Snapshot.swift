@@ -79,22 +79,29 @@ struct Snapshot: Sendable {
         case .path(let path):
             return try await Blocking.run { try Self.copy(path, into: directory, limits) }
         case .git(let url, let revision):
-            let scratch = run.shop.options.snapshots.appending(name + ".git")
-            let hosts = request.trigger == .cli ? nil : run.shop.options.allowed.gitHosts
-            _ = try parent.makeDirectory(Array((name + ".git").utf8)[...], permissions: 0o700)
-            return try await Blocking.run {
+            let repository = name + ".git"
+            _ = try parent.makeDirectory(Array(repository.utf8)[...], permissions: 0o700)
+            let cleanUp = { @Sendable in
                 // the next worker removes what is left
-                defer { try? TreeRemover.remove(name + ".git", in: parent) }
-                let summary = try GitSource.fetch(
-                    url: url,
-                    revision: revision,
-                    into: directory,
-                    scratch: scratch,
-                    GitOptions(hosts: hosts, limits: limits)
-                )
-                return
-                    "git commit \(summary.commit), \(summary.copied.files) files, \(summary.copied.bytes) bytes"
+                _ = try? TreeRemover.remove(repository, in: parent)
             }
+            let summary = try await Blocking.cleaning(
+                up: cleanUp,
+                after: {
+                    if let owner = run.shop.options.owner {
+                        for made in [name, repository] {
+                            try parent.setOwner(of: Array(made.utf8)[...], owner)
+                        }
+                    }
+                    let fetching = Fetching(
+                        run: run,
+                        target: path,
+                        repository: run.shop.options.snapshots.appending(repository)
+                    )
+                    return try await fetching.fetch(url, revision)
+                }
+            )
+            return "git commit \(summary.commit), \(summary.files) files, \(summary.bytes.bytes) bytes"
         }
     }
 

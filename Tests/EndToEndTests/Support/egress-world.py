@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """egress-world.py FOLDER COMMAND…: runs COMMAND in a small world of its own: a network namespace with only the loopback
 device, where index.test and others lead to a web server for plain HTTP (80) and one for TLS (443) that serve FOLDER, and
-from where nothing else can be reached. `$WORLD_CA` names the certificate to trust. Prints what the servers were asked to
+from where nothing else can be reached. What lies below FOLDER/git is served as git repositories. `$WORLD_CA` names the certificate to trust. Prints what the servers were asked to
 FOLDER/../requests. Ends with COMMAND's status. As root."""
 
 import http.server
@@ -41,13 +41,40 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         requests.write(f"{self.headers.get('Host')} {self.path}\n")
-        if self.path.startswith("/redirect/"):
+        if self.path.startswith("/git/"):
+            self.repository()
+        elif self.path.startswith("/redirect/"):
             self.send_response(302)
             self.send_header("Location", "http://" + self.path[len("/redirect/"):])
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
             super().do_GET()
+
+    def do_POST(self):
+        requests.write(f"{self.headers.get('Host')} {self.path}\n")
+        self.repository()
+
+    def repository(self):
+        """Answers by git's own CGI program (man 1 git-http-backend)."""
+        path, _, query = self.path.partition("?")
+        length = int(self.headers.get("Content-Length") or 0)
+        variables = {
+            "GIT_PROJECT_ROOT": folder, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(length),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+        }
+        answer = subprocess.run(
+            ["git", "http-backend"], input=self.rfile.read(length), env=os.environ | variables, capture_output=True).stdout
+        head, _, body = answer.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_):
         pass
