@@ -162,7 +162,13 @@ let package = Package(
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
-        tests("DrydockEgress", ["DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage] + nio),
+        tests(
+            "DrydockEgress",
+            [
+                "DrydockModel", "DrydockOS", "DrydockSandbox", systemPackage,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio
+        ),
         tests(
             "DrydockStore",
             [
