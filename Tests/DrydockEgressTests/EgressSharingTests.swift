@@ -13,6 +13,14 @@ import Testing
 
 @Suite("What sandboxes share")
 struct EgressSharingTests {
+    /// Takes its time, so that much happens before a connection is there.
+    private struct SlowResolver: HostResolver {
+        func addresses(of host: HostName) async -> [IPAddress] {
+            try? await Task.sleep(for: .milliseconds(300))
+            return [IPAddress("127.0.0.1")].compactMap(\.self)
+        }
+    }
+
     private func egress(_ rules: [String] = [], _ pot: ConnectionPot) throws -> Egress {
         let loopback = try #require(AddressRange("127.0.0.0/8"))
         let host = try HostName("good.example")
@@ -20,7 +28,7 @@ struct EgressSharingTests {
             Connector(
                 policy: NetworkPolicy(try rules.map { try NetworkRule(parsing: $0) }),
                 vetting: AddressVetting(exempt: [host: [loopback]]),
-                lookups: LookupCache(ScriptedResolver(["good.example": ["127.0.0.1"]]))
+                lookups: LookupCache(SlowResolver())
             ),
             pot: pot
         )
