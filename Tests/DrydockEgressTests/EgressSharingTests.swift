@@ -71,12 +71,15 @@ struct EgressSharingTests {
         let address = try #require(egress.names.address(of: try HostName("good.example")))
         for _ in 0..<20 {
             let client = try RawClient(port: port, at: address, patience: .seconds(5))
+            let start = ContinuousClock.now
             let answer = await Blocking.run {
                 client.send(TLSBytes.hello(for: "good.example"))
                 client.endOutput()
                 return client.readAll()
             }
             #expect(answer == Array("answer".utf8))
+            // The host has heard of the end, and ended as well.
+            #expect(ContinuousClock.now - start < .seconds(4))
         }
         try await door.close()
         await egress.close()
