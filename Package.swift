@@ -168,7 +168,10 @@ let package = Package(
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
         tests(
             "DrydockEgress",
-            ["DrydockModel", "DrydockOS", "DrydockSandbox", "DrydockTestSupport", systemPackage] + nio
+            [
+                "DrydockModel", "DrydockOS", "DrydockSandbox", "DrydockTestSupport", systemPackage,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio
         ),
         tests(
             "DrydockStore",

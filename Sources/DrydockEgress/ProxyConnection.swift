@@ -82,11 +82,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
             let (connection, context) = bound.value
             switch result {
             case .success(let host) where channel.value.isActive:
-                connection.answer(
-                    host,
-                    Tunnel(target: target, rule: rule, egress: connection.egress),
-                    context
-                )
+                connection.answer(host, target, rule, context)
             case .success(let host):
                 connection.egress.ledger.add(NetworkUse(target, rule))
                 host.close(promise: nil)
@@ -96,19 +92,29 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Tells the client that its tunnel is there, and leaves it to the tunnel.
-    private func answer(_ host: any Channel, _ tunnel: Tunnel, _ context: ChannelHandlerContext) {
+    private func answer(
+        _ host: any Channel,
+        _ target: ProxyTarget,
+        _ rule: NetworkRule,
+        _ context: ChannelHandlerContext
+    ) {
         let client = context.channel
         // RFC 9110 section 9.3.6: no field of a success says anything of a body, as there is none.
         let answer = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
         do {
-            try tunnel.prepare(client, host)
+            let tunnel = try Tunnel.prepare(to: target, by: rule, client, host, egress)
+            let bound = NIOLoopBound(tunnel, eventLoop: client.eventLoop)
+            handlers.remove(with: self, from: client).flatMap { client.writeAndFlush(answer) }
+                .whenComplete { result in
+                    switch result {
+                    case .success: bound.value.answered()
+                    case .failure: client.close(promise: nil)
+                    }
+                }
         } catch {
             host.close(promise: nil)
-            return context.close(promise: nil)
+            context.close(promise: nil)
         }
-        handlers.remove(with: self, from: client).flatMap {
-            client.writeAndFlush(answer)
-        }.whenFailure { _ in client.close(promise: nil) }
     }
 
     // MARK: Requests

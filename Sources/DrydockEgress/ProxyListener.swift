@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -19,13 +20,17 @@ struct ProxyListener {
         case tls(port: UInt16)
     }
 
-    /// Reads are large, so that few of them move much, and not so large that a thousand clients who stop reading fill the
-    /// worker's memory: each end holds one.
+    /// Reads grow with what comes, so that few of them move much; each end holds one.
+    ///
+    /// Not so large that a thousand clients who stop reading fill the worker's memory, and small at first: a request's head or a
+    /// TLS connection's first message is.
     static let buffers: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(
         minimum: 2_048,
-        initial: 16_384,
+        initial: 4_096,
         maximum: 131_072
     )
+    /// Connections that wait to be accepted; one more waits for a second.
+    static let backlog: Int32 = 512
     private static let silence = TimeAmount.minutes(5)
 
     /// Serves the clients of `socket`, which it takes over, until the channel is closed.
@@ -35,8 +40,7 @@ struct ProxyListener {
         for egress: Egress,
         on group: any EventLoopGroup
     ) async throws -> any Channel {
-        try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 512)
+        let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.maxMessagesPerRead, value: 32)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -51,6 +55,13 @@ struct ProxyListener {
             }
             .withBoundSocket(socket)
             .get()
+        // NIO has had it listen with a backlog of its own, and takes the option for that too late.
+        guard listen(socket, backlog) == 0 else {
+            let problem = IOError(errnoCode: errno, reason: "listen")
+            channel.close(promise: nil)
+            throw problem
+        }
+        return channel
     }
 
     private static func receive(_ client: any Channel, _ door: Door, _ egress: Egress) throws {
@@ -62,7 +73,7 @@ struct ProxyListener {
             case .tls(let port):
                 let target = try target(of: client, port, egress)
                 let rule = try egress.connector.rule(for: target)
-                try Tunnel(target: target, rule: rule, egress: egress).prepare(client)
+                try Tunnel.prepare(to: target, by: rule, client, egress)
             }
         } catch let refusal as Refusal {
             egress.ledger.add(refusal)

@@ -7,9 +7,8 @@ import NIOCore
 /// Holds what a client sends into a tunnel until it is known to be a TLS connection for the tunnel's host.
 ///
 /// Without it a name that is allowed would open a way to every other that lies behind the same addresses.
-final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
+final class TLSGate: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
 
     private static let patience = TimeAmount.seconds(20)
 
@@ -19,7 +18,7 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
     private var isDecided = false
     private var timeout: Scheduled<Void>?
 
-    /// `decided` hears once whether the tunnel is open; the bytes of before go on when this is removed.
+    /// `decided` hears once whether the tunnel is open; `takeHeld` has what was sent before.
     init(_ target: ProxyTarget, decided: @escaping (Result<Void, Refusal>, TLSGate) -> Void) {
         self.target = target
         self.decided = decided
@@ -42,15 +41,19 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    func removeHandler(context: ChannelHandlerContext, removalToken: ChannelHandlerContext.RemovalToken) {
-        timeout?.cancel()
-        if held.readableBytes > 0 {
-            context.fireChannelRead(wrapInboundOut(held))
-            context.fireChannelReadComplete()
-        }
-        held.clear()
-        context.leavePipeline(removalToken: removalToken)
+    /// What the client has sent, which nobody has had yet.
+    func takeHeld() -> ByteBuffer {
+        defer { held.clear() }
+        return held
     }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // After the decision it is the host's: the end stays in the socket until the tunnel is open.
+        let isAnEnd = event is IdleStateHandler.IdleStateEvent || (event as? ChannelEvent) == .inputClosed
+        if isAnEnd, !isDecided { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelInactive(context: ChannelHandlerContext) {
         timeout?.cancel()

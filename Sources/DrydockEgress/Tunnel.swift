@@ -4,95 +4,160 @@
 import DrydockModel
 import NIOCore
 
-/// A client and a host, tied together once the client has said what it wants from whom.
-struct Tunnel {
+/// A client and a host, to be tied together once the client has said what it wants from whom.
+///
+/// Until then it stands behind what is in the client's pipeline; from then on the relay has both sockets. All of it happens on
+/// the event loop of both.
+final class Tunnel {
     let target: ProxyTarget
     let rule: NetworkRule
-    let egress: Egress
+    private let egress: Egress
+    private let client: any Channel
+    private let begun = NIODeadline.now()
+    private var host: SeatedSocket?
+    /// Whether the client has begun as it should.
+    private var hasBegun = false
+    /// Whether the client knows that its tunnel is there.
+    private var isAnswered = false
+    /// Whether it stands in the ledger, or the relay will see to that.
+    private var isWritten = false
+    private var isClosed = false
 
-    /// Ties the two, once the client has begun as it should; behind what is in the client's pipeline now, which may be removed
-    /// then.
-    ///
-    /// Called on the event loop of both.
-    func prepare(_ client: any Channel, _ host: any Channel) throws {
-        let gate = TLSGate(target) { [self] result, gate in
-            switch result {
-            case .success: open(client, host, gate)
-            case .failure(let refusal): refuse(refusal, client, host)
-            }
-        }
-        try client.pipeline.syncOperations.addHandler(gate)
-        try tie(client, host)
+    private init(_ target: ProxyTarget, _ rule: NetworkRule, _ client: any Channel, _ egress: Egress) {
+        self.target = target
+        self.rule = rule
+        self.client = client
+        self.egress = egress
     }
 
-    /// Waits for the client to begin as it should, connects, and ties the two.
+    /// A tunnel to `host`, for a client that is told of it: `answered` is called then.
+    static func prepare(
+        to target: ProxyTarget,
+        by rule: NetworkRule,
+        _ client: any Channel,
+        _ host: any Channel,
+        _ egress: Egress
+    ) throws -> Tunnel {
+        let tunnel = Tunnel(target, rule, client, egress)
+        // Out of its event loop before it has sent anything: what comes waits in the socket.
+        tunnel.host = try egress.takeOut(host)
+        try tunnel.watch { $0.open() }
+        return tunnel
+    }
+
+    /// A tunnel that is connected once the client has begun as it should.
     ///
     /// For a client that knows of no proxy, so that nothing can be answered but by closing.
-    func prepare(_ client: any Channel) throws {
-        let gate = TLSGate(target) { [self] result, gate in
+    static func prepare(
+        to target: ProxyTarget,
+        by rule: NetworkRule,
+        _ client: any Channel,
+        _ egress: Egress
+    ) throws {
+        let tunnel = Tunnel(target, rule, client, egress)
+        tunnel.isAnswered = true
+        try tunnel.watch { $0.connect() }
+    }
+
+    /// The client has the answer that its tunnel is there, and nothing else waits to be written to it.
+    func answered() {
+        isAnswered = true
+        open()
+    }
+
+    private func watch(_ begin: @escaping (Tunnel) -> Void) throws {
+        let gate = TLSGate(target) { result, gate in
             switch result {
-            case .success: connect(client, gate)
-            case .failure(let refusal): refuse(refusal, client, nil)
+            case .success:
+                self.hasBegun = true
+                // What it sends from now on waits in its socket, and so does its end.
+                self.client.setOption(.autoRead, value: false).whenFailure { [client = self.client] _ in
+                    client.close(promise: nil)
+                }
+                begin(self)
+            case .failure(let refusal): self.refuse(refusal)
             }
         }
         try client.pipeline.syncOperations.addHandler(gate)
+        let bound = NIOLoopBound(self, eventLoop: client.eventLoop)
+        client.closeFuture.whenComplete { _ in bound.value.closed() }
     }
 
-    private func connect(_ client: any Channel, _ gate: TLSGate) {
+    private func connect() {
         let loop = client.eventLoop
-        let bound = NIOLoopBound(gate, eventLoop: loop)
-        // What it sends meanwhile waits in its socket.
-        client.setOption(.autoRead, value: false).whenFailure { _ in client.close(promise: nil) }
+        let bound = NIOLoopBound(self, eventLoop: loop)
         loop.makeFutureWithTask { [egress, target] in
             try await egress.connector.tunnel(to: target, on: loop, for: egress)
         }.whenComplete { result in
             switch result {
-            case .failure(let error):
-                egress.ledger.add(Refusal(error, target))
-                client.close(promise: nil)
-            case .success(let host):
-                do {
-                    try tie(client, host)
-                    open(client, host, bound.value)
-                } catch {
-                    // The client is gone.
-                    host.close(promise: nil)
-                }
+            case .failure(let error): bound.value.fail(Refusal(error, bound.value.target))
+            case .success(let host): bound.value.connected(host)
             }
         }
     }
 
-    private func tie(_ client: any Channel, _ host: any Channel) throws {
-        let begun = NIODeadline.now()
-        let (front, back) = TunnelEnd.pair()
-        try client.pipeline.syncOperations.addHandler(front)
-        try host.pipeline.syncOperations.addHandler(back)
-        let ends = NIOLoopBound((front, back), eventLoop: client.eventLoop)
-        EventLoopFuture.andAllComplete([client.closeFuture, host.closeFuture], on: client.eventLoop)
-            .whenComplete { _ in
-                let (front, back) = ends.value
-                // What was refused is written down as that.
-                guard !front.isRefused else { return }
-                var use = NetworkUse(target, rule)
-                use.sent = ByteCount(front.count)
-                use.received = ByteCount(back.count)
-                use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
-                egress.ledger.add(use)
-            }
+    private func connected(_ channel: any Channel) {
+        do {
+            host = try egress.takeOut(channel)
+        } catch {
+            channel.close(promise: nil)
+            return client.close(promise: nil)
+        }
+        // The client may be gone.
+        if isClosed { closed() } else { open() }
     }
 
-    private func open(_ client: any Channel, _ host: any Channel, _ gate: TLSGate) {
-        client.pipeline.syncOperations.removeHandler(gate).flatMap {
-            host.setOption(.autoRead, value: true).and(client.setOption(.autoRead, value: true))
-        }.whenFailure { _ in client.close(promise: nil) }
+    private func open() {
+        guard isAnswered, hasBegun, let host, !isClosed else { return }
+        do {
+            let gate = try client.pipeline.syncOperations.handler(type: TLSGate.self)
+            let socket = try egress.takeOut(client)
+            try carry(socket, host, Array(buffer: gate.takeHeld()))
+        } catch {
+            // The client is gone, or the sandbox.
+            client.close(promise: nil)
+        }
     }
 
-    private func refuse(_ refusal: Refusal, _ client: any Channel, _ host: (any Channel)?) {
+    private func carry(_ client: SeatedSocket, _ host: SeatedSocket, _ first: [UInt8]) throws {
+        let (target, rule, egress, begun) = (target, rule, egress, begun)
+        let opening = Relay.Opening(client: client, host: host, first: first) { bytes in
+            var use = NetworkUse(target, rule)
+            use.sent = ByteCount(bytes.sent)
+            use.received = ByteCount(bytes.received)
+            use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
+            egress.ledger.add(use)
+        }
+        try egress.carry(opening)
+        isWritten = true
+        self.host = nil
+    }
+
+    private func closed() {
+        isClosed = true
+        // What was connected to and carried nothing is written down as well.
+        guard host != nil else { return }
+        host = nil
+        guard !isWritten else { return }
+        isWritten = true
+        var use = NetworkUse(target, rule)
+        use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
+        egress.ledger.add(use)
+    }
+
+    private func fail(_ refusal: Refusal) {
+        isWritten = true
         egress.ledger.add(refusal)
-        // There is none yet where nothing was connected to.
-        (try? client.pipeline.syncOperations.handler(type: TunnelEnd.self))?.isRefused = true
-        host?.close(promise: nil)
-        client.writeAndFlush(ByteBuffer.unrecognizedName).whenComplete { _ in client.close(promise: nil) }
+        client.close(promise: nil)
+    }
+
+    private func refuse(_ refusal: Refusal) {
+        isWritten = true
+        egress.ledger.add(refusal)
+        host = nil
+        client.writeAndFlush(ByteBuffer.unrecognizedName).whenComplete { [client] _ in
+            client.close(promise: nil)
+        }
     }
 }
 

@@ -64,8 +64,8 @@ struct ProxyFixture: Sendable {
         }
     }
 
-    /// A socket that listens on a free port of the loopback.
-    private static func listener() throws -> (Int32, UInt16) {
+    /// A socket that listens on a free port of the loopback's address, or of `number`.
+    static func listener(_ number: UInt32 = 0x7F00_0001) throws -> (Int32, UInt16) {
         let made = socket(
             AF_INET,
             Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
@@ -73,11 +73,11 @@ struct ProxyFixture: Sendable {
         )
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = number.bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(made, address, size) == 0 && listen(made, 64) == 0
+                bind(made, address, size) == 0 && listen(made, 512) == 0
                     && getsockname(made, address, &size) == 0
             }
         }
@@ -167,6 +167,7 @@ final class TestHost: Sendable {
     static func start(_ answer: Answer) async throws -> TestHost {
         let recorder = Recorder()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 512)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -230,20 +231,50 @@ final class TestHost: Sendable {
 struct RawClient: Sendable {
     private let descriptor: SystemPackage.FileDescriptor
 
-    init(port: UInt16, patience: Duration) throws {
+    /// One end of a connection that is there already.
+    init(taking number: Int32, patience: Duration) {
+        descriptor = SystemPackage.FileDescriptor(rawValue: number)
+        wait(at: patience)
+    }
+
+    /// Connects to the loopback's address, or to `address`.
+    init(port: UInt16, at number: UInt32 = 0x7F00_0001, patience: Duration) throws {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = number.bigEndian
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(made, $0, size) }
         }
         try #require(result == 0)
-        var time = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
-        setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         descriptor = SystemPackage.FileDescriptor(rawValue: made)
+        wait(at: patience)
+    }
+
+    /// Reads wait no longer.
+    private func wait(at patience: Duration) {
+        var time = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
+        setsockopt(
+            descriptor.rawValue,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &time,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
+    }
+
+    /// Sends what is taken at once, and gives up the rest.
+    func sendWithoutWaiting(_ bytes: [UInt8]) {
+        _ = Glibc.send(descriptor.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+
+    /// Closes with a reset.
+    func reset() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor.rawValue, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        close()
     }
 
     func send(_ bytes: [UInt8]) {

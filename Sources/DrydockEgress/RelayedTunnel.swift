@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// Bytes that went through a tunnel each way.
+struct RelayedBytes: Sendable {
+    let sent: Int64
+    let received: Int64
+}
+
+/// An open tunnel, as the relay's thread has it.
+final class RelayedTunnel {
+    private var client: RelayEnd
+    private var host: RelayEnd
+    private var sent: RelayWay
+    private var received = RelayWay()
+    private var hasFailed = false
+    /// When a byte was last moved.
+    private(set) var lastMoved: ContinuousClock.Instant
+    let whenOver: @Sendable (RelayedBytes) -> Void
+
+    init(_ opening: Relay.Opening, _ now: ContinuousClock.Instant) {
+        client = RelayEnd(socket: opening.client)
+        host = RelayEnd(socket: opening.host)
+        sent = RelayWay(first: opening.first)
+        lastMoved = now
+        whenOver = opening.whenOver
+    }
+
+    var bytes: RelayedBytes { RelayedBytes(sent: sent.count, received: received.count) }
+    /// Memory that waits for one of the ends.
+    var heldCount: Int { sent.heldCount + received.heldCount }
+
+    /// Bytes in and out: a slow reader is not silent.
+    private var activity: Int64 { sent.count + sent.handedOn + received.count + received.handedOn }
+
+    /// Writes down what has become possible at one of the ends.
+    func note(isClient: Bool, reads: Bool, writes: Bool, fails: Bool) {
+        func note(_ end: inout RelayEnd) {
+            end.isReadable = end.isReadable || reads
+            end.isWritable = end.isWritable || writes
+        }
+        if isClient { note(&client) } else { note(&host) }
+        hasFailed = hasFailed || fails
+    }
+
+    /// Moves what can be moved, both ways.
+    func advance(
+        through buffer: UnsafeMutableRawBufferPointer,
+        _ now: ContinuousClock.Instant
+    ) -> RelayWay.Progress {
+        let before = activity
+        let up = sent.advance(from: &client, to: &host, through: buffer)
+        let down = received.advance(from: &host, to: &client, through: buffer)
+        if activity != before { lastMoved = now }
+        switch (up, down) {
+        case (.failed, _), (_, .failed): return .failed
+        case (.over, .over): return .over
+        case (.hasMore, _), (_, .hasMore): return .hasMore
+        // What had come before the connection broke has been handed on above, as far as it was taken.
+        default: return hasFailed ? .failed : .waits
+        }
+    }
+}
