@@ -40,5 +40,7 @@ enum ToolVariables {
         "REQUESTS_CA_BUNDLE",
         "CARGO_HTTP_CAINFO",
         "NODE_EXTRA_CA_CERTS",  // node, npm, yarn, pnpm
+        "npm_config_cafile",  // npm and pnpm, where a configuration of the machine names another file
+        "YARN_HTTPS_CA_FILE_PATH",
     ]
 }
