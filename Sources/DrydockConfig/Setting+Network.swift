@@ -6,14 +6,10 @@ import DrydockModel
 extension Setting {
     static let network: [Setting] = [
         Setting(key: "network.allow", kind: .texts) { configuration, field throws(FieldProblem) in
-            let rules = try NetworkRule.list(field)
-            if case .preset(let name)? = rules.lazy.map(\.hosts).first(where: \.isPreset) {
-                throw field.problem(
-                    "has 'preset:\(name)', which can only be asked for",
-                    hint: "grant it with network.presets: [\(name)]"
-                )
-            }
-            configuration.policy.network = NetworkPolicy(rules)
+            configuration.policy.network = NetworkPolicy(try hosts(field))
+        },
+        Setting(key: "network.opaque", kind: .texts) { configuration, field throws(FieldProblem) in
+            configuration.network.opaque = try hosts(field)
         },
         Setting(key: "network.presets", kind: .texts) { configuration, field throws(FieldProblem) in
             configuration.network.presets = try field.list().map(PresetName.init)
@@ -50,6 +46,18 @@ extension Setting {
             configuration.network.addresses = try addresses(field)
         },
     ]
+
+    /// A list of hosts, which holds no wishes.
+    private static func hosts(_ field: Field) throws(FieldProblem) -> [NetworkRule] {
+        let rules = try NetworkRule.list(field)
+        if case .preset(let name)? = rules.lazy.map(\.hosts).first(where: \.isPreset) {
+            throw field.problem(
+                "has 'preset:\(name)', which can only be asked for",
+                hint: "grant it with network.presets: [\(name)]"
+            )
+        }
+        return rules
+    }
 
     /// A list of `HOST=RANGE`.
     private static func addresses(_ field: Field) throws(FieldProblem) -> [HostName: [AddressRange]] {

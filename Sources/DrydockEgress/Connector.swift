@@ -26,6 +26,11 @@ struct Connector: Sendable {
         throw .notGranted(target.host.text, port: target.port)
     }
 
+    /// Whether the operator has what goes to `target` unlooked at.
+    func isOpaque(_ target: ProxyTarget) -> Bool {
+        settings.opaque.contains { $0.allows(target.host, port: target.port) }
+    }
+
     /// The proxy that requests for `host` are passed on to; nil where they go to the host itself.
     func upstream(for host: HostName) -> Upstream? {
         guard let upstream = settings.upstream, upstream.leads(to: host) else { return nil }

@@ -9,6 +9,8 @@ package struct EgressSettings: Hashable, Sendable {
     let vetting: AddressVetting
     /// The proxy that all leads through; nil = there is none.
     let upstream: Upstream?
+    /// Hosts whose tunnels may carry anything.
+    let opaque: [NetworkRule]
     /// The operator's file with the certificates that steps are to trust; nil = the machine's own.
     let roots: String?
     let tools: ToolIndexes
@@ -16,6 +18,7 @@ package struct EgressSettings: Hashable, Sendable {
     package init(_ settings: NetworkSettings, tools: ToolIndexes) {
         vetting = AddressVetting(exempt: settings.addresses)
         upstream = settings.proxy.map { Upstream($0, sparing: Set(settings.addresses.keys)) }
+        opaque = settings.opaque
         roots = settings.roots
         self.tools = tools
     }

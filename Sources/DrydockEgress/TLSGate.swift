@@ -13,18 +13,27 @@ final class TLSGate: ChannelInboundHandler {
     private static let patience = TimeAmount.seconds(20)
 
     private let target: ProxyTarget
+    private let takesAnything: Bool
     private let decided: (Result<Void, Refusal>, TLSGate) -> Void
     private var held = ByteBuffer()
     private var isDecided = false
     private var timeout: Scheduled<Void>?
 
     /// `decided` hears once whether the tunnel is open; `takeHeld` has what was sent before.
-    init(_ target: ProxyTarget, decided: @escaping (Result<Void, Refusal>, TLSGate) -> Void) {
+    ///
+    /// One that `takesAnything` is open at once.
+    init(
+        _ target: ProxyTarget,
+        takesAnything: Bool,
+        decided: @escaping (Result<Void, Refusal>, TLSGate) -> Void
+    ) {
         self.target = target
+        self.takesAnything = takesAnything
         self.decided = decided
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        if takesAnything { return decide(nil) }
         timeout = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
             self?.decide("did not begin a TLS connection in time")
         }

@@ -66,7 +66,8 @@ final class Tunnel {
     }
 
     private func watch(_ begin: @escaping (Tunnel) -> Void) throws {
-        let gate = TLSGate(target) { result, gate in
+        let isOpaque = egress.connector.isOpaque(target)
+        let gate = TLSGate(target, takesAnything: isOpaque) { result, _ in
             switch result {
             case .success:
                 self.hasBegun = true

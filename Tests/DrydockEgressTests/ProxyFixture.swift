@@ -25,6 +25,7 @@ struct ProxyFixture: Sendable {
         names: [String: [String]] = [:],
         answer: TestHost.Answer = .http,
         upstream: String? = nil,
+        opaque: [String] = [],
         exempt: Bool = true,
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
@@ -42,6 +43,9 @@ struct ProxyFixture: Sendable {
         let all = Set(table.keys).union(["good.example"])
         var settings = NetworkSettings()
         if exempt { for name in all { settings.addresses[try HostName(name)] = [loopback] } }
+        settings.opaque = try opaque.map {
+            try NetworkRule(parsing: $0.replacing("PORT", with: "\(host.port)"))
+        }
         settings.proxy = try upstream.map { try IndexURL(parsing: $0) }
         let (number, port) = try listener()
         let proxy = try await EgressProxy.start(
@@ -220,7 +224,10 @@ final class TestHost: Sendable {
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+            guard case ChannelEvent.inputClosed = event else { return }
+            // A close throws away what waits to be written.
+            let channel = context.channel
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

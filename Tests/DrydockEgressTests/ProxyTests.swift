@@ -273,4 +273,17 @@ struct ProxyTests {
         #expect(uses.reduce(0) { $0 + $1.connections } == 10_000)
         #expect(uses.allSatisfy { use in use.host.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
     }
+
+    @Test("what the operator does not want looked into carries anything, and its neighbour TLS alone")
+    func opaque() async throws {
+        for (rules, carries) in [(["good.example:PORT"], true), (["good.example:1"], false), ([], false)] {
+            _ = try await ProxyFixture.with(answer: .bytes("SSH-2.0-host\r\n"), opaque: rules) { fixture in
+                let host = "good.example:\(fixture.host.port)"
+                let open = "CONNECT \(host) HTTP/1.1\r\nHost: \(host)\r\n\r\n"
+                let answer = try await fixture.ask(open, then: Array("SSH-2.0-me\r\n".utf8))
+                #expect(answer.contains("SSH-2.0-host") == carries, "\(rules): \(answer)")
+                #expect((fixture.host.received == "SSH-2.0-me\r\n") == carries)
+            }
+        }
+    }
 }

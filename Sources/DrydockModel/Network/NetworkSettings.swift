@@ -11,6 +11,8 @@ package struct NetworkSettings: Hashable, Sendable {
     package var mirrors: [PresetName: IndexURL] = [:]
     /// The proxy that all leads through, but to the hosts of `addresses`; nil = none.
     package var proxy: IndexURL?
+    /// Hosts whose connections may carry anything: no server's name, an encrypted one, another protocol than TLS.
+    package var opaque: [NetworkRule] = []
     /// A file with the certificates (PEM) that steps are to trust; nil = the machine's own.
     package var roots: String?
 
