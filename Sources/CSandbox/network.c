@@ -68,6 +68,15 @@ static int make_listeners(const struct sbx_spec *spec) {
     return result;
 }
 
+// To who asks for addresses "if this machine has one" (man 3 getaddrinfo, AI_ADDRCONFIG) 127.0.0.1 is none: without a second one
+// the names that lead to the listeners would not be found.
+static int add_address(int any) {
+    struct ifreq second = {.ifr_name = "lo:1"};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+    memcpy(&second.ifr_addr, &address, sizeof address);
+    return ioctl(any, SIOCSIFADDR, &second) != 0 ? -errno : 0;
+}
+
 int sbx_make_network(struct sbx_context *context) {
     const char *name = context->spec->host_name;
     if (name == NULL || sethostname(name, strlen(name)) != 0) return name == NULL ? -EINVAL : -errno;
@@ -76,6 +85,7 @@ int sbx_make_network(struct sbx_context *context) {
     struct ifreq loopback = {.ifr_name = "lo"};
     loopback.ifr_flags = IFF_UP | IFF_RUNNING;
     int result = ioctl(any, SIOCSIFFLAGS, &loopback) != 0 ? -errno : 0;
+    if (result == 0 && context->spec->listener_count > 0) result = add_address(any);
     close(any);
     return result == 0 ? make_listeners(context->spec) : result;
 }

@@ -176,7 +176,9 @@ struct EgressTests {
                     except socket.gaierror: pass
                 try: raise SystemExit(socket.getaddrinfo("index.test", 443, socket.AF_INET6))
                 except socket.gaierror: pass
-                assert len({a[4][0] for a in socket.getaddrinfo("index.test", 443)}) == 1
+                found = {a[4][0] for a in socket.getaddrinfo("index.test", 443)}
+                assert len(found) == 1
+                assert {a[4][0] for a in socket.getaddrinfo("index.test", 443, socket.AF_INET, 0, 0, socket.AI_ADDRCONFIG)} == found
                 assert time.monotonic() - begin < 2
                 X
                 python3 try.py || exit 1
