@@ -24,12 +24,16 @@ final class Egress: Sendable {
     }
 
     let connector: Connector
+    let secrets: SandboxSecrets
     let ledger = EgressLedger()
     /// What its own name server has given out.
     let names = NameTable()
     private let state = Mutex(State())
 
-    init(_ connector: Connector) { self.connector = connector }
+    init(_ connector: Connector, _ secrets: SandboxSecrets) {
+        self.connector = connector
+        self.secrets = secrets
+    }
 
     /// Takes a client in; false where there are too many, or the sandbox has ended.
     func admit(client channel: any Channel) -> Bool { admit(channel, \.clients) }

@@ -6,6 +6,7 @@ import DrydockOS
 import Glibc
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 import SystemPackage
 import Testing
@@ -26,9 +27,11 @@ struct ProxyFixture: Sendable {
         answer: TestHost.Answer = .http,
         upstream: String? = nil,
         exempt: Bool = true,
+        tls: NIOSSLContext? = nil,
+        secrets: (UInt16) throws -> SandboxSecrets = { _ in .none },
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
-        let host = try await TestHost.start(answer)
+        let host = try await TestHost.start(answer, tls)
         let loopback = try #require(AddressRange("127.0.0.0/8"))
         var table = [
             "good.example": ["127.0.0.1"], "evil.example": ["127.0.0.1"], "127-0-0-1.example": ["127.0.0.1"],
@@ -49,6 +52,7 @@ struct ProxyFixture: Sendable {
             doors: [.clients(.proxy)],
             policy: policy,
             settings: EgressSettings(settings, tools: ToolIndexes()),
+            secrets: try secrets(host.port),
             resolver: resolver
         )
         let fixture = ProxyFixture(proxyPort: port, host: host, resolver: resolver)
@@ -147,6 +151,8 @@ final class TestHost: Sendable {
         case echo
         /// To the first bytes: the end of the connection.
         case nothing
+        /// To each request's head: these pieces, one by one, and the end of the connection.
+        case pieces(@Sendable (_ request: String) -> [String])
     }
 
     private let channel: any Channel
@@ -164,12 +170,15 @@ final class TestHost: Sendable {
     var received: String { String(decoding: recorder.bytes.withLock { $0 }, as: UTF8.self) }
     var connections: Int { recorder.connections.withLock { $0 } }
 
-    static func start(_ answer: Answer) async throws -> TestHost {
+    static func start(_ answer: Answer, _ tls: NIOSSLContext? = nil) async throws -> TestHost {
         let recorder = Recorder()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.addHandler(Handler(answer, recorder))
                 }
             }
@@ -209,12 +218,26 @@ final class TestHost: Sendable {
                     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: reply)), promise: nil)
                 }
                 text = "answered"
+            case .pieces(let reply):
+                text += String(decoding: bytes.readableBytesView, as: UTF8.self)
+                guard text.contains("\r\n\r\n") else { return }
+                write(reply(text)[...], context)
             case .http:
                 text += String(decoding: bytes.readableBytesView, as: UTF8.self)
                 guard text.contains("\r\n\r\n") else { return }
                 text = ""
                 let reply = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 context.writeAndFlush(wrapOutboundOut(reply), promise: nil)
+            }
+        }
+
+        private func write(_ pieces: ArraySlice<String>, _ context: ChannelHandlerContext) {
+            guard let piece = pieces.first else { return context.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: piece)), promise: nil)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .milliseconds(20)) {
+                let (handler, context) = bound.value
+                handler.write(pieces.dropFirst(), context)
             }
         }
 
