@@ -53,7 +53,7 @@ enum SecretsReading {
         do throws(Failure) {
             return try SecretsFile.read(bytes, name: path)
         } catch {
-            throw CommandProblem(what, error, status: .usage)
+            throw CommandProblem("secrets", error, status: .usage)
         }
     }
 }

@@ -3,7 +3,8 @@
 """egress-world.py FOLDER COMMAND…: runs COMMAND in a small world of its own: a network namespace with only the loopback
 device, where index.test and others lead to a web server for plain HTTP (80) and one for TLS (443) that serve FOLDER, and
 from where nothing else can be reached. `$WORLD_CA` names the certificate to trust. Prints what the servers were asked to
-FOLDER/../requests. Ends with COMMAND's status. As root."""
+FOLDER/../requests. Below /locked and /git (the repositories of FOLDER/../repositories) it wants to be told me:hunter22; /locked/say tells
+what it was told. Ends with COMMAND's status. As root."""
 
 import http.server
 import os
@@ -41,13 +42,45 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         requests.write(f"{self.headers.get('Host')} {self.path}\n")
-        if self.path.startswith("/redirect/"):
+        told = self.headers.get("Authorization")
+        if self.path.startswith(("/locked/", "/git/")) and told != "Basic bWU6aHVudGVyMjI=":
+            self.answer(401, b"who are you?", ("WWW-Authenticate", "Basic realm=x"))
+        elif self.path.startswith("/git/"):
+            self.git()
+        elif self.path == "/locked/say":
+            self.answer(200, f"you said {told} and mean me:hunter22\n".encode(), ("X-Told", told))
+        elif self.path.startswith("/redirect/"):
             self.send_response(302)
             self.send_header("Location", "http://" + self.path[len("/redirect/"):])
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
             super().do_GET()
+
+    do_POST = do_PUT = do_GET
+
+    def answer(self, status, body, *fields):
+        self.send_response(status)
+        for name, value in (("Content-Length", str(len(body))), *fields):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def git(self):
+        """git's own server (man 1 git-http-backend), which lets whoever has a name push."""
+        path, _, query = self.path[len("/git"):].partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        done = subprocess.run(
+            ["git", "-c", "safe.directory=*", "http-backend"], input=body, capture_output=True, check=True,
+            env={"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": f"{around}/repositories", "GIT_HTTP_EXPORT_ALL": "1",
+                 "REMOTE_USER": "me", "REQUEST_METHOD": self.command, "PATH_INFO": path, "QUERY_STRING": query,
+                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", "")})
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")]
+        status = int(dict(fields).get("Status", "200").split()[0])
+        self.answer(status, content, *(field for field in fields if field[0] != "Status"))
 
     def log_message(self, *_):
         pass
