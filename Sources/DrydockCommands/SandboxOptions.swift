@@ -72,7 +72,11 @@ struct SandboxOptions: ParsableArguments {
         settings.mirrors = settings.mirrors.filter { network.presets.contains($0.key) }
         let tools = await settings.askTools(in: try PluginOptions.parse([]).all(configuration))
         policy.network = try network.policy(tools)
-        let egress = try EgressSettings(checking: settings, tools: tools)
+        let egress = try EgressSettings(
+            checking: settings,
+            tools: tools,
+            secrets: try SecretsReading.secrets(configuration)
+        )
         let shown = try readOnly.map { path in try ShownPath.mount(path) }
         if let workspace { try Self.checkDirectory(workspace) }
         let place = try RunWorkspace(lifetime, copyOf: workspace, disk: policy.limits.disk)

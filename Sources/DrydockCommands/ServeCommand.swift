@@ -48,6 +48,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try place.configuration(flags: listen.map { [("listen", $0)] } ?? [])
         let options = try ServerOptions.make(configuration)
+        // Its worker reads them; what is wrong with them is said here and now.
+        _ = try SecretsReading.secrets(configuration)
         let directories = try plugins.all(configuration)
         let store = try PlaceOptions.openStore(configuration)
         try await options.requireTokens(store, at: .now())
@@ -56,7 +58,8 @@ struct ServeCommand: AsyncParsableCommand {
             program: try Installation().program,
             arguments: workerArguments(data: store.directory.path, directories),
             environment: ProcessInfo.processInfo.environment.map { "\($0)=\($1)" },
-            files: [try Installation().program] + (place.config.map { [FilePath($0.absolutePath)] } ?? [])
+            files: [try Installation().program]
+                + [place.config?.absolutePath, configuration.secrets].compactMap { $0.map { FilePath($0) } }
         )
         let lock = try Self.lock(store.directory, start.fingerprint)
         defer { withExtendedLifetime(lock) {} }

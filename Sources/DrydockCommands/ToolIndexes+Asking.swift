@@ -35,7 +35,11 @@ extension ToolIndexes {
 
 extension EgressSettings {
     /// The settings of the way out; a problem where the file of roots can not be read.
-    init(checking settings: NetworkSettings, tools: ToolIndexes) throws(CommandProblem) {
+    init(
+        checking settings: NetworkSettings,
+        tools: ToolIndexes,
+        secrets: [HostSecret]
+    ) throws(CommandProblem) {
         if let roots = settings.roots, access(roots, R_OK) != 0 {
             throw CommandProblem(
                 .usage,
@@ -44,6 +48,6 @@ extension EgressSettings {
                 remedy: "name a file with certificates in PEM that everybody may read"
             )
         }
-        self.init(settings, tools: tools)
+        self.init(settings, tools: tools, secrets: secrets)
     }
 }

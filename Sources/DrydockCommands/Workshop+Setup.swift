@@ -35,7 +35,11 @@ extension Workshop {
             store: store,
             launcher: EgressLauncher(
                 launcher,
-                try EgressSettings(checking: configuration.network, tools: tools)
+                try EgressSettings(
+                    checking: configuration.network,
+                    tools: tools,
+                    secrets: try SecretsReading.secrets(configuration)
+                )
             ),
             catalog: await Blocking.run { .load(directories: plugins) },
             options: WorkerOptions(

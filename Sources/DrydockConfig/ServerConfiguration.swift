@@ -15,6 +15,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var origins: [String] = []
     /// File with hashed tokens; nil = none are needed, on loopback only.
     package var tokens: String?
+    /// File with what the proxy adds to requests (`SecretsFile`); nil = nothing.
+    package var secrets: String?
     /// Absolute directories that builds see read-only, besides the system's own.
     package var toolchain: [String] = []
     /// What builds may do.

@@ -123,7 +123,11 @@ extension Setting {
         text("tokens", \.tokens),
         directories("toolchain", \.toolchain),
         integer("slots", \.slots, in: 1...1_024),
-        unsupported("secrets", .text, instead: "steps get no secrets"),
+        Setting(key: "secrets", kind: .text) { configuration, field throws(FieldProblem) in
+            let path = try field.filled()
+            guard path.hasPrefix("/") else { throw field.problem("is no absolute path") }
+            configuration.secrets = path
+        },
         Setting(key: "minimum_level", kind: .level) { configuration, field throws(FieldProblem) in
             configuration.policy.minimumLevel = try SandboxLevel(field)
         },

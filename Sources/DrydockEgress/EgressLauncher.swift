@@ -25,7 +25,10 @@ package struct EgressLauncher: SandboxLauncher {
         var spec = spec
         let doors = EgressDoor.all(for: spec.policy.network)
         spec.listeners = doors.map(\.listener)
-        let roots = showRoots(in: &spec)
+        let secrets = try await secrets(for: spec)
+        let ownRoots = try await rootsFile(secrets)
+        defer { ownRoots?.remove() }
+        let roots = showRoots(ownRoots?.path ?? settings.roots, in: &spec)
         // What a project sets for itself stays: it has no other way out.
         let variables = ToolVariables.all(for: spec.policy.network, settings.tools, roots: roots)
         spec.environment.merge(variables) { own, _ in own }
@@ -38,7 +41,8 @@ package struct EgressLauncher: SandboxLauncher {
                 at: try OwnedDescriptor.receive(doors.count, from: door.outside),
                 doors: doors,
                 policy: spec.policy.network,
-                settings: settings
+                settings: settings,
+                secrets: secrets
             )
             return ConnectedSandbox(sandbox, proxy)
         } catch {
@@ -48,9 +52,36 @@ package struct EgressLauncher: SandboxLauncher {
         }
     }
 
-    /// Where inside the sandbox the operator's roots are; nil where there are none.
-    private func showRoots(in spec: inout SandboxSpec) -> String? {
-        guard let roots = settings.roots else {
+    /// The secrets that this sandbox's requests get.
+    private func secrets(for spec: SandboxSpec) async throws(SandboxError) -> SandboxSecrets {
+        let all = settings.secrets.filter { $0.isFor(spec.purpose, spec.policy.network) }
+        if all.isEmpty { return .none }
+        let (roots, time) = (settings.roots ?? RootsFile.ofMachine, spec.limits.total)
+        let made = await Blocking.run {
+            Result { try roots.map { try SandboxSecrets(all, for: time, roots: $0) } }
+        }
+        guard case .success(let secrets?) = made else {
+            throw .host(call: "make the sandbox's own authority", errno: Int(ENOENT))
+        }
+        return secrets
+    }
+
+    /// The file of roots with the authority that ends TLS for secrets; nil where there are none.
+    private func rootsFile(_ secrets: SandboxSecrets) async throws(SandboxError) -> RootsFile? {
+        guard let roots = settings.roots ?? RootsFile.ofMachine else { return nil }
+        let made = await Blocking.run {
+            Result { try secrets.certificate.map { try RootsFile(roots, and: $0) } }
+        }
+        switch made {
+        case .success(let file): return file
+        case .failure(let error):
+            throw .host(call: "write the sandbox's roots", errno: Int((error as? Errno)?.rawValue ?? 0))
+        }
+    }
+
+    /// Where inside the sandbox its roots are; nil where there are none.
+    private func showRoots(_ roots: String?, in spec: inout SandboxSpec) -> String? {
+        guard let roots else {
             return access(ToolVariables.machineRoots, R_OK) == 0 ? ToolVariables.machineRoots : nil
         }
         spec.mounts.append(

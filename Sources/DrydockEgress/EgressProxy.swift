@@ -24,11 +24,12 @@ package final class EgressProxy: Sendable {
         doors: [EgressDoor],
         policy: NetworkPolicy,
         settings: EgressSettings,
+        secrets: SandboxSecrets = .none,
         resolver: any HostResolver = SystemResolver(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> EgressProxy {
         let connector = Connector(policy: policy, settings: settings, lookups: LookupCache(resolver))
-        let egress = Egress(connector)
+        let egress = Egress(connector, secrets)
         var served: [any Channel] = []
         var left = sockets[...]
         do {

@@ -14,12 +14,15 @@ package struct EgressSettings: Hashable, Sendable {
     /// The operator's file with the certificates that steps are to trust; nil = the machine's own.
     let roots: String?
     let tools: ToolIndexes
+    /// What is added to requests: the operator's file, then the passwords of the tools' indexes.
+    let secrets: [HostSecret]
 
-    package init(_ settings: NetworkSettings, tools: ToolIndexes) {
+    package init(_ settings: NetworkSettings, tools: ToolIndexes, secrets: [HostSecret] = []) {
         vetting = AddressVetting(exempt: settings.addresses)
         upstream = settings.proxy.map { Upstream($0, sparing: Set(settings.addresses.keys)) }
         opaque = settings.opaque
         roots = settings.roots
         self.tools = tools
+        self.secrets = secrets + tools.secrets
     }
 }

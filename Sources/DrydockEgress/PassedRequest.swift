@@ -4,8 +4,9 @@
 import DrydockModel
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
-/// One plain request that is passed on to its host, on a connection of its own, and the answer that comes back.
+/// One request that is passed on to its host, on a connection of its own, and the answer that comes back.
 ///
 /// It is the last handler of the host's pipeline; all of it happens on the event loop of both.
 final class PassedRequest: ChannelDuplexHandler {
@@ -17,6 +18,9 @@ final class PassedRequest: ChannelDuplexHandler {
     private let rule: NetworkRule
     private let request: HTTPRequestHead
     private let passed: HTTPRequestHead
+    /// What it gets of the operator's, and its answer must not show.
+    private var secret: SecretRequest?
+    private let isSecure: Bool
     private let egress: Egress
     private let begun = NIODeadline.now()
     /// Parts that came before there was a connection: what one read had brought.
@@ -38,38 +42,58 @@ final class PassedRequest: ChannelDuplexHandler {
         _ rule: NetworkRule,
         _ request: HTTPRequestHead,
         as passed: HTTPRequestHead,
+        _ secret: SecretRequest?,
+        isSecure: Bool,
         _ egress: Egress
     ) {
         self.target = target
         self.rule = rule
         self.request = request
         self.passed = passed
+        self.secret = secret
+        self.isSecure = isSecure
         self.egress = egress
     }
 
     /// Connects; `connection` gets the answer, or a refusal.
     func start(client connection: ProxyConnection, _ context: ChannelHandlerContext) {
         client = (connection, context)
-        let upstream = egress.connector.upstream(for: target.host)
+        // In a tunnel the proxy in front reads nothing.
+        let upstream = isSecure ? nil : egress.connector.upstream(for: target.host)
         waiting = [.head(upstream?.passedOn(passed, to: target) ?? passed)]
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
-        let (connector, egress, target) = (egress.connector, egress, target)
+        let (connector, egress, target, isSecure) = (egress.connector, egress, target, isSecure)
         loop.makeFutureWithTask {
-            try await connector.requests(to: target, on: loop, for: egress) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers(
-                        leftOverBytesStrategy: .dropBytes
-                    )
-                    try channel.pipeline.syncOperations.addHandler(this.value)
+            guard isSecure else {
+                return try await connector.requests(to: target, on: loop, for: egress) { channel in
+                    channel.eventLoop.makeCompletedFuture { try this.value.speakHTTP(channel) }
                 }
             }
+            let channel = try await connector.tunnel(to: target, on: loop, for: egress)
+            do {
+                try await loop.submit {
+                    let tls = try egress.secrets.client(for: target.host)
+                    try channel.pipeline.syncOperations.addHandler(tls)
+                    try this.value.speakHTTP(channel)
+                }.get()
+            } catch {
+                channel.close(promise: nil)
+                throw error
+            }
+            return channel
         }.whenComplete { result in
             switch result {
             case .success(let channel): this.value.connected(channel)
             case .failure(let error): this.value.fail(Refusal(error, target))
             }
         }
+    }
+
+    private func speakHTTP(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
+        try pipeline.addHandler(self)
     }
 
     // MARK: From the client
@@ -129,14 +153,17 @@ final class PassedRequest: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head(let head) where head.status == .switchingProtocols:
             fail(Refusal(.unreachable, target, "answered with another protocol"))
-        case .head(let head):
-            let answer = RequestRules.passedBack(head, to: request)
-            self.answer = answer
-            client.connection.answer(.head(answer), client.context)
+        case .head(let head): answer(head, client)
         case .body(let bytes):
             received += Int64(bytes.readableBytes)
-            client.connection.answer(.body(.byteBuffer(bytes)), client.context)
+            client.connection.answer(
+                .body(.byteBuffer(secret?.passedBack(bytes) ?? bytes)),
+                client.context
+            )
         case .end:
+            if let rest = secret?.endOfBody(), rest.readableBytes > 0 {
+                client.connection.answer(.body(.byteBuffer(rest)), client.context)
+            }
             guard let answer else { return context.close(promise: nil) }
             // With a part of the request still to come, the next one could not be told from it.
             let goesOn = hasWholeBody && RequestRules.keepsAlive(request, answer)
@@ -145,6 +172,21 @@ final class PassedRequest: ChannelDuplexHandler {
             client.connection.endAnswer(keepAlive: goesOn, client.context)
             context.close(promise: nil)
         }
+    }
+
+    private func answer(
+        _ head: HTTPResponseHead,
+        _ client: (connection: ProxyConnection, context: ChannelHandlerContext)
+    ) {
+        var head = head
+        do throws(Refusal) {
+            if let secret { head = try secret.passedBack(head) }
+        } catch {
+            return fail(error)
+        }
+        let answer = RequestRules.passedBack(head, to: request)
+        self.answer = answer
+        client.connection.answer(.head(answer), client.context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -172,8 +214,17 @@ final class PassedRequest: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(Refusal(.unreachable, target, "did not answer as HTTP demands"))
+        fail(Refusal(.unreachable, target, Self.words(error)))
         context.close(promise: nil)
+    }
+
+    private static func words(_ error: any Error) -> String {
+        if case NIOSSLError.handshakeFailed = error {
+            return "has no certificate that the operator's roots vouch for"
+        }
+        if error is NIOSSLExtraError { return "has a certificate of another name" }
+        return error is NIOSSLError || error is BoringSSLError
+            ? "broke the TLS connection off" : "did not answer as HTTP demands"
     }
 
     private func fail(_ refusal: Refusal) {
@@ -208,7 +259,7 @@ final class PassedRequest: ChannelDuplexHandler {
             NetworkUse(
                 host: target.host.text,
                 port: target.port,
-                verdict: .allowed(rule: "\(rule)"),
+                verdict: .allowed(rule: secret == nil ? "\(rule)" : "\(rule), with a secret"),
                 sent: ByteCount(sent),
                 received: ByteCount(received),
                 duration: .nanoseconds((NIODeadline.now() - begun).nanoseconds)

@@ -4,6 +4,7 @@
 import DrydockModel
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// One client of the proxy: reads its requests, and opens a tunnel or passes each one on.
 ///
@@ -20,6 +21,8 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case passing(PassedRequest)
         /// CONNECT, until the tunnel is open.
         case opening
+        /// CONNECT to a host whose TLS ends here, until that is read to its end.
+        case ending(ProxyTarget)
         /// It was answered with a refusal; what it still sends is of no interest.
         case refused
     }
@@ -27,16 +30,19 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private let egress: Egress
     private let handlers: ProxyHandlers
     private let meant: ProxyTarget?
+    /// Whether the client speaks TLS, which ends here.
+    private let isSecure: Bool
     private var state = State.idle
     private var isReadHeld = false
     /// The client has no more to say.
     private var hasEndedInput = false
 
     /// `meant` is the host of a client that knows of no proxy: each of its requests must be for that one.
-    init(_ egress: Egress, _ handlers: ProxyHandlers, meant: ProxyTarget?) {
+    init(_ egress: Egress, _ handlers: ProxyHandlers, meant: ProxyTarget?, isSecure: Bool) {
         self.egress = egress
         self.handlers = handlers
         self.meant = meant
+        self.isSecure = isSecure
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -48,6 +54,9 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case (.end, .passing(let request)):
             handlers.heads.isReading = true
             request.endBody()
+        case (.end, .ending(let target)):
+            state = .opening
+            end(target, context)
         case (.end, .opening), (_, .refused): break
         case (.head, _), (.body, _), (.end, _):
             // The order of the parts is the decoder's, one request at a time the pipeline handler's.
@@ -72,6 +81,10 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func open(_ target: ProxyTarget, _ context: ChannelHandlerContext) throws(Refusal) {
         let rule = try egress.connector.rule(for: target)
+        if egress.secrets.ends(target) {
+            state = .ending(target)
+            return
+        }
         state = .opening
         let opening = context.eventLoop.makeFutureWithTask { [egress, loop = context.eventLoop] in
             try await egress.connector.tunnel(to: target, on: loop, for: egress)
@@ -91,6 +104,27 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    // RFC 9110 section 9.3.6: no field of a success says anything of a body, as there is none.
+    private static let opened = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
+
+    /// Opens a tunnel that ends here: each request in it is passed on by itself.
+    private func end(_ target: ProxyTarget, _ context: ChannelHandlerContext) {
+        let client = context.channel
+        let isReady = client.eventLoop.makePromise(of: Void.self)
+        isReady.futureResult.whenFailure { _ in client.close(promise: nil) }
+        // Not from within the decoder, which is one of those that go.
+        client.eventLoop.assumeIsolated().execute { [self] in
+            do {
+                try EndedTLS(target: target, egress: egress).prepare(client, after: isReady.futureResult)
+            } catch {
+                return isReady.fail(error)
+            }
+            handlers.remove(with: self, from: client)
+                .flatMap { client.writeAndFlush(Self.opened) }
+                .cascade(to: isReady)
+        }
+    }
+
     /// Tells the client that its tunnel is there, and leaves it to the tunnel.
     private func answer(
         _ host: any Channel,
@@ -99,12 +133,10 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         _ context: ChannelHandlerContext
     ) {
         let client = context.channel
-        // RFC 9110 section 9.3.6: no field of a success says anything of a body, as there is none.
-        let answer = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
         do {
             let tunnel = try Tunnel.prepare(to: target, by: rule, client, host, egress)
             let bound = NIOLoopBound(tunnel, eventLoop: client.eventLoop)
-            handlers.remove(with: self, from: client).flatMap { client.writeAndFlush(answer) }
+            handlers.remove(with: self, from: client).flatMap { client.writeAndFlush(Self.opened) }
                 .whenComplete { result in
                     switch result {
                     case .success: bound.value.answered()
@@ -121,10 +153,18 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(Refusal) {
         let (target, path) = try destination(head)
-        try RequestRules.checkHost(head, target)
+        let standard: UInt16 = isSecure ? 443 : 80
+        try RequestRules.checkHost(head, target, standardPort: standard)
         let rule = try egress.connector.rule(for: target)
-        let passed = RequestRules.passedOn(head, to: target, path: path)
-        let request = PassedRequest(target, rule, head, as: passed, egress)
+        var passed = RequestRules.passedOn(head, to: target, path: path, standardPort: standard)
+        let secret = try egress.secrets.secret(
+            for: target,
+            isSecure: isSecure,
+            method: head.method.rawValue,
+            path: path
+        ).map { SecretRequest($0, for: target) }
+        if let secret { passed = try secret.passedOn(passed) }
+        let request = PassedRequest(target, rule, head, as: passed, secret, isSecure: isSecure, egress)
         state = .passing(request)
         request.start(client: self, context)
     }
@@ -225,6 +265,11 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         if error is HTTPParserError, case .idle = state {
             refuse(Refusal(.badRequest, host: "", "was sent a request that is none: \(error)"), context)
         } else {
+            if let meant, case NIOSSLError.handshakeFailed = error {
+                let why =
+                    "was given up by its client in the TLS handshake: it may not trust this sandbox's authority"
+                egress.ledger.add(Refusal(.unreachable, meant, why))
+            }
             context.close(promise: nil)
         }
     }

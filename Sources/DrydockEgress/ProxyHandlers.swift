@@ -12,10 +12,15 @@ final class ProxyHandlers {
     private let order = HTTPServerPipelineHandler()
     let heads = HeadLimit()
 
-    /// `meant` is the host of a client that knows of no proxy.
-    static func add(to channel: any Channel, _ egress: Egress, meant: ProxyTarget?) throws {
+    /// `meant` is the host of a client that knows of no proxy, or has asked for a tunnel to it; `isSecure` where it speaks TLS.
+    static func add(
+        to channel: any Channel,
+        _ egress: Egress,
+        meant: ProxyTarget?,
+        isSecure: Bool = false
+    ) throws {
         let handlers = ProxyHandlers()
-        let connection = ProxyConnection(egress, handlers, meant: meant)
+        let connection = ProxyConnection(egress, handlers, meant: meant, isSecure: isSecure)
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandlers([
             handlers.heads, handlers.encoder, handlers.decoder, handlers.order, connection,

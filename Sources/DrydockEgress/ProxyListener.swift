@@ -73,6 +73,10 @@ struct ProxyListener {
             case .tls(let port):
                 let target = try target(of: client, port, egress)
                 let rule = try egress.connector.rule(for: target)
+                if egress.secrets.ends(target) {
+                    let isReady = client.eventLoop.makeSucceededVoidFuture()
+                    return try EndedTLS(target: target, egress: egress).prepare(client, after: isReady)
+                }
                 try Tunnel.prepare(to: target, by: rule, client, egress)
             }
         } catch let refusal as Refusal {

@@ -36,24 +36,35 @@ enum RequestRules {
     }
 
     /// The field Host must say what the address says: a host that looks at the one would be asked for the other.
-    static func checkHost(_ head: HTTPRequestHead, _ target: ProxyTarget) throws(Refusal) {
+    static func checkHost(
+        _ head: HTTPRequestHead,
+        _ target: ProxyTarget,
+        standardPort: UInt16
+    ) throws(Refusal) {
         guard let field = head.headers.first(name: "Host") else {
             if head.version == .http1_0 { return }
             throw Refusal(.badRequest, target, "was sent a request without the field Host")
         }
         let hasPort = field.contains(":") && field.last != "]"
-        guard let named = try? ProxyTarget(authority: hasPort ? field : field + ":80"), named == target else {
+        guard let named = try? ProxyTarget(authority: hasPort ? field : field + ":\(standardPort)"),
+            named == target
+        else {
             throw Refusal(.denied, target, "was sent a request whose field Host names another")
         }
     }
 
     /// The head as the host gets it: its own path, and no field that is for the proxy.
-    static func passedOn(_ head: HTTPRequestHead, to target: ProxyTarget, path: String) -> HTTPRequestHead {
+    static func passedOn(
+        _ head: HTTPRequestHead,
+        to target: ProxyTarget,
+        path: String,
+        standardPort: UInt16
+    ) -> HTTPRequestHead {
         var passed = HTTPRequestHead(version: .http1_1, method: head.method, uri: path)
         passed.headers = withoutHops(head.headers)
         let isChunked = !head.headers["Transfer-Encoding"].isEmpty
         for name in ["Host", "Expect", "Proxy-Authorization"] { passed.headers.remove(name: name) }
-        let port = target.port == 80 ? "" : ":\(target.port)"
+        let port = target.port == standardPort ? "" : ":\(target.port)"
         passed.headers.add(name: "Host", value: target.host.text + port)
         if isChunked { passed.headers.add(name: "Transfer-Encoding", value: "chunked") }
         passed.headers.add(name: "Connection", value: "close")

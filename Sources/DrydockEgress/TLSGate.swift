@@ -7,8 +7,9 @@ import NIOCore
 /// Holds what a client sends into a tunnel until it is known to be a TLS connection for the tunnel's host.
 ///
 /// Without it a name that is allowed would open a way to every other that lies behind the same addresses.
-final class TLSGate: ChannelInboundHandler {
+final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
 
     private static let patience = TimeAmount.seconds(20)
 
@@ -54,6 +55,16 @@ final class TLSGate: ChannelInboundHandler {
     func takeHeld() -> ByteBuffer {
         defer { held.clear() }
         return held
+    }
+
+    /// What was sent before goes to who stands behind it.
+    func removeHandler(context: ChannelHandlerContext, removalToken: ChannelHandlerContext.RemovalToken) {
+        let held = takeHeld()
+        if held.readableBytes > 0 {
+            context.fireChannelRead(wrapInboundOut(held))
+            context.fireChannelReadComplete()
+        }
+        context.leavePipeline(removalToken: removalToken)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

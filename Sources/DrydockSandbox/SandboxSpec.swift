@@ -18,6 +18,10 @@ package struct SandboxSpec: Codable, Hashable, Sendable {
     package var profile: SandboxProfile
     /// Whose program it is; of a spec that is made by itself, a build's.
     package var tenant = Tenant.build
+    /// Whose build and step it is of; nil where it is none of a build's.
+    ///
+    /// The jail is not told.
+    package var purpose: SandboxPurpose?
     /// What may be done inside; the jail enforces it, or starts nothing.
     package var policy: Policy
     /// Sockets of the sandbox's own network that are made inside for the host, which lets it out by them.

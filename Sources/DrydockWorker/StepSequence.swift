@@ -147,7 +147,7 @@ struct StepSequence {
             path: options.path,
             directory: snapshot.directory
         )
-        let project = SandboxSpec(
+        var project = SandboxSpec(
             argv: [],
             environment: environment.variables(step: step),
             workingDirectory: InsidePath.project(snapshot.directory),
@@ -155,6 +155,7 @@ struct StepSequence {
             root: .hostToolchain(additional: options.toolchain),
             policy: policy
         )
+        project.purpose = SandboxPurpose(project: run.lease.build.request.project, step: step.id)
         var driver = project
         driver.environment = environment.variables(
             step: PlannedStep(id: step.id, plugin: step.plugin, title: "")

@@ -81,8 +81,7 @@ struct ServerConfigurationTests {
             ),
             ("network: { roots: roots.pem }\n", 1, "'network.roots' is no absolute path", nil),
             (
-                "slots: 1\nsecrets: /x\n", 2, "'secrets' is not supported yet",
-                "leave it out; steps get no secrets"
+                "slots: 1\nsecrets: x\n", 2, "'secrets' is no absolute path", nil
             ),
             (
                 "uids:\n  count: 70000\n", 2, "'uids.count' is not supported yet",

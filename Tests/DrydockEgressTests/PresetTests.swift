@@ -61,17 +61,29 @@ struct PresetTests {
         #expect(NetworkPolicy(operatorsPolicy.rules).granting([wish]).refused == [wish])
     }
 
-    @Test("a mirror is handed to the program without its password, which is told")
+    @Test("the password of an address is handed to no program or step: it is for the proxy to add")
     func mirror() async throws {
         let tools = try await ask(
             #"echo "index TOOL_INDEX $1""#,
-            mirror: "https://me:secret@index.example.org/simple"
+            mirror: "https://me:hunter22@index.example.org/simple"
         )
+        let host = try HostName("index.example.org")
+        let secret = try HostSecret(host, .basic("me:hunter22"))
+        #expect(tools.secrets == [secret] && tools.problems.isEmpty)
         #expect(tools.answers[Self.tool]?.variables == ["TOOL_INDEX": "https://index.example.org/simple"])
-        let own = try await ask("echo index TOOL_INDEX https://me:secret@index.example.org/")
+        let own = try await ask("echo index TOOL_INDEX https://me:hunter22@index.example.org/")
+        #expect(own.secrets == [secret] && own.problems.isEmpty)
         #expect(own.answers[Self.tool]?.variables == ["TOOL_INDEX": "https://index.example.org/"])
-        #expect(own.problems[Self.tool]?.message.contains("has a password") == true)
-        #expect("\(own)".contains("secret") == false)
+        #expect("\(own)".contains("hunter22") == false && "\(tools)".contains("hunter22") == false)
+        var dumped = ""
+        dump([own, tools], to: &dumped)
+        #expect(!dumped.contains("hunter22"))
+        // By http it is added where the tool itself would have, and one that can not be told apart is not.
+        let plain = try await ask("echo index - http://me:hunter22@index.example.org:8080/")
+        #expect(plain.secrets.first?.isFor(host, port: 8080, isSecure: false) == true)
+        let short = try await ask("echo index - https://me:x@index.example.org/")
+        #expect(short.secrets.isEmpty)
+        #expect(short.problems[Self.tool]?.message.contains("6 to 4096 bytes") == true, "\(short.problems)")
     }
 
     @Test(

@@ -6,6 +6,7 @@ import DrydockOS
 import Glibc
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 import SystemPackage
 import Testing
@@ -27,9 +28,11 @@ struct ProxyFixture: Sendable {
         upstream: String? = nil,
         opaque: [String] = [],
         exempt: Bool = true,
+        tls: NIOSSLContext? = nil,
+        secrets: (UInt16) throws -> SandboxSecrets = { _ in .none },
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
-        let host = try await TestHost.start(answer)
+        let host = try await TestHost.start(answer, tls)
         let loopback = try #require(AddressRange("127.0.0.0/8"))
         var table = [
             "good.example": ["127.0.0.1"], "evil.example": ["127.0.0.1"], "127-0-0-1.example": ["127.0.0.1"],
@@ -53,6 +56,7 @@ struct ProxyFixture: Sendable {
             doors: [.clients(.proxy)],
             policy: policy,
             settings: EgressSettings(settings, tools: ToolIndexes()),
+            secrets: try secrets(host.port),
             resolver: resolver
         )
         let fixture = ProxyFixture(proxyPort: port, host: host, resolver: resolver)
@@ -151,6 +155,8 @@ final class TestHost: Sendable {
         case echo
         /// To the first bytes: the end of the connection.
         case nothing
+        /// To each request's head: these pieces, one by one, and the end of the connection.
+        case pieces(@Sendable (_ request: String) -> [String])
     }
 
     private let channel: any Channel
@@ -168,13 +174,16 @@ final class TestHost: Sendable {
     var received: String { String(decoding: recorder.bytes.withLock { $0 }, as: UTF8.self) }
     var connections: Int { recorder.connections.withLock { $0 } }
 
-    static func start(_ answer: Answer) async throws -> TestHost {
+    static func start(_ answer: Answer, _ tls: NIOSSLContext? = nil) async throws -> TestHost {
         let recorder = Recorder()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.addHandler(Handler(answer, recorder))
                 }
             }
@@ -214,6 +223,10 @@ final class TestHost: Sendable {
                     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: reply)), promise: nil)
                 }
                 text = "answered"
+            case .pieces(let reply):
+                text += String(decoding: bytes.readableBytesView, as: UTF8.self)
+                guard text.contains("\r\n\r\n") else { return }
+                write(reply(text)[...], context)
             case .http:
                 text += String(decoding: bytes.readableBytesView, as: UTF8.self)
                 guard text.contains("\r\n\r\n") else { return }
@@ -223,11 +236,23 @@ final class TestHost: Sendable {
             }
         }
 
+        private func write(_ pieces: ArraySlice<String>, _ context: ChannelHandlerContext) {
+            guard let piece = pieces.first else { return context.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: piece)), promise: nil)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .milliseconds(20)) {
+                let (handler, context) = bound.value
+                handler.write(pieces.dropFirst(), context)
+            }
+        }
+
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             guard case ChannelEvent.inputClosed = event else { return }
             // A close throws away what waits to be written.
             let channel = context.channel
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+                channel.close(promise: nil)
+            }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -35,7 +35,7 @@ struct EgressClientTests {
         ),
         (
             "git", "index.test",
-            "git clone -q https://index.test/git/repo.git /tmp/r >&2 && cat /tmp/r/file.txt"
+            "git clone -q https://index.test/open/repo.git /tmp/r >&2 && cat /tmp/r/file.txt"
         ),
         (
             "go", "index.test",

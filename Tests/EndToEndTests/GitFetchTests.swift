@@ -22,7 +22,7 @@ struct GitFetchTests {
             mkdir -p repo && cd repo && git init -q -b main . && printf 'all:\\n\\techo made > it\\ninstall: all\\n' > Makefile
             printf 'version: 1\\nsteps: [{ plugin: script, with: { run: "cat f; ls -a" } }]\\n' > drydock.yaml
             echo fetched > f; git add -A; git -c user.name=t -c user.email=t@example.org commit -qm one; cd ..
-            mkdir -p site/git && git clone -q --bare repo site/git/repo.git
+            mkdir -p site/open && git clone -q --bare repo site/open/repo.git
             """,
             to: "make-repository"
         )
@@ -59,23 +59,23 @@ struct GitFetchTests {
         try await withScratch { scratch in
             // The world's authority is the operator's.
             let roots = ["DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path]
-            let (build, log, requests) = try build(scratch, "https://index.test/git/repo.git", roots)
+            let (build, log, requests) = try build(scratch, "https://index.test/open/repo.git", roots)
             #expect(build.contains(#""state":"succeeded""#), "\(build)")
             #expect(
                 log.contains("fetched") && log.contains("git commit ") && !log.contains(#"".git""#),
                 "\(log)"
             )
             #expect(log.contains(#""kind":"network","v":1,"via":"host","host":"index.test""#), "\(log)")
-            #expect(requests.contains("index.test /git/repo.git/git-upload-pack"), "\(requests)")
+            #expect(requests.contains("index.test /open/repo.git/git-upload-pack"), "\(requests)")
         }
     }
 
     @Test(
         "what the repository's host is, and where it leads, is checked as for any step",
         arguments: [
-            ("https://index.test/redirect/evil.test/git/repo.git", "git fetch failed"),
-            ("https://metadata.test/git/repo.git", "cloning from 'metadata.test' is not allowed here"),
-            ("https://index.test/git/none.git", "git fetch failed"),
+            ("https://index.test/redirect/evil.test/open/repo.git", "git fetch failed"),
+            ("https://metadata.test/open/repo.git", "cloning from 'metadata.test' is not allowed here"),
+            ("https://index.test/open/none.git", "git fetch failed"),
         ]
     )
     func refused(url: String, told: String) async throws {

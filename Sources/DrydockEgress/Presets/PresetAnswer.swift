@@ -11,8 +11,10 @@ package struct PresetAnswer: Hashable, Sendable {
     package private(set) var rules: [NetworkRule] = []
     /// What steps are given that may reach an index of it.
     package private(set) var variables: [String: String] = [:]
-    /// Hosts of indexes whose addresses hold a password, which no step is shown.
-    package private(set) var locked: [HostName] = []
+    /// The passwords of indexes' addresses, which no step is shown.
+    package private(set) var secrets: [HostSecret] = []
+    /// Why one of them can not be added to requests.
+    package private(set) var locked: FieldProblem?
 
     /// Reads all that a program printed; throws with the line where it is something else, and where it names no host.
     package init(parsing output: [UInt8]) throws(FieldProblem) {
@@ -42,7 +44,11 @@ package struct PresetAnswer: Hashable, Sendable {
         case ("index", 3):
             let url = try IndexURL(parsing: words[2])
             if !rules.contains(url.rule) { rules.append(url.rule) }
-            if url.userinfo != nil { locked.append(url.host) }
+            do throws(FieldProblem) {
+                if let secret = try HostSecret.ofIndex(url) { secrets.append(secret) }
+            } catch {
+                locked = FieldProblem("the index at \(url.host) \(error.message)", hint: error.hint)
+            }
             if words[1] != "-" { try set(words[1], url.description) }
         case ("set", 3): try set(words[1], String(words[2]))
         default:

@@ -9,6 +9,8 @@ package struct ToolIndexes: Hashable, Sendable {
     package private(set) var answers: [PresetName: PresetAnswer] = [:]
     /// Why there is nothing of a tool, or not all; its index can not be reached.
     package private(set) var problems: [PresetName: FieldProblem] = [:]
+    /// The passwords of the mirrors' addresses: a program is told these without.
+    private var ofMirrors: [HostSecret] = []
 
     package init() {}
 
@@ -33,17 +35,20 @@ package struct ToolIndexes: Hashable, Sendable {
             }
             for await (name, answer) in group { take(name, answer) }
         }
+        for (name, url) in settings.mirrors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            do throws(FieldProblem) {
+                if let secret = try HostSecret.ofIndex(url) { ofMirrors.append(secret) }
+            } catch {
+                problems[name] = FieldProblem("the mirror at \(url.host) \(error.message)", hint: error.hint)
+            }
+        }
     }
 
     private mutating func take(_ name: PresetName, _ answer: Result<PresetAnswer, FieldProblem>) {
         switch answer {
         case .success(let answer):
             answers[name] = answer
-            if let host = answer.locked.first {
-                problems[name] = FieldProblem(
-                    "the index at \(host) has a password, which steps are not shown and nothing adds yet"
-                )
-            }
+            problems[name] = answer.locked
         case .failure(let problem): problems[name] = problem
         }
     }
@@ -72,6 +77,11 @@ package struct ToolIndexes: Hashable, Sendable {
         for (name, answer) in answers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             policy.add(name, answer.rules)
         }
+    }
+
+    /// The passwords of mirrors' and indexes' addresses.
+    var secrets: [HostSecret] {
+        ofMirrors + answers.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value.secrets)
     }
 
     /// What a step with this policy is told: of the tools whose indexes it may reach, where these are.

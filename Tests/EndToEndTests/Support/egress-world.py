@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """egress-world.py FOLDER COMMAND…: runs COMMAND in a small world of its own: a network namespace with only the loopback
 device, where index.test and others lead to a web server for plain HTTP (80) and one for TLS (443) that serve FOLDER, and
-from where nothing else can be reached. What lies below FOLDER/git is served as git repositories. `$WORLD_CA` names the certificate to trust. Prints what the servers were asked to
-FOLDER/../requests. Ends with COMMAND's status. As root."""
+from where nothing else can be reached. `$WORLD_CA` names the certificate to trust. Prints what the servers were asked to
+FOLDER/../requests. Below /locked and /git (the repositories of FOLDER/../repositories) it wants to be told me:hunter22; the repositories below FOLDER/open are
+for everybody; /locked/say tells
+what it was told. Ends with COMMAND's status. As root."""
 
 import http.server
 import os
@@ -41,8 +43,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         requests.write(f"{self.headers.get('Host')} {self.path}\n")
-        if self.path.startswith("/git/"):
-            self.repository()
+        told = self.headers.get("Authorization")
+        if self.path.startswith(("/locked/", "/git/")) and told != "Basic bWU6aHVudGVyMjI=":
+            self.answer(401, b"who are you?", ("WWW-Authenticate", "Basic realm=x"))
+        elif self.path.startswith("/git/"):
+            self.git(f"{around}/repositories", self.path[len("/git"):])
+        elif self.path.startswith("/open/"):
+            self.git(folder, self.path)
+        elif self.path == "/locked/say":
+            self.answer(200, f"you said {told} and mean me:hunter22\n".encode(), ("X-Told", told))
         elif self.path.startswith("/redirect/"):
             self.send_response(302)
             self.send_header("Location", "http://" + self.path[len("/redirect/"):])
@@ -51,30 +60,30 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         else:
             super().do_GET()
 
-    def do_POST(self):
-        requests.write(f"{self.headers.get('Host')} {self.path}\n")
-        self.repository()
+    do_POST = do_PUT = do_GET
 
-    def repository(self):
-        """Answers by git's own CGI program (man 1 git-http-backend)."""
-        path, _, query = self.path.partition("?")
-        length = int(self.headers.get("Content-Length") or 0)
-        variables = {
-            "GIT_PROJECT_ROOT": folder, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(length),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
-        }
-        answer = subprocess.run(
-            ["git", "http-backend"], input=self.rfile.read(length), env=os.environ | variables, capture_output=True).stdout
-        head, _, body = answer.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(fields.pop("Status", "200").split()[0]))
-        for name, value in fields.items():
+    def answer(self, status, body, *fields):
+        self.send_response(status)
+        for name, value in (("Content-Length", str(len(body))), *fields):
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def git(self, root, path):
+        """git's own server (man 1 git-http-backend), which lets whoever has a name push."""
+        path, _, query = path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        done = subprocess.run(
+            ["git", "-c", "safe.directory=*", "http-backend"], input=body, capture_output=True, check=True,
+            env={"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": root, "GIT_HTTP_EXPORT_ALL": "1",
+                 "REMOTE_USER": "me", "REQUEST_METHOD": self.command, "PATH_INFO": path, "QUERY_STRING": query,
+                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", "")})
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")]
+        status = int(dict(fields).get("Status", "200").split()[0])
+        self.answer(status, content, *(field for field in fields if field[0] != "Status"))
 
     def log_message(self, *_):
         pass

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test-indexes.py FOLDER: makes an index as pip wants it (FOLDER/simple) and one as npm does (FOLDER/npm), each with two
-packages of which the first, drydock-first, needs the second; and a git repository (FOLDER/git/repo.git)."""
+packages of which the first, drydock-first, needs the second; and a git repository (FOLDER/open/repo.git)."""
 
 import base64
 import hashlib
@@ -55,8 +55,8 @@ wheel("drydock-second", "word = 'fine'\n")
 wheel("drydock-first", "from drydock_second import word\n", ["drydock-second"])
 package("drydock-second", "module.exports = 'fine'")
 package("drydock-first", "module.exports = require('drydock-second')", {"drydock-second": "1.0.0"})
-os.makedirs(f"{folder}/git", exist_ok=True)
+os.makedirs(f"{folder}/open", exist_ok=True)
 subprocess.run(
     """set -e; rm -rf repo; git init -q -b main repo; echo fine > repo/file.txt; git -C repo add -A
     git -C repo -c user.name=t -c user.email=t@example.org commit -qm one; git clone -q --bare repo repo.git; rm -rf repo""",
-    shell=True, check=True, cwd=f"{folder}/git")
+    shell=True, check=True, cwd=f"{folder}/open")

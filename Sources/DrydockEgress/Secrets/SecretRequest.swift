@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import NIOCore
+import NIOHTTP1
+
+/// One request that gets a secret, and what its answer is looked through for.
+struct SecretRequest {
+    /// All that a host is told of the client's fields: one that is not known could say another method or path than the
+    /// request's (`X-HTTP-Method-Override`, `X-Original-URL`), name somebody else (`Authorization`, `Cookie`), or ask for an answer that
+    /// can not be looked through (`Range`, `Accept-Encoding`).
+    private static let kept = [
+        "Host", "Connection", "Content-Length", "Transfer-Encoding", "Content-Type", "Content-Encoding",
+        "Accept",
+        "Accept-Language", "User-Agent", "Cache-Control", "Pragma", "If-None-Match", "If-Modified-Since",
+        "Git-Protocol", "Cargo-Protocol",
+    ]
+
+    private let target: ProxyTarget
+    private let secret: HostSecret
+    private var mask: SecretMask
+
+    init(_ secret: HostSecret, for target: ProxyTarget) {
+        self.target = target
+        self.secret = secret
+        mask = SecretMask(secret.masks)
+    }
+
+    /// `head` with the secret.
+    func passedOn(_ head: HTTPRequestHead) throws(Refusal) -> HTTPRequestHead {
+        let hasBody =
+            head.headers.contains(name: "Transfer-Encoding")
+            || head.headers["Content-Length"].contains { $0 != "0" }
+        if hasBody, SecretRequests.reading.contains(head.method.rawValue) {
+            throw Refusal(.denied, target, "was sent a \(head.method.rawValue) with a body")
+        }
+        var passed = head
+        passed.headers = HTTPHeaders(
+            Self.kept.flatMap { name in head.headers[name].map { (name, $0) } } + [
+                ("Accept-Encoding", "identity")
+            ]
+        )
+        let field = secret.field
+        passed.headers.replaceOrAdd(name: field.name, value: field.value)
+        return passed
+    }
+
+    /// The head of the answer without the secret, and without what stands for it.
+    func passedBack(_ head: HTTPResponseHead) throws(Refusal) -> HTTPResponseHead {
+        let codings = head.headers[canonicalForm: "Content-Encoding"].filter { $0.lowercased() != "identity" }
+        guard codings.isEmpty else {
+            throw Refusal(
+                .unreachable,
+                target,
+                "answered in a coding (Content-Encoding) that it was not asked for"
+            )
+        }
+        var passed = head
+        passed.status = HTTPResponseStatus(
+            statusCode: Int(head.status.code),
+            reasonPhrase: mask.masked(head.status.reasonPhrase)
+        )
+        passed.headers = HTTPHeaders(
+            head.headers.filter { !["set-cookie", "set-cookie2"].contains($0.name.lowercased()) }.map {
+                name,
+                value in
+                // A number that frames the answer is none of its text.
+                name.lowercased() == "content-length"
+                    ? (name, value) : (mask.masked(name), mask.masked(value))
+            }
+        )
+        return passed
+    }
+
+    mutating func passedBack(_ bytes: ByteBuffer) -> ByteBuffer { mask.pass(bytes) }
+
+    /// The end of the answer's body.
+    mutating func endOfBody() -> ByteBuffer { mask.end() }
+}
