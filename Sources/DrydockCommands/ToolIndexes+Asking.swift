@@ -49,5 +49,9 @@ extension EgressSettings {
             )
         }
         self.init(settings, tools: tools, secrets: secrets)
+        if let why = problemOfSecrets {
+            let remedy = "name a file with certificates in PEM as network.roots"
+            throw CommandProblem(.usage, "secrets", why: why, remedy: remedy)
+        }
     }
 }

@@ -25,4 +25,20 @@ package struct EgressSettings: Hashable, Sendable {
         self.tools = tools
         self.secrets = secrets + tools.secrets
     }
+
+    /// Why no sandbox could be given its secrets; nil where all is well.
+    ///
+    /// Blocks.
+    package var problemOfSecrets: String? {
+        if secrets.isEmpty { return nil }
+        guard let roots = roots ?? RootsFile.ofMachine else {
+            return "secrets are only told to hosts that roots vouch for, and this machine has no list of them"
+        }
+        do {
+            _ = try SandboxSecrets(secrets, for: .zero, roots: roots)
+            return nil
+        } catch {
+            return "\(roots) is no list of certificates that hosts with secrets could be verified against"
+        }
+    }
 }

@@ -48,12 +48,14 @@ struct SecretRequest {
 
     /// The head of the answer without the secret, and without what stands for it.
     func passedBack(_ head: HTTPResponseHead) throws(Refusal) -> HTTPResponseHead {
-        let codings = head.headers[canonicalForm: "Content-Encoding"].filter { $0.lowercased() != "identity" }
+        let codings =
+            head.headers[canonicalForm: "Content-Encoding"].filter { $0.lowercased() != "identity" }
+            + head.headers[canonicalForm: "Transfer-Encoding"].filter { $0.lowercased() != "chunked" }
         guard codings.isEmpty else {
             throw Refusal(
                 .unreachable,
                 target,
-                "answered in a coding (Content-Encoding) that it was not asked for"
+                "answered in a coding that it was not asked for"
             )
         }
         var passed = head
