@@ -75,6 +75,7 @@ struct SourceTool {
             policy: policy
         )
         spec.tenant = .tool
+        spec.purpose = SandboxPurpose(project: run.lease.build.request.project, step: nil)
         return spec
     }
 

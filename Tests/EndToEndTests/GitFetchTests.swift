@@ -22,7 +22,9 @@ struct GitFetchTests {
             mkdir -p repo && cd repo && git init -q -b main . && printf 'all:\\n\\techo made > it\\ninstall: all\\n' > Makefile
             printf 'version: 1\\nsteps: [{ plugin: script, with: { run: "cat f; ls -a" } }]\\n' > drydock.yaml
             echo fetched > f; git add -A; git -c user.name=t -c user.email=t@example.org commit -qm one; cd ..
-            mkdir -p site/open && git clone -q --bare repo site/open/repo.git
+            mkdir -p site/open repositories && git clone -q --bare repo site/open/repo.git
+            git clone -q --bare repo repositories/closed.git
+            printf -- '- { host: index.test, basic: "me:hunter22", git: true, paths: ["/git/*"] }\\n' > secrets; chmod 600 secrets
             """,
             to: "make-repository"
         )
@@ -67,6 +69,28 @@ struct GitFetchTests {
             )
             #expect(log.contains(#""kind":"network","v":1,"via":"host","host":"index.test""#), "\(log)")
             #expect(requests.contains("index.test /open/repo.git/git-upload-pack"), "\(requests)")
+        }
+    }
+
+    @Test("a repository that asks who it is gets the operator's secret, and nobody sees it")
+    func closed() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            let settings = [
+                "DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path,
+                "DRYDOCK_SECRETS": scratch.url("secrets").path,
+            ]
+            let (build, log, requests) = try build(scratch, "https://index.test/git/closed.git", settings)
+            #expect(build.contains(#""state":"succeeded""#), "\(build)\n\(log)")
+            #expect(log.contains("fetched") && log.contains("index.test, with a secret"), "\(log)")
+            #expect(!(build + log).contains("hunter22"))
+            #expect(requests.contains("index.test /git/closed.git/git-upload-pack"), "\(requests)")
+        }
+        // Without it there is no way in.
+        try await withScratch { scratch in
+            let settings = ["DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path]
+            let (build, _, _) = try build(scratch, "https://index.test/git/closed.git", settings)
+            #expect(build.contains(#""state":"failed""#), "\(build)")
         }
     }
 

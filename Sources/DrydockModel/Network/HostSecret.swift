@@ -56,7 +56,7 @@ package struct HostSecret: Hashable, Sendable {
     package func isFor(_ purpose: SandboxPurpose?, _ policy: NetworkPolicy) -> Bool {
         let isOfProject =
             projects.map { names in purpose.map { names.contains($0.project) } ?? false } ?? true
-        let isOfStep = steps.map { ids in purpose.map { ids.contains($0.step) } ?? false } ?? true
+        let isOfStep = steps.map { ids in purpose?.step.map(ids.contains) ?? false } ?? true
         return isOfProject && isOfStep && policy.names(host)
     }
 
@@ -70,9 +70,10 @@ package struct HostSecret: Hashable, Sendable {
 /// Whose program runs in a sandbox: what a secret may be limited to.
 package struct SandboxPurpose: Codable, Hashable, Sendable {
     package var project: ProjectName
-    package var step: StepID
+    /// nil = none: the build's source is fetched.
+    package var step: StepID?
 
-    package init(project: ProjectName, step: StepID) {
+    package init(project: ProjectName, step: StepID?) {
         self.project = project
         self.step = step
     }
