@@ -42,11 +42,13 @@ final class Relay: Sendable {
         }
     }
 
-    /// Starts the thread.
-    init(silence: Duration = Relay.silence) throws(Errno) {
+    /// Starts the thread, which uses so many pipes at most.
+    init(silence: Duration = Relay.silence, pipes: Int = RelayPipes.most) throws(Errno) {
         let orders = try RelayOrders()
         self.orders = orders
-        try SystemThread.start(name: "drydock-relay") { RelayLoop(orders, silence: silence).run() }
+        try SystemThread.start(name: "drydock-relay") {
+            RelayLoop(orders, silence: silence, pipes: pipes).run()
+        }
     }
 
     deinit { orders.give(.stop) }

@@ -46,11 +46,12 @@ final class RelayedTunnel {
     /// Moves what can be moved, both ways.
     func advance(
         through buffer: UnsafeMutableRawBufferPointer,
+        _ pipes: RelayPipes,
         _ now: ContinuousClock.Instant
     ) -> RelayWay.Progress {
         let before = activity
-        let up = sent.advance(from: &client, to: &host, through: buffer)
-        let down = received.advance(from: &host, to: &client, through: buffer)
+        let up = sent.advance(from: &client, to: &host, through: buffer, pipes)
+        let down = received.advance(from: &host, to: &client, through: buffer, pipes)
         if activity != before { lastMoved = now }
         switch (up, down) {
         case (.failed, _), (_, .failed): return .failed
