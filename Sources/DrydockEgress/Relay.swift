@@ -16,6 +16,8 @@ final class Relay: Sendable {
         let host: SeatedSocket
         /// What the client has sent already.
         let first: [UInt8]
+        /// Whether the client's socket has more room than others, and ends only when that is given back.
+        var hasRoom = false
         /// Called once, in the relay's thread, when both sockets are closed.
         let whenOver: @Sendable (RelayedBytes) -> Void
     }

@@ -93,12 +93,15 @@ final class RelayLoop {
         switch move(number) {
         case .waits: break
         case .hasMore: unfinished.insert(number)
-        case .over, .failed: finish(number)
+        case .over, .failed:
+            // Looked at again now and then.
+            if tunnels[number]?.end(now) != false { finish(number) }
         }
     }
 
     private func move(_ number: UInt64) -> RelayWay.Progress {
         guard let tunnel = tunnels[number] else { return .waits }
+        guard !tunnel.isOver else { return .over }
         let size = heldCount > Self.mostHeld ? Self.smallBlock : Self.block
         let before = tunnel.heldCount
         let block = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
@@ -117,11 +120,18 @@ final class RelayLoop {
         unfinished.remove(number)
         guard let tunnel = tunnels.removeValue(forKey: number) else { return nil }
         heldCount -= tunnel.heldCount
+        tunnel.giveUp()
         return (tunnel.bytes, tunnel.whenOver)
     }
 
     private func lookForSilent() {
         nextLook = now + max(silence / 20, .milliseconds(10))
-        for (number, tunnel) in tunnels where now - tunnel.lastMoved >= silence { finish(number) }
+        var due: [UInt64] = []
+        for (number, tunnel) in tunnels {
+            let isDone = tunnel.isOver && tunnel.end(now)
+            if isDone || now - tunnel.lastMoved >= silence { due.append(number) }
+        }
+        // Not while they are walked through, which would hold their sockets open.
+        for number in due { finish(number) }
     }
 }
