@@ -18,6 +18,8 @@ final class Relay: Sendable {
         let first: [UInt8]
         /// Whether the client's socket has more room than others, and ends only when that is given back.
         var hasRoom = false
+        /// How much of `first` the host has.
+        fileprivate(set) var sent = 0
         /// Called once, in the relay's thread, when both sockets are closed.
         let whenOver: @Sendable (RelayedBytes) -> Void
     }
@@ -58,7 +60,13 @@ final class Relay: Sendable {
     /// A ticket for `open`.
     func ticket() -> Ticket { Ticket(number: orders.nextNumber()) }
 
-    func open(_ opening: Opening, _ ticket: Ticket) { orders.give(.open(ticket.number, opening)) }
+    func open(_ opening: Opening, _ ticket: Ticket) {
+        var opening = opening
+        // While the thread wakes, it is on its way. What fails here fails there.
+        let outcome = opening.first.isEmpty ? .waits : opening.first.withUnsafeBytes(opening.host.send)
+        if case .moved(let count) = outcome { opening.sent = count }
+        orders.give(.open(ticket.number, opening))
+    }
 
     /// Ends a tunnel, if it is still there.
     func end(_ ticket: Ticket) { orders.give(.end(ticket.number)) }

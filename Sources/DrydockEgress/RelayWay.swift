@@ -40,10 +40,12 @@ struct RelayWay {
     private var hasEnded = false
     private var isOver = false
 
-    /// `first` has come in already.
-    init(first: [UInt8] = []) {
-        held = first
+    /// `first` has come in already, and so much of it has been handed on.
+    init(first: [UInt8] = [], handedOn: Int = 0) {
+        held = handedOn < first.count ? first : []
+        taken = handedOn < first.count ? handedOn : 0
         count = Int64(first.count)
+        self.handedOn = Int64(handedOn)
     }
 
     /// Memory that waits for the other end.

@@ -25,7 +25,7 @@ final class RelayedTunnel {
     init(_ opening: Relay.Opening, _ now: ContinuousClock.Instant) {
         client = RelayEnd(socket: opening.client)
         host = RelayEnd(socket: opening.host)
-        sent = RelayWay(first: opening.first)
+        sent = RelayWay(first: opening.first, handedOn: opening.sent)
         lastMoved = now
         hasRoom = opening.hasRoom
         whenOver = opening.whenOver
