@@ -4,6 +4,7 @@
 #include "cos_event.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -36,4 +37,14 @@ int cos_ready_wait(int set, struct cos_ready *found, int most, int milliseconds)
         found[i].fails = (all & EPOLLERR) != 0;
     }
     return count;
+}
+
+ssize_t cos_splice(int from, int to, size_t most) {
+    ssize_t count = splice(from, NULL, to, NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    return count < 0 ? -errno : count;
+}
+
+int cos_pipe_resize(int pipe, int size) {
+    int made = fcntl(pipe, F_SETPIPE_SZ, size);
+    return made < 0 ? -errno : made;
 }

@@ -24,6 +24,8 @@ final class Egress: Sendable {
         var counts: [Side: Int] = [:]
         var channels: [ObjectIdentifier: (channel: any Channel, side: Side)] = [:]
         var tunnels: Set<Relay.Ticket> = []
+        /// Those whose client has more room than others.
+        var roomy: Set<Relay.Ticket> = []
         /// Kept when the last tunnel is gone.
         var hasNoTunnels: Promise<Void>?
         var isOpen = true
@@ -98,13 +100,21 @@ final class Egress: Sendable {
     func carry(_ opening: Relay.Opening) throws {
         let relay = try Relay.shared()
         let ticket = relay.ticket()
-        try state.withLock { state in
+        let hasRoom = try state.withLock { state in
             guard state.isOpen else { throw Errno.badFileDescriptor }
             state.tunnels.insert(ticket)
+            guard state.roomy.count < SocketRoom.most else { return false }
+            state.roomy.insert(ticket)
+            return true
         }
+        if hasRoom { opening.client.makeRoom() }
         let whenOver = opening.whenOver
-        let counted = Relay.Opening(client: opening.client, host: opening.host, first: opening.first) {
-            bytes in
+        let counted = Relay.Opening(
+            client: opening.client,
+            host: opening.host,
+            first: opening.first,
+            hasRoom: hasRoom
+        ) { bytes in
             whenOver(bytes)
             self.forget(ticket)
         }
@@ -114,6 +124,7 @@ final class Egress: Sendable {
     private func forget(_ ticket: Relay.Ticket) {
         let promise = state.withLock { state -> Promise<Void>? in
             state.tunnels.remove(ticket)
+            state.roomy.remove(ticket)
             return state.tunnels.isEmpty ? state.hasNoTunnels : nil
         }
         promise?.keep(())

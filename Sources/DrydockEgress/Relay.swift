@@ -16,6 +16,10 @@ final class Relay: Sendable {
         let host: SeatedSocket
         /// What the client has sent already.
         let first: [UInt8]
+        /// Whether the client's socket has more room than others, and ends only when that is given back.
+        var hasRoom = false
+        /// How much of `first` the host has.
+        fileprivate(set) var sent = 0
         /// Called once, in the relay's thread, when both sockets are closed.
         let whenOver: @Sendable (RelayedBytes) -> Void
     }
@@ -42,11 +46,13 @@ final class Relay: Sendable {
         }
     }
 
-    /// Starts the thread.
-    init(silence: Duration = Relay.silence) throws(Errno) {
+    /// Starts the thread, which uses so many pipes at most.
+    init(silence: Duration = Relay.silence, pipes: Int = RelayPipes.most) throws(Errno) {
         let orders = try RelayOrders()
         self.orders = orders
-        try SystemThread.start(name: "drydock-relay") { RelayLoop(orders, silence: silence).run() }
+        try SystemThread.start(name: "drydock-relay") {
+            RelayLoop(orders, silence: silence, pipes: pipes).run()
+        }
     }
 
     deinit { orders.give(.stop) }
@@ -54,7 +60,13 @@ final class Relay: Sendable {
     /// A ticket for `open`.
     func ticket() -> Ticket { Ticket(number: orders.nextNumber()) }
 
-    func open(_ opening: Opening, _ ticket: Ticket) { orders.give(.open(ticket.number, opening)) }
+    func open(_ opening: Opening, _ ticket: Ticket) {
+        var opening = opening
+        // While the thread wakes, it is on its way. What fails here fails there.
+        let outcome = opening.first.isEmpty ? .waits : opening.first.withUnsafeBytes(opening.host.send)
+        if case .moved(let count) = outcome { opening.sent = count }
+        orders.give(.open(ticket.number, opening))
+    }
 
     /// Ends a tunnel, if it is still there.
     func end(_ ticket: Ticket) { orders.give(.end(ticket.number)) }

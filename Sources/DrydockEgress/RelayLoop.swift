@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import Glibc
+
 /// The relay's thread: who is ready has its turn, and who is silent too long its end.
 final class RelayLoop {
     /// What is read at a time, and how much of it while so much waits for those who do not take it.
@@ -11,6 +13,7 @@ final class RelayLoop {
     private let orders: RelayOrders
     private let silence: Duration
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: RelayLoop.block, alignment: 4_096)
+    private let pipes: RelayPipes
     private var tunnels: [UInt64: RelayedTunnel] = [:]
     /// Those with more to move than one turn.
     private var unfinished: Set<UInt64> = []
@@ -19,14 +22,16 @@ final class RelayLoop {
     private var nextLook = ContinuousClock.now
     private var isStopped = false
 
-    init(_ orders: RelayOrders, silence: Duration) {
+    init(_ orders: RelayOrders, silence: Duration, pipes: Int) {
         self.orders = orders
+        self.pipes = RelayPipes(limit: pipes)
         self.silence = silence
     }
 
     deinit { buffer.deallocate() }
 
     func run() {
+        Self.blockBrokenPipes()
         while !isStopped {
             // Never fails: the set is ours, and open.
             guard let ready = try? orders.ready.wait(milliseconds: patience) else { break }
@@ -48,6 +53,14 @@ final class RelayLoop {
             if now >= nextLook { lookForSilent() }
         }
         for number in Array(tunnels.keys) { finish(number) }
+    }
+
+    /// A socket that is gone is an answer of the call; the signal of it would end the process.
+    private static func blockBrokenPipes() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     private var patience: Int32? {
@@ -80,15 +93,19 @@ final class RelayLoop {
         switch move(number) {
         case .waits: break
         case .hasMore: unfinished.insert(number)
-        case .over, .failed: finish(number)
+        case .over, .failed:
+            // Looked at again now and then.
+            if tunnels[number]?.end(now) != false { finish(number) }
         }
     }
 
     private func move(_ number: UInt64) -> RelayWay.Progress {
         guard let tunnel = tunnels[number] else { return .waits }
+        guard !tunnel.isOver else { return .over }
         let size = heldCount > Self.mostHeld ? Self.smallBlock : Self.block
         let before = tunnel.heldCount
-        let progress = tunnel.advance(through: UnsafeMutableRawBufferPointer(rebasing: buffer[..<size]), now)
+        let block = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+        let progress = tunnel.advance(through: block, pipes, now)
         heldCount += tunnel.heldCount - before
         return progress
     }
@@ -103,11 +120,18 @@ final class RelayLoop {
         unfinished.remove(number)
         guard let tunnel = tunnels.removeValue(forKey: number) else { return nil }
         heldCount -= tunnel.heldCount
+        tunnel.giveUp()
         return (tunnel.bytes, tunnel.whenOver)
     }
 
     private func lookForSilent() {
         nextLook = now + max(silence / 20, .milliseconds(10))
-        for (number, tunnel) in tunnels where now - tunnel.lastMoved >= silence { finish(number) }
+        var due: [UInt64] = []
+        for (number, tunnel) in tunnels {
+            let isDone = tunnel.isOver && tunnel.end(now)
+            if isDone || now - tunnel.lastMoved >= silence { due.append(number) }
+        }
+        // Not while they are walked through, which would hold their sockets open.
+        for number in due { finish(number) }
     }
 }

@@ -23,35 +23,52 @@ struct RelayWay {
 
     /// Bytes that one way may move before it is the others' turn.
     private static let turn = 1 << 20
+    /// Who sends so much at once is likely to send more, and is not copied.
+    private static let much = 64 << 10
+    /// Who sends less at once is copied: each piece in a pipe, be it a byte, can hold a whole page of the kernel's.
+    private static let little = 16 << 10
 
     /// Bytes that came in.
     private(set) var count: Int64
     /// Bytes that the other end took.
     private(set) var handedOn: Int64 = 0
-    /// Bytes that the other end has not taken yet.
+    /// Bytes that the other end has not taken yet, as memory or in a pipe.
     private var held: [UInt8]
     private var taken = 0
+    private var pipe: RelayPipe?
+    private var sendsMuch = false
     private var hasEnded = false
     private var isOver = false
 
-    /// `first` has come in already.
-    init(first: [UInt8] = []) {
-        held = first
+    /// `first` has come in already, and so much of it has been handed on.
+    init(first: [UInt8] = [], handedOn: Int = 0) {
+        held = handedOn < first.count ? first : []
+        taken = handedOn < first.count ? handedOn : 0
         count = Int64(first.count)
+        self.handedOn = Int64(handedOn)
     }
 
     /// Memory that waits for the other end.
     var heldCount: Int { held.count }
 
-    /// Moves what can be moved; `buffer` is the thread's, and holds nothing of ours between two calls.
+    /// Moves what can be moved; `buffer` and `pipes` are the thread's.
+    ///
+    /// Between two calls the buffer holds nothing of ours, and a pipe is ours only with bytes in it.
     mutating func advance(
         from: inout RelayEnd,
         to: inout RelayEnd,
-        through buffer: UnsafeMutableRawBufferPointer
+        through buffer: UnsafeMutableRawBufferPointer,
+        _ pipes: RelayPipes
     ) -> Progress {
+        defer {
+            if let pipe, pipe.count == 0 {
+                pipes.giveBack(pipe)
+                self.pipe = nil
+            }
+        }
         var moved = 0
         while true {
-            if !held.isEmpty {
+            if isHolding {
                 guard to.isWritable else { return .waits }
                 guard sendHeld(to: &to) else { return .failed }
                 continue
@@ -63,24 +80,46 @@ struct RelayWay {
             }
             guard from.isReadable else { return .waits }
             if moved >= Self.turn { return .hasMore }
-            switch from.socket.receive(into: buffer) {
-            case .waits: from.isReadable = false
-            case .failed: return .failed
-            case .moved(0): hasEnded = true
-            case .moved(let size):
-                moved += size
-                count += Int64(size)
-                guard send(UnsafeRawBufferPointer(rebasing: buffer[..<size]), to: &to) else { return .failed }
-            }
+            let before = count
+            guard take(from: &from, to: &to, through: buffer, pipes) else { return .failed }
+            moved += Int(count - before)
         }
     }
 
+    private var isHolding: Bool { !held.isEmpty || (pipe?.count ?? 0) > 0 }
+
+    /// Takes in what lies there, by a pipe where it is much and there is one.
+    private mutating func take(
+        from: inout RelayEnd,
+        to: inout RelayEnd,
+        through buffer: UnsafeMutableRawBufferPointer,
+        _ pipes: RelayPipes
+    ) -> Bool {
+        if sendsMuch, pipe == nil { pipe = pipes.take() }
+        let spliced = sendsMuch ? pipe : nil
+        switch spliced?.fill(from: from.socket) ?? from.socket.receive(into: buffer) {
+        case .waits: from.isReadable = false
+        case .failed: return false
+        case .moved(0): hasEnded = true
+        case .moved(let size):
+            count += Int64(size)
+            sendsMuch = size >= (spliced == nil ? Self.much : Self.little)
+            if spliced == nil { return send(UnsafeRawBufferPointer(rebasing: buffer[..<size]), to: &to) }
+        }
+        return true
+    }
+
     private mutating func sendHeld(to: inout RelayEnd) -> Bool {
-        switch held.withUnsafeBytes({ to.socket.send(UnsafeRawBufferPointer(rebasing: $0[taken...])) }) {
+        let outcome =
+            held.isEmpty
+            ? pipe?.drain(to: to.socket) ?? .failed
+            : held.withUnsafeBytes { to.socket.send(UnsafeRawBufferPointer(rebasing: $0[taken...])) }
+        switch outcome {
         case .waits: to.isWritable = false
         case .failed: return false
         case .moved(let size):
             handedOn += Int64(size)
+            guard !held.isEmpty else { break }
             taken += size
             guard taken == held.count else { break }
             held = []

@@ -14,6 +14,10 @@ final class RelayedTunnel {
     private var sent: RelayWay
     private var received = RelayWay()
     private var hasFailed = false
+    private let hasRoom: Bool
+    /// Whether nothing more goes through.
+    private(set) var isOver = false
+    private var left = Int.max
     /// When a byte was last moved.
     private(set) var lastMoved: ContinuousClock.Instant
     let whenOver: @Sendable (RelayedBytes) -> Void
@@ -21,8 +25,9 @@ final class RelayedTunnel {
     init(_ opening: Relay.Opening, _ now: ContinuousClock.Instant) {
         client = RelayEnd(socket: opening.client)
         host = RelayEnd(socket: opening.host)
-        sent = RelayWay(first: opening.first)
+        sent = RelayWay(first: opening.first, handedOn: opening.sent)
         lastMoved = now
+        hasRoom = opening.hasRoom
         whenOver = opening.whenOver
     }
 
@@ -43,14 +48,31 @@ final class RelayedTunnel {
         hasFailed = hasFailed || fails
     }
 
+    /// Has nothing more go through; false while the client has yet to take so much that its socket can not be left to the kernel.
+    func end(_ now: ContinuousClock.Instant) -> Bool {
+        isOver = true
+        guard hasRoom else { return true }
+        let queued = client.socket.memoryToSend ?? 0
+        if queued < left { lastMoved = now }
+        left = queued
+        return queued <= SocketRoom.usual
+    }
+
+    /// Gives up what the client has not taken, where that is more than the kernel is to keep.
+    func giveUp() {
+        guard hasRoom, (client.socket.memoryToSend ?? 0) > SocketRoom.usual else { return }
+        client.socket.resetWhenClosed()
+    }
+
     /// Moves what can be moved, both ways.
     func advance(
         through buffer: UnsafeMutableRawBufferPointer,
+        _ pipes: RelayPipes,
         _ now: ContinuousClock.Instant
     ) -> RelayWay.Progress {
         let before = activity
-        let up = sent.advance(from: &client, to: &host, through: buffer)
-        let down = received.advance(from: &host, to: &client, through: buffer)
+        let up = sent.advance(from: &client, to: &host, through: buffer, pipes)
+        let down = received.advance(from: &host, to: &client, through: buffer, pipes)
         if activity != before { lastMoved = now }
         switch (up, down) {
         case (.failed, _), (_, .failed): return .failed

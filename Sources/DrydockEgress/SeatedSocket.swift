@@ -18,8 +18,12 @@ final class SeatedSocket: Sendable {
     let descriptor: OwnedDescriptor
     private let leave: @Sendable () -> Void
 
-    /// `leave` gives the seat up.
+    /// `leave` gives the seat up; no call on the socket waits from here on.
     init(_ descriptor: consuming OwnedDescriptor, leave: @escaping @Sendable () -> Void) {
+        // There is no flag of splice for it.
+        descriptor.withDescriptor {
+            _ = fcntl($0.rawValue, F_SETFL, fcntl($0.rawValue, F_GETFL) | O_NONBLOCK)
+        }
         self.descriptor = descriptor
         self.leave = leave
     }

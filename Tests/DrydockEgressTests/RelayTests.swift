@@ -66,6 +66,19 @@ struct RelayTests {
         relay.end(relay.ticket())
     }
 
+    @Test("what came first goes out before the thread has it, as far as it is taken, and the rest after it")
+    func first() async throws {
+        let relay = try Relay()
+        let first = (0..<1_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 7) }
+        let pair = try Pair(relay, first: first)
+        await Blocking.run {
+            pair.client.send([9])
+            pair.client.endOutput()
+            #expect(pair.host.readAll() == first + [9])
+        }
+        #expect(await pair.over.value.sent == Int64(first.count + 1))
+    }
+
     @Test("a tunnel that nothing comes through is over, and one that something does is not")
     func silence() async throws {
         let relay = try Relay(silence: .milliseconds(400))
