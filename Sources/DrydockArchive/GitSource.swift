@@ -3,6 +3,7 @@
 
 package import DrydockModel
 package import DrydockOS
+import Glibc
 package import SystemPackage
 
 /// How a git source is fetched.
@@ -66,6 +67,7 @@ package enum GitSource {
         let deadline = ContinuousClock.now.advanced(by: options.timeout)
         let git = GitProcess(directory: scratch, options: options, deadline: deadline)
         _ = try git.run(["init", "--quiet", "--template="])
+        try ignoreAttributes(of: scratch)
         _ = try git.run(["fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", url, revision])
         let commit = try git.run(["rev-parse", "FETCH_HEAD^{commit}"])
         try checkSize(try git.run(["ls-tree", "-r", "-l", "-z", "FETCH_HEAD"]), options.limits)
@@ -83,6 +85,24 @@ package enum GitSource {
             return GitSummary(commit: text, copied: copied)
         } catch {
             throw error.sourceFailure
+        }
+    }
+
+    /// Has the repository's own attributes mean nothing: one that changes the encoding makes files many times larger than
+    /// what was added up.
+    ///
+    /// Source: man 5 gitattributes, whose order has this file first.
+    private static func ignoreAttributes(of scratch: FilePath) throws(Failure) {
+        let rule = "* -text -ident !eol !filter !working-tree-encoding\n"
+        do throws(Errno) {
+            let info = scratch.appending(".git").appending("info")
+            try makeDirectories(info, permissions: 0o700)
+            let file = try OwnedDescriptor(opening: info.appending("attributes"), O_WRONLY | O_CREAT | O_EXCL)
+            try file.withDescriptor { file throws(Errno) in
+                try FileContents.write(Array(rule.utf8)[...], to: file)
+            }
+        } catch {
+            throw Failure(.internal, .platform, "the repository can not be written to: \(error)")
         }
     }
 

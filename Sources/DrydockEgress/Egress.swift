@@ -100,25 +100,27 @@ final class Egress: Sendable {
     func carry(_ opening: Relay.Opening) throws {
         let relay = try Relay.shared()
         let ticket = relay.ticket()
-        let hasRoom = try state.withLock { state in
+        let whenOver = opening.whenOver
+        // In one: an end that came before its beginning would find nothing to end.
+        try state.withLock { state in
             guard state.isOpen else { throw Errno.badFileDescriptor }
             state.tunnels.insert(ticket)
-            guard state.roomy.count < SocketRoom.most else { return false }
-            state.roomy.insert(ticket)
-            return true
+            let hasRoom = state.roomy.count < SocketRoom.most
+            if hasRoom {
+                state.roomy.insert(ticket)
+                opening.client.makeRoom()
+            }
+            let counted = Relay.Opening(
+                client: opening.client,
+                host: opening.host,
+                first: opening.first,
+                hasRoom: hasRoom
+            ) { bytes in
+                whenOver(bytes)
+                self.forget(ticket)
+            }
+            relay.open(counted, ticket)
         }
-        if hasRoom { opening.client.makeRoom() }
-        let whenOver = opening.whenOver
-        let counted = Relay.Opening(
-            client: opening.client,
-            host: opening.host,
-            first: opening.first,
-            hasRoom: hasRoom
-        ) { bytes in
-            whenOver(bytes)
-            self.forget(ticket)
-        }
-        relay.open(counted, ticket)
     }
 
     private func forget(_ ticket: Relay.Ticket) {

@@ -20,6 +20,8 @@ final class PassedRequest: ChannelDuplexHandler {
     private let passed: HTTPRequestHead
     /// What it gets of the operator's, and its answer must not show.
     private var secret: SecretRequest?
+    /// The password of the operator's proxy, which may answer by itself.
+    private var mask: SecretMask?
     private let isSecure: Bool
     private let egress: Egress
     private let begun = NIODeadline.now()
@@ -60,6 +62,7 @@ final class PassedRequest: ChannelDuplexHandler {
         client = (connection, context)
         // In a tunnel the proxy in front reads nothing.
         let upstream = isSecure ? nil : egress.connector.upstream(for: target.host)
+        mask = upstream?.mask
         waiting = [.head(upstream?.passedOn(passed, to: target) ?? passed)]
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
@@ -99,7 +102,7 @@ final class PassedRequest: ChannelDuplexHandler {
     // MARK: From the client
 
     /// Whether more of the request's body may be read.
-    var takesMore: Bool { host?.channel.isWritable ?? false }
+    var takesMore: Bool { isConnected && host?.channel.isWritable == true }
 
     func send(_ bytes: ByteBuffer) {
         sent += Int64(bytes.readableBytes)
@@ -126,7 +129,8 @@ final class PassedRequest: ChannelDuplexHandler {
     }
 
     private func pass(_ part: HTTPClientRequestPart) {
-        guard let host else { return waiting.append(part) }
+        // Before the head nothing goes out: it would be a request of its own.
+        guard isConnected, let host else { return waiting.append(part) }
         host.writeAndFlush(wrapOutboundOut(part), promise: nil)
     }
 
@@ -156,12 +160,10 @@ final class PassedRequest: ChannelDuplexHandler {
         case .head(let head): answer(head, client)
         case .body(let bytes):
             received += Int64(bytes.readableBytes)
-            client.connection.answer(
-                .body(.byteBuffer(secret?.passedBack(bytes) ?? bytes)),
-                client.context
-            )
+            let shown = secret?.passedBack(bytes) ?? mask?.pass(bytes) ?? bytes
+            client.connection.answer(.body(.byteBuffer(shown)), client.context)
         case .end:
-            if let rest = secret?.endOfBody(), rest.readableBytes > 0 {
+            if let rest = secret?.endOfBody() ?? mask?.end(), rest.readableBytes > 0 {
                 client.connection.answer(.body(.byteBuffer(rest)), client.context)
             }
             guard let answer else { return context.close(promise: nil) }
@@ -184,6 +186,7 @@ final class PassedRequest: ChannelDuplexHandler {
         } catch {
             return fail(error)
         }
+        if let mask { head = mask.masked(head) }
         let answer = RequestRules.passedBack(head, to: request)
         self.answer = answer
         client.connection.answer(.head(answer), client.context)

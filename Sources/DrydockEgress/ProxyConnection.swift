@@ -234,6 +234,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// The host takes more of the request.
     func resume(_ context: ChannelHandlerContext) {
         guard isReadHeld else { return }
+        if case .passing(let request) = state, !request.takesMore { return }
         isReadHeld = false
         context.read()
     }

@@ -16,14 +16,20 @@ struct Upstream: Hashable, Sendable {
     let target: ProxyTarget
     /// The value of Proxy-Authorization (RFC 7617); nil where the address holds no password.
     private let authorization: String?
+    /// The password in its spellings.
+    private let masks: [[UInt8]]
     /// Hosts whose addresses the operator named: they are near, and reached without it.
     private let spared: Set<HostName>
 
     init(_ url: IndexURL, sparing: Set<HostName>) {
         target = ProxyTarget(host: url.host, port: url.port)
+        masks = url.userinfo.map { HostSecret.masks(of: .basic($0)) } ?? []
         authorization = url.userinfo.map { "Basic " + Data($0.utf8).base64EncodedString() }
         spared = sparing
     }
+
+    /// For what it answers by itself; nil where there is no password.
+    var mask: SecretMask? { masks.isEmpty ? nil : SecretMask(masks) }
 
     /// Whether `host` is reached through it.
     func leads(to host: HostName) -> Bool { !spared.contains(host) }
@@ -77,6 +83,8 @@ struct Upstream: Hashable, Sendable {
         let port = target.port == 80 ? "" : ":\(target.port)"
         head.uri = "http://\(target.host)\(port)\(head.uri)"
         for (name, value) in fields { head.headers.add(name: name, value: value) }
+        // What is packed could not be looked through for the password.
+        if authorization != nil { head.headers.replaceOrAdd(name: "Accept-Encoding", value: "identity") }
         return head
     }
 

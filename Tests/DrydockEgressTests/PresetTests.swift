@@ -37,7 +37,7 @@ struct PresetTests {
     func answer() async throws {
         let tools = try await ask(
             """
-            [ -z "$(ls -A)" ] && [ -z "${DRYDOCK_DATA-}" ] || exit 1
+            [ "$PWD" = / ] && [ -z "${DRYDOCK_DATA-}" ] || exit 1
             echo host files.example.org
             echo index TOOL_INDEX https://index.example.org:8443/simple
             echo set TOOL_MODE "a b"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import NIOCore
 import Testing
 
@@ -39,12 +40,33 @@ struct SecretMaskTests {
         }
     }
 
-    @Test("only what may be the beginning of one is held back")
+    @Test("what is held back is as long whatever it is: a guess does not show how much of it was right")
     func holds() {
-        var mask = SecretMask([Array("hunter22".utf8)])
-        #expect(String(buffer: mask.pass(ByteBuffer(string: "all of it"))) == "all of it")
-        #expect(String(buffer: mask.pass(ByteBuffer(string: "and hunter"))) == "and ")
-        #expect(String(buffer: mask.pass(ByteBuffer(string: "s, and"))) == "hunters, and")
-        #expect(mask.end().readableBytes == 0)
+        for text in ["no word like it", "it is h", "it is hunter2", "hunter22 and on"] {
+            var mask = SecretMask([Array("hunter22".utf8)])
+            let passed = mask.pass(ByteBuffer(string: text)).readableBytes
+            #expect(passed == max(0, text.utf8.count - 7), "\(text)")
+            #expect(mask.end().readableBytes == text.utf8.count - passed)
+        }
+    }
+
+    @Test(
+        "a secret is known in the spellings of addresses, JSON and HTML",
+        arguments: [
+            "aaaa/bb+\"&c", "aaaa%2Fbb%2B%22%26c", "aaaa%2fbb%2b%22%26c", "aaaa/bb%2B%22%26c",
+            #"aaaa\/bb+\"&c"#,
+            #"aaaa/bb+\"&c"#, "aaaa/bb+&quot;&amp;c",
+        ]
+    )
+    func spellings(_ text: String) throws {
+        let secret = try HostSecret(
+            try HostName("a.example"),
+            .header(name: "X-Key", value: "token aaaa/bb+\"&c")
+        )
+        var mask = SecretMask(secret.masks)
+        let shown =
+            String(buffer: mask.pass(ByteBuffer(string: "it is \(text).")))
+            + String(buffer: mask.end())
+        #expect(shown == "it is \(String(repeating: "*", count: text.utf8.count)).")
     }
 }

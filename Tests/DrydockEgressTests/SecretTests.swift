@@ -235,7 +235,7 @@ struct SecretTests {
         let reply = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"
         _ = try await SecretFixture.with(answer: .pieces { _ in [reply] }) { fixture in
             let answer = try await fixture.curl("/")
-            #expect(answer.contains("part") && answer.contains("curl: ("), "\(answer)")
+            #expect(answer.contains("curl: ("), "\(answer)")
         }
     }
 

@@ -8,16 +8,12 @@ import SystemPackage
 
 /// The program that knows how one tool is asked for its index: `presets/NAME` of a plugin directory.
 ///
-/// It runs on the host, in an empty directory and with the operator's own configuration of the tool: a project's would choose
+/// It runs on the host, in `/` and with the operator's own configuration of the tool: a project's would choose
 /// its own hosts.
 struct PresetProgram {
     /// A tool that is started for the first time may take some seconds.
     private static let patience = Duration.seconds(30)
     private static let longestAnswer = 64 * 1_024
-
-    private static let inEmptyDirectory = """
-        directory=$(mktemp -d) && trap 'rm -rf "$directory"' EXIT && cd "$directory" && "$@"
-        """
 
     let path: FilePath
 
@@ -36,7 +32,8 @@ struct PresetProgram {
         do throws(Errno) {
             ended = try HostCommand(
                 "/bin/sh",
-                ["sh", "-c", Self.inEmptyDirectory, "sh", path.string]
+                // Tools look for settings in the directories above, too, and below /tmp anybody may leave some.
+                ["sh", "-c", "cd / && exec \"$@\"", "sh", path.string]
                     + [mirror?.description].compactMap(\.self),
                 environment: environment,
                 deadline: .now + Self.patience,

@@ -3,6 +3,7 @@
 
 import Glibc
 import NIOCore
+import NIOHTTP1
 
 /// Takes secrets out of bytes that come in pieces: each byte of one becomes a `*`, so that nothing changes its length.
 struct SecretMask {
@@ -10,7 +11,9 @@ struct SecretMask {
 
     private let masks: [[UInt8]]
     private let longest: Int
-    /// The end of what came so far, which may be the beginning of a secret: as it came, and whether it is a part of one.
+    /// The end of what came so far, in which a secret may begin: as it came, and whether it is a part of one.
+    ///
+    /// It is as long whatever it is: a piece that is cut where a secret begins would tell how much of it was guessed.
     private var held: [UInt8] = []
     private var heldIsMasked: [Bool] = []
 
@@ -25,7 +28,7 @@ struct SecretMask {
         var out = piece
         for index in heldIsMasked.indices where heldIsMasked[index] { out[index] = Self.star }
         cover(piece, &out)
-        let kept = open(piece)
+        let kept = min(piece.count, max(longest - 1, 0))
         held = Array(piece.suffix(kept))
         heldIsMasked = zip(piece.suffix(kept), out.suffix(kept)).map { $0 != $1 }
         return ByteBuffer(bytes: out.dropLast(kept))
@@ -47,6 +50,21 @@ struct SecretMask {
         return out == bytes ? text : String(decoding: out, as: UTF8.self)
     }
 
+    /// The head of an answer, its words and its fields.
+    func masked(_ head: HTTPResponseHead) -> HTTPResponseHead {
+        var passed = head
+        passed.status = HTTPResponseStatus(
+            statusCode: Int(head.status.code),
+            reasonPhrase: masked(head.status.reasonPhrase)
+        )
+        let fields = head.headers.map { name, value in
+            // A number that frames the answer is none of its text.
+            name.lowercased() == "content-length" ? (name, value) : (masked(name), masked(value))
+        }
+        passed.headers = HTTPHeaders(fields)
+        return passed
+    }
+
     private func cover(_ bytes: [UInt8], _ out: inout [UInt8]) {
         bytes.withUnsafeBytes { all in
             guard let base = all.baseAddress else { return }
@@ -64,16 +82,5 @@ struct SecretMask {
                 }
             }
         }
-    }
-
-    /// How many bytes at the end are the beginning of a secret.
-    private func open(_ bytes: [UInt8]) -> Int {
-        let most = min(bytes.count, longest - 1)
-        guard most > 0 else { return 0 }
-        for count in stride(from: most, through: 1, by: -1) {
-            let end = bytes.suffix(count)
-            if masks.contains(where: { $0.count > count && $0.starts(with: end) }) { return count }
-        }
-        return 0
     }
 }
