@@ -22,7 +22,7 @@ enum SecretsReading {
             let file = try OwnedDescriptor(opening: FilePath(path), O_RDONLY | O_NONBLOCK)
             bytes = try file.withDescriptor { file throws(Errno) in
                 // Of the file that is read: one that had its name before says nothing.
-                guard fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+                guard fstat(file.rawValue, &status) == 0 else { throw Errno.current }
                 guard status.st_mode & S_IFMT == S_IFREG else { throw .invalidArgument }
                 return try FileContents.all(of: file, atMost: largest)
             }

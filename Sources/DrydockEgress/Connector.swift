@@ -43,13 +43,10 @@ struct Connector: Sendable {
         on loop: any EventLoop,
         for egress: Egress
     ) async throws -> any Channel {
-        guard let upstream = upstream(for: target.host) else {
-            return try await open(target, on: loop, for: egress) { $0.eventLoop.makeSucceededVoidFuture() }
-        }
-        let channel = try await open(upstream, for: target, on: loop, egress) {
+        let channel = try await requests(to: target, on: loop, for: egress) {
             $0.eventLoop.makeSucceededVoidFuture()
         }
-        try await upstream.tunnel(channel, to: target)
+        if let upstream = upstream(for: target.host) { try await upstream.tunnel(channel, to: target) }
         return channel
     }
 

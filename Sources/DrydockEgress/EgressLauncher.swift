@@ -56,7 +56,7 @@ package struct EgressLauncher: SandboxLauncher {
     private func secrets(for spec: SandboxSpec) async throws(SandboxError) -> SandboxSecrets {
         let all = settings.secrets.filter { $0.isFor(spec.purpose, spec.policy.network) }
         if all.isEmpty { return .none }
-        let (roots, time) = (settings.roots ?? RootsFile.ofMachine, spec.limits.total)
+        let (roots, time) = (settings.trustedRoots, spec.limits.total)
         let made = await Blocking.run {
             Result { try roots.map { try SandboxSecrets(all, for: time, roots: $0) } }
         }
@@ -68,7 +68,7 @@ package struct EgressLauncher: SandboxLauncher {
 
     /// The file of roots with the authority that ends TLS for secrets; nil where there are none.
     private func rootsFile(_ secrets: SandboxSecrets) async throws(SandboxError) -> RootsFile? {
-        guard let roots = settings.roots ?? RootsFile.ofMachine else { return nil }
+        guard let roots = settings.trustedRoots else { return nil }
         let made = await Blocking.run {
             Result { try secrets.certificate.map { try RootsFile(roots, and: $0) } }
         }

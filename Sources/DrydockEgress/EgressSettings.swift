@@ -14,6 +14,9 @@ package struct EgressSettings: Hashable, Sendable {
     /// The operator's file with the certificates that steps are to trust; nil = the machine's own.
     let roots: String?
     let tools: ToolIndexes
+
+    /// The file that hosts are verified against; nil where there is none.
+    var trustedRoots: String? { roots ?? RootsFile.ofMachine }
     /// What is added to requests: the operator's file, then the passwords of the tools' indexes.
     let secrets: [HostSecret]
 
@@ -31,7 +34,7 @@ package struct EgressSettings: Hashable, Sendable {
     /// Blocks.
     package var problemOfSecrets: String? {
         if secrets.isEmpty { return nil }
-        guard let roots = roots ?? RootsFile.ofMachine else {
+        guard let roots = trustedRoots else {
             return "secrets are only told to hosts that roots vouch for, and this machine has no list of them"
         }
         do {

@@ -39,7 +39,7 @@ struct RootsFile: Sendable {
             try file.withDescriptor { file throws(Errno) in
                 try FileContents.write((bytes + [0x0A] + Array(certificate.utf8))[...], to: file)
                 // Whatever the umask: the step's user is another one.
-                guard fchmod(file.rawValue, 0o444) == 0 else { throw Errno(rawValue: errno) }
+                try FileContents.setPermissions(file, 0o444)
             }
         } catch {
             remove()

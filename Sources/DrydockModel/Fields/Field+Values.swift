@@ -21,6 +21,18 @@ extension Field {
         return text
     }
 
+    /// What `read` makes of a text that is not empty; its problem gets the field's place.
+    package func parsed<Value>(
+        _ read: (String) throws(FieldProblem) -> Value
+    ) throws(FieldProblem) -> Value {
+        let text = try filled()
+        do throws(FieldProblem) {
+            return try read(text)
+        } catch {
+            throw FieldProblem("\(shown): \(error.message)", hint: error.hint, line: line)
+        }
+    }
+
     /// A list of texts without NUL, which are made for commands and environments.
     package func texts(allFilled: Bool = false) throws(FieldProblem) -> [String] {
         try list { field throws(FieldProblem) in

@@ -19,11 +19,6 @@ package struct PresetName: CheckedName {
 
 extension PresetName: FieldReadable {
     package init(_ field: Field) throws(FieldProblem) {
-        let text = try field.filled()
-        do throws(FieldProblem) {
-            try self.init(parsing: text)
-        } catch {
-            throw FieldProblem("\(field.shown): \(error.message)", hint: error.hint, line: field.line)
-        }
+        self = try field.parsed { text throws(FieldProblem) in try Self(parsing: text) }
     }
 }
