@@ -18,9 +18,9 @@ final class PassedRequest: ChannelDuplexHandler {
     private let rule: NetworkRule
     private let request: HTTPRequestHead
     private let passed: HTTPRequestHead
-    /// What it gets of the operator's, and its answer must not show.
-    private var secret: SecretRequest?
-    /// The password of the operator's proxy, which may answer by itself.
+    /// What it gets of the operator's.
+    private let secret: SecretRequest?
+    /// Its answer must not show that, nor the password of the operator's proxy, which may answer by itself.
     private var mask: SecretMask?
     private let isSecure: Bool
     private let egress: Egress
@@ -62,7 +62,8 @@ final class PassedRequest: ChannelDuplexHandler {
         client = (connection, context)
         // In a tunnel the proxy in front reads nothing.
         let upstream = isSecure ? nil : egress.connector.upstream(for: target.host)
-        mask = upstream?.mask
+        let masks = (secret?.masks ?? []) + (upstream?.masks ?? [])
+        mask = masks.isEmpty ? nil : SecretMask(masks)
         waiting = [.head(upstream?.passedOn(passed, to: target) ?? passed)]
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
@@ -160,10 +161,10 @@ final class PassedRequest: ChannelDuplexHandler {
         case .head(let head): answer(head, client)
         case .body(let bytes):
             received += Int64(bytes.readableBytes)
-            let shown = secret?.passedBack(bytes) ?? mask?.pass(bytes) ?? bytes
+            let shown = mask?.pass(bytes) ?? bytes
             client.connection.answer(.body(.byteBuffer(shown)), client.context)
         case .end:
-            if let rest = secret?.endOfBody() ?? mask?.end(), rest.readableBytes > 0 {
+            if let rest = mask?.end(), rest.readableBytes > 0 {
                 client.connection.answer(.body(.byteBuffer(rest)), client.context)
             }
             guard let answer else { return context.close(promise: nil) }

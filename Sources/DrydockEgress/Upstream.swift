@@ -16,8 +16,8 @@ struct Upstream: Hashable, Sendable {
     let target: ProxyTarget
     /// The value of Proxy-Authorization (RFC 7617); nil where the address holds no password.
     private let authorization: String?
-    /// The password in its spellings.
-    private let masks: [[UInt8]]
+    /// The password in its spellings: it may stand in what the proxy answers by itself.
+    let masks: [[UInt8]]
     /// Hosts whose addresses the operator named: they are near, and reached without it.
     private let spared: Set<HostName>
 
@@ -27,9 +27,6 @@ struct Upstream: Hashable, Sendable {
         authorization = url.userinfo.map { "Basic " + Data($0.utf8).base64EncodedString() }
         spared = sparing
     }
-
-    /// For what it answers by itself; nil where there is no password.
-    var mask: SecretMask? { masks.isEmpty ? nil : SecretMask(masks) }
 
     /// Whether `host` is reached through it.
     func leads(to host: HostName) -> Bool { !spared.contains(host) }

@@ -84,4 +84,22 @@ struct UpstreamTests {
         #expect(upstream.connections == 0)
         await upstream.stop()
     }
+
+    @Test("its password is in no answer, whoever says it again")
+    func masked() async throws {
+        let said = "you said Basic bWU6cEBzc3dvcmQ and mean p@ssword"
+        let reply =
+            "HTTP/1.1 403 p@ssword\r\nX: p@ssword\r\nContent-Length: \(said.utf8.count)\r\n\r\n\(said)"
+        let upstream = try await TestHost.start(.bytes(reply))
+        let address = "http://me:p%40ssword@127-0-0-1.example:\(upstream.port)"
+        _ = try await ProxyFixture.with(upstream: address) {
+            let answer = try await $0.ask(
+                "GET http://far.example/ HTTP/1.1\r\nHost: far.example\r\nConnection: close\r\n\r\n"
+            )
+            #expect(upstream.received.contains("Proxy-Authorization: Basic bWU6cEBzc3dvcmQ="))
+            #expect(!answer.contains("p@ssword") && !answer.contains("bWU6cEBzc3dvcmQ"), "\(answer)")
+            #expect(answer.hasSuffix("you said Basic *************** and mean ********"), "\(answer)")
+        }
+        await upstream.stop()
+    }
 }

@@ -19,13 +19,14 @@ struct SecretRequest {
 
     private let target: ProxyTarget
     private let secret: HostSecret
-    private var mask: SecretMask
 
     init(_ secret: HostSecret, for target: ProxyTarget) {
         self.target = target
         self.secret = secret
-        mask = SecretMask(secret.masks)
     }
+
+    /// What its answer is looked through for.
+    var masks: [[UInt8]] { secret.masks }
 
     /// `head` with the secret.
     func passedOn(_ head: HTTPRequestHead) throws(Refusal) -> HTTPRequestHead {
@@ -53,7 +54,7 @@ struct SecretRequest {
         return passed
     }
 
-    /// The head of the answer without the secret, and without what stands for it.
+    /// The head of an answer that can be looked through, without what stands for the secret.
     func passedBack(_ head: HTTPResponseHead) throws(Refusal) -> HTTPResponseHead {
         let codings =
             head.headers[canonicalForm: "Content-Encoding"].filter { $0.lowercased() != "identity" }
@@ -65,13 +66,8 @@ struct SecretRequest {
                 "answered in a coding that it was not asked for"
             )
         }
-        var passed = mask.masked(head)
+        var passed = head
         for name in ["Set-Cookie", "Set-Cookie2"] { passed.headers.remove(name: name) }
         return passed
     }
-
-    mutating func passedBack(_ bytes: ByteBuffer) -> ByteBuffer { mask.pass(bytes) }
-
-    /// The end of the answer's body.
-    mutating func endOfBody() -> ByteBuffer { mask.end() }
 }
