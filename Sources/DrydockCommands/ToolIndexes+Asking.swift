@@ -49,9 +49,9 @@ extension EgressSettings {
             )
         }
         self.init(settings, tools: tools, secrets: secrets)
-        if let why = problemOfSecrets {
+        if let why = problemOfRoots {
             let remedy = "name a file with certificates in PEM as network.roots"
-            throw CommandProblem(.usage, "secrets", why: why, remedy: remedy)
+            throw CommandProblem(.usage, "secrets and network.cache", why: why, remedy: remedy)
         }
     }
 }

@@ -10,6 +10,7 @@ internal import DrydockPlugins
 internal import DrydockSandbox
 internal import DrydockStore
 internal import DrydockWorker
+internal import SystemPackage
 
 extension Workshop {
     /// Everything a worker needs, checked: no sandbox, or one below the configured level, is a problem here and now.
@@ -31,15 +32,17 @@ extension Workshop {
         // too: what the machine could do once it may not be able to do later.
         var policy = configuration.policy(tools)
         policy.minimumLevel = report.level
+        let egress = try EgressSettings(
+            checking: configuration.network,
+            tools: tools,
+            secrets: try SecretsReading.secrets(configuration)
+        )
         return Workshop(
             store: store,
             launcher: EgressLauncher(
                 launcher,
-                try EgressSettings(
-                    checking: configuration.network,
-                    tools: tools,
-                    secrets: try SecretsReading.secrets(configuration)
-                )
+                egress,
+                egress.cachesAnswers ? try downloads(in: store.directory, configuration.network.cache) : nil
             ),
             catalog: await Blocking.run { .load(directories: plugins) },
             options: WorkerOptions(
@@ -65,6 +68,23 @@ extension Workshop {
             ),
             logger: logger
         )
+    }
+
+    private static func downloads(
+        in directory: DataDirectory,
+        _ settings: CacheSettings
+    ) throws(CommandProblem) -> DownloadCache {
+        do throws(Errno) {
+            return try DownloadCache(at: directory.cache, size: settings.size)
+        } catch {
+            throw CommandProblem(
+                .unavailable,
+                "\(directory.cache)",
+                why: "the downloads that builds share can not be kept there: \(error)",
+                remedy:
+                    "make it a directory of the user that Drydock runs as, or leave network.cache.hosts out"
+            )
+        }
     }
 
     /// The operator's directories, and those of `/etc` that toolchains read.

@@ -42,6 +42,14 @@ extension Setting {
             guard path.hasPrefix("/") else { throw field.problem("is no absolute path") }
             configuration.network.roots = path
         },
+        Setting(key: "network.cache.hosts", kind: .texts) { configuration, field throws(FieldProblem) in
+            configuration.network.cache.hosts = try cachedHosts(field)
+        },
+        Setting(key: "network.cache.size", kind: .size) { configuration, field throws(FieldProblem) in
+            let size = try field.size()
+            if size < .mebibytes(64) { throw field.problem("must be 64MiB at least") }
+            configuration.network.cache.size = size
+        },
         Setting(key: "network.addresses", kind: .texts) { configuration, field throws(FieldProblem) in
             configuration.network.addresses = try addresses(field)
         },
@@ -55,6 +63,27 @@ extension Setting {
                 "has 'preset:\(name)', which can only be asked for",
                 hint: "grant it with network.presets: [\(name)]"
             )
+        }
+        return rules
+    }
+
+    /// A list of names and of tools whose answers can be kept: TLS ends in the proxy for each.
+    private static func cachedHosts(_ field: Field) throws(FieldProblem) -> [NetworkRule] {
+        let rules = try NetworkRule.list(field)
+        for rule in rules {
+            switch rule.hosts {
+            case .name: break
+            case .below:
+                throw field.problem("has '\(rule)', which is no one host", hint: "name each host")
+            case .preset(let name):
+                // Java reads a store of its own, which no variable adds to.
+                guard name.rawValue != "maven" else {
+                    throw field.problem(
+                        "has 'preset:maven', which does not trust the proxy",
+                        hint: "run a mirror for Maven, and name it with network.mirrors"
+                    )
+                }
+            }
         }
         return rules
     }

@@ -32,16 +32,16 @@ final class Egress: Sendable {
     }
 
     let connector: Connector
-    let secrets: SandboxSecrets
+    let opened: OpenedHosts
     let ledger = EgressLedger()
     /// What its own name server has given out.
     let names = NameTable()
     private let pot: ConnectionPot
     private let state = Mutex(State())
 
-    init(_ connector: Connector, _ secrets: SandboxSecrets = .none, pot: ConnectionPot = .shared) {
+    init(_ connector: Connector, _ opened: OpenedHosts = .none, pot: ConnectionPot = .shared) {
         self.connector = connector
-        self.secrets = secrets
+        self.opened = opened
         self.pot = pot
     }
 

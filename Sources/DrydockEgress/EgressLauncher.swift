@@ -11,10 +11,13 @@ import SystemPackage
 package struct EgressLauncher: SandboxLauncher {
     private let base: any SandboxLauncher
     private let settings: EgressSettings
+    /// nil = nothing is kept.
+    private let cache: DownloadCache?
 
-    package init(_ base: any SandboxLauncher, _ settings: EgressSettings) {
+    package init(_ base: any SandboxLauncher, _ settings: EgressSettings, _ cache: DownloadCache? = nil) {
         self.base = base
         self.settings = settings
+        self.cache = cache
     }
 
     package func launch(
@@ -25,8 +28,8 @@ package struct EgressLauncher: SandboxLauncher {
         var spec = spec
         let doors = EgressDoor.all(for: spec.policy.network)
         spec.listeners = doors.map(\.listener)
-        let secrets = try await secrets(for: spec)
-        let ownRoots = try await rootsFile(secrets)
+        let opened = try await opened(for: spec)
+        let ownRoots = try await rootsFile(opened)
         defer { ownRoots?.remove() }
         let roots = showRoots(ownRoots?.path ?? settings.roots, in: &spec)
         // What a project sets for itself stays: it has no other way out.
@@ -42,7 +45,7 @@ package struct EgressLauncher: SandboxLauncher {
                 doors: doors,
                 policy: spec.policy.network,
                 settings: settings,
-                secrets: secrets
+                opened: opened
             )
             return ConnectedSandbox(sandbox, proxy)
         } catch {
@@ -52,25 +55,29 @@ package struct EgressLauncher: SandboxLauncher {
         }
     }
 
-    /// The secrets that this sandbox's requests get.
-    private func secrets(for spec: SandboxSpec) async throws(SandboxError) -> SandboxSecrets {
-        let all = settings.secrets.filter { $0.isFor(spec.purpose, spec.policy.network) }
-        if all.isEmpty { return .none }
+    /// The hosts that the proxy opens for this sandbox.
+    private func opened(for spec: SandboxSpec) async throws(SandboxError) -> OpenedHosts {
+        let policy = spec.policy.network
+        let secrets = settings.secrets.filter { $0.isFor(spec.purpose, policy) }
+        let cached = cache.flatMap { CachedHosts(settings.cached, for: policy, in: $0) }
+        if secrets.isEmpty, cached == nil { return .none }
         let (roots, time) = (settings.trustedRoots, spec.limits.total)
         let made = await Blocking.run {
-            Result { try roots.map { try SandboxSecrets(all, for: time, roots: $0) } }
+            Result {
+                try roots.map { try OpenedHosts(secrets: secrets, cached: cached, for: time, roots: $0) }
+            }
         }
-        guard case .success(let secrets?) = made else {
+        guard case .success(let opened?) = made else {
             throw .host(call: "make the sandbox's own authority", errno: Int(ENOENT))
         }
-        return secrets
+        return opened
     }
 
-    /// The file of roots with the authority that ends TLS for secrets; nil where there are none.
-    private func rootsFile(_ secrets: SandboxSecrets) async throws(SandboxError) -> RootsFile? {
+    /// The file of roots with the authority that ends TLS; nil where none ends.
+    private func rootsFile(_ opened: OpenedHosts) async throws(SandboxError) -> RootsFile? {
         guard let roots = settings.trustedRoots else { return nil }
         let made = await Blocking.run {
-            Result { try secrets.certificate.map { try RootsFile(roots, and: $0) } }
+            Result { try opened.certificate.map { try RootsFile(roots, and: $0) } }
         }
         switch made {
         case .success(let file): return file

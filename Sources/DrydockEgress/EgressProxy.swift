@@ -24,12 +24,12 @@ package final class EgressProxy: Sendable {
         doors: [EgressDoor],
         policy: NetworkPolicy,
         settings: EgressSettings,
-        secrets: SandboxSecrets = .none,
+        opened: OpenedHosts = .none,
         resolver: any HostResolver = SystemResolver(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> EgressProxy {
         let connector = Connector(policy: policy, settings: settings, lookups: LookupCache(resolver))
-        let egress = Egress(connector, secrets)
+        let egress = Egress(connector, opened)
         var served: [any Channel] = []
         var left = sockets[...]
         do {

@@ -17,6 +17,8 @@ package struct EgressSettings: Hashable, Sendable {
 
     /// The file that hosts are verified against; nil where there is none.
     var trustedRoots: String? { roots ?? RootsFile.ofMachine }
+    /// Hosts whose answers are given again, by name.
+    let cached: [NetworkRule]
     /// What is added to requests: the operator's file, then the passwords of the tools' indexes.
     let secrets: [HostSecret]
 
@@ -26,22 +28,31 @@ package struct EgressSettings: Hashable, Sendable {
         opaque = settings.opaque
         roots = settings.roots
         self.tools = tools
+        cached = settings.cache.hosts.flatMap { rule in
+            guard case .preset(let name) = rule.hosts else { return [rule] }
+            return tools.answers[name]?.rules.filter(\.isOneName) ?? []
+        }
         self.secrets = secrets + tools.secrets
     }
 
-    /// Why no sandbox could be given its secrets; nil where all is well.
+    /// Whether answers of some hosts are given again.
+    package var cachesAnswers: Bool { !cached.isEmpty }
+
+    /// Why no sandbox could be given what it is to trust; nil where all is well.
     ///
     /// Blocks.
-    package var problemOfSecrets: String? {
-        if secrets.isEmpty { return nil }
+    package var problemOfRoots: String? {
+        if secrets.isEmpty, cached.isEmpty { return nil }
         guard let roots = trustedRoots else {
-            return "secrets are only told to hosts that roots vouch for, and this machine has no list of them"
+            return
+                "hosts with secrets or a cache have to be vouched for by roots, and this machine has no list of them"
         }
         do {
-            _ = try SandboxSecrets(secrets, for: .zero, roots: roots)
+            _ = try OpenedHosts(secrets: secrets, for: .zero, roots: roots)
             return nil
         } catch {
-            return "\(roots) is no list of certificates that hosts with secrets could be verified against"
+            return
+                "\(roots) is no list of certificates that hosts with secrets or a cache could be verified against"
         }
     }
 }

@@ -9,26 +9,20 @@ import NIOSSL
 /// One request that is passed on to its host, on a connection of its own, and the answer that comes back.
 ///
 /// It is the last handler of the host's pipeline; all of it happens on the event loop of both.
-final class PassedRequest: ChannelDuplexHandler {
+final class PassedRequest: ChannelDuplexHandler, AnsweredRequest {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
 
-    private let target: ProxyTarget
-    private let rule: NetworkRule
-    private let request: HTTPRequestHead
-    private let passed: HTTPRequestHead
-    /// What it gets of the operator's.
-    private let secret: SecretRequest?
-    /// Its answer must not show that, nor the password of the operator's proxy, which may answer by itself.
+    private let request: ProxyRequest
+    /// The answer must not show the secret that the request gets, nor the password of the operator's proxy, which may answer by itself.
     private var mask: SecretMask?
-    private let isSecure: Bool
     private let egress: Egress
     private let begun = NIODeadline.now()
     /// Parts that came before there was a connection: what one read had brought.
     private var waiting: [HTTPClientRequestPart] = []
     private var host: ChannelHandlerContext?
-    private var client: (connection: ProxyConnection, context: ChannelHandlerContext)?
+    private var client: (any AnswerTaker)?
     private var answer: HTTPResponseHead?
     private var hasWholeBody = false
     private var isReadHeld = false
@@ -38,36 +32,23 @@ final class PassedRequest: ChannelDuplexHandler {
     private var sent: Int64 = 0
     private var received: Int64 = 0
 
-    /// `request` is what the client asked, `passed` what the host is asked.
-    init(
-        _ target: ProxyTarget,
-        _ rule: NetworkRule,
-        _ request: HTTPRequestHead,
-        as passed: HTTPRequestHead,
-        _ secret: SecretRequest?,
-        isSecure: Bool,
-        _ egress: Egress
-    ) {
-        self.target = target
-        self.rule = rule
+    init(_ request: ProxyRequest, _ egress: Egress) {
         self.request = request
-        self.passed = passed
-        self.secret = secret
-        self.isSecure = isSecure
         self.egress = egress
     }
 
-    /// Connects; `connection` gets the answer, or a refusal.
-    func start(client connection: ProxyConnection, _ context: ChannelHandlerContext) {
-        client = (connection, context)
+    private var target: ProxyTarget { request.target }
+
+    /// Connects, on the event loop of the client; who gets the answer, or a refusal.
+    func start(for client: any AnswerTaker, on loop: any EventLoop) {
+        self.client = client
         // In a tunnel the proxy in front reads nothing.
-        let upstream = isSecure ? nil : egress.connector.upstream(for: target.host)
-        let masks = (secret?.masks ?? []) + (upstream?.masks ?? [])
+        let upstream = request.isSecure ? nil : egress.connector.upstream(for: target.host)
+        let masks = (request.secret?.masks ?? []) + (upstream?.masks ?? [])
         mask = masks.isEmpty ? nil : SecretMask(masks)
-        waiting = [.head(upstream?.passedOn(passed, to: target) ?? passed)]
-        let loop = context.eventLoop
+        waiting = [.head(upstream?.passedOn(request.passed, to: target) ?? request.passed)]
         let this = NIOLoopBound(self, eventLoop: loop)
-        let (connector, egress, target, isSecure) = (egress.connector, egress, target, isSecure)
+        let (connector, egress, target, isSecure) = (egress.connector, egress, target, request.isSecure)
         loop.makeFutureWithTask {
             guard isSecure else {
                 return try await connector.requests(to: target, on: loop, for: egress) { channel in
@@ -77,8 +58,10 @@ final class PassedRequest: ChannelDuplexHandler {
             let channel = try await connector.tunnel(to: target, on: loop, for: egress)
             do {
                 try await loop.submit {
-                    let tls = try egress.secrets.client(for: target.host)
-                    try channel.pipeline.syncOperations.addHandler(tls)
+                    guard let tls = egress.opened.tls(endingFor: target) else {
+                        throw NIOSSLError.failedToLoadCertificate
+                    }
+                    try channel.pipeline.syncOperations.addHandler(try tls.client(for: target.host))
                     try this.value.speakHTTP(channel)
                 }.get()
             } catch {
@@ -145,7 +128,7 @@ final class PassedRequest: ChannelDuplexHandler {
         waiting = []
         host.flush()
         channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
-        if let client { client.connection.resume(client.context) }
+        client?.resumeRequest()
     }
 
     // MARK: From the host
@@ -162,47 +145,42 @@ final class PassedRequest: ChannelDuplexHandler {
         case .body(let bytes):
             received += Int64(bytes.readableBytes)
             let shown = mask?.pass(bytes) ?? bytes
-            client.connection.answer(.body(.byteBuffer(shown)), client.context)
+            client.add(shown)
         case .end:
-            if let rest = mask?.end(), rest.readableBytes > 0 {
-                client.connection.answer(.body(.byteBuffer(rest)), client.context)
-            }
+            if let rest = mask?.end(), rest.readableBytes > 0 { client.add(rest) }
             guard let answer else { return context.close(promise: nil) }
             // With a part of the request still to come, the next one could not be told from it.
-            let goesOn = hasWholeBody && RequestRules.keepsAlive(request, answer)
+            let goesOn = hasWholeBody && RequestRules.keepsAlive(request.asked, answer)
             finish()
             self.client = nil
-            client.connection.endAnswer(keepAlive: goesOn, client.context)
+            client.end(keepAlive: goesOn)
             context.close(promise: nil)
         }
     }
 
-    private func answer(
-        _ head: HTTPResponseHead,
-        _ client: (connection: ProxyConnection, context: ChannelHandlerContext)
-    ) {
-        var head = head
+    private func answer(_ original: HTTPResponseHead, _ client: any AnswerTaker) {
+        var head = original
         do throws(Refusal) {
-            if let secret { head = try secret.passedBack(head) }
+            if let secret = request.secret { head = try secret.passedBack(head) }
         } catch {
             return fail(error)
         }
         if let mask { head = mask.masked(head) }
-        let answer = RequestRules.passedBack(head, to: request)
+        let answer = RequestRules.passedBack(head, to: request.asked)
         self.answer = answer
-        client.connection.answer(.head(answer), client.context)
+        client.begin(answer, from: original)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if let client { client.connection.flushAnswer(client.context) }
+        client?.flush()
     }
 
     func read(context: ChannelHandlerContext) {
-        if client?.context.channel.isWritable ?? true { context.read() } else { isReadHeld = true }
+        if client?.isWritable ?? true { context.read() } else { isReadHeld = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, let client { client.connection.resume(client.context) }
+        if context.channel.isWritable { client?.resumeRequest() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -239,11 +217,10 @@ final class PassedRequest: ChannelDuplexHandler {
         self.client = nil
         if answer == nil {
             isOver = true
-            client.connection.refuse(refusal, client.context)
+            client.refuse(refusal)
         } else {
-            // Cut off, so that nobody takes the half for the whole.
             finish()
-            client.context.close(promise: nil)
+            client.cutOff()
         }
         host?.close(promise: nil)
     }
@@ -263,7 +240,9 @@ final class PassedRequest: ChannelDuplexHandler {
             NetworkUse(
                 host: target.host.text,
                 port: target.port,
-                verdict: .allowed(rule: secret == nil ? "\(rule)" : "\(rule), with a secret"),
+                verdict: .allowed(
+                    rule: request.secret == nil ? "\(request.rule)" : "\(request.rule), with a secret"
+                ),
                 sent: ByteCount(sent),
                 received: ByteCount(received),
                 duration: .nanoseconds((NIODeadline.now() - begun).nanoseconds)

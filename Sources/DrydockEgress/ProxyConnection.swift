@@ -18,11 +18,11 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         /// Between two requests.
         case idle
         /// A request that is passed on.
-        case passing(PassedRequest)
+        case passing(any AnsweredRequest)
         /// CONNECT, until the tunnel is open.
         case opening
         /// CONNECT to a host whose TLS ends here, until that is read to its end.
-        case ending(ProxyTarget)
+        case ending(EndedTLS)
         /// It was answered with a refusal; what it still sends is of no interest.
         case refused
     }
@@ -54,9 +54,9 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case (.end, .passing(let request)):
             handlers.heads.isReading = true
             request.endBody()
-        case (.end, .ending(let target)):
+        case (.end, .ending(let tls)):
             state = .opening
-            end(target, context)
+            end(tls, context)
         case (.end, .opening), (_, .refused): break
         case (.head, _), (.body, _), (.end, _):
             // The order of the parts is the decoder's, one request at a time the pipeline handler's.
@@ -81,8 +81,8 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func open(_ target: ProxyTarget, _ context: ChannelHandlerContext) throws(Refusal) {
         let rule = try egress.connector.rule(for: target)
-        if egress.secrets.ends(target) {
-            state = .ending(target)
+        if let tls = egress.opened.tls(endingFor: target) {
+            state = .ending(EndedTLS(target: target, tls: tls, egress: egress))
             return
         }
         state = .opening
@@ -108,14 +108,14 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private static let opened = ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")
 
     /// Opens a tunnel that ends here: each request in it is passed on by itself.
-    private func end(_ target: ProxyTarget, _ context: ChannelHandlerContext) {
+    private func end(_ tls: EndedTLS, _ context: ChannelHandlerContext) {
         let client = context.channel
         let isReady = client.eventLoop.makePromise(of: Void.self)
         isReady.futureResult.whenFailure { _ in client.close(promise: nil) }
         // Not from within the decoder, which is one of those that go.
         client.eventLoop.assumeIsolated().execute { [self] in
             do {
-                try EndedTLS(target: target, egress: egress).prepare(client, after: isReady.futureResult)
+                try tls.prepare(client, after: isReady.futureResult)
             } catch {
                 return isReady.fail(error)
             }
@@ -155,18 +155,38 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         let (target, path) = try destination(head)
         let standard: UInt16 = isSecure ? 443 : 80
         try RequestRules.checkHost(head, target, standardPort: standard)
-        let rule = try egress.connector.rule(for: target)
-        var passed = RequestRules.passedOn(head, to: target, path: path, standardPort: standard)
-        let secret = try egress.secrets.secret(
+        var request = ProxyRequest(
+            target: target,
+            rule: try egress.connector.rule(for: target),
+            asked: head,
+            passed: RequestRules.passedOn(head, to: target, path: path, standardPort: standard),
+            isSecure: isSecure
+        )
+        request.secret = try egress.opened.secrets.secret(
             for: target,
             isSecure: isSecure,
             method: head.method.rawValue,
             path: path
         ).map { SecretRequest($0, for: target) }
-        if let secret { passed = try secret.passedOn(passed) }
-        let request = PassedRequest(target, rule, head, as: passed, secret, isSecure: isSecure, egress)
-        state = .passing(request)
-        request.start(client: self, context)
+        if let secret = request.secret { request.passed = try secret.passedOn(request.passed) }
+        pass(request, path: path, context)
+    }
+
+    private func pass(_ request: ProxyRequest, path: String, _ context: ChannelHandlerContext) {
+        let client = ProxyClient(connection: self, context: context)
+        let loop = context.eventLoop
+        // What a secret opened is nobody else's.
+        if request.secret == nil, let cached = egress.opened.cached,
+            let key = cached.key(of: request, path: path)
+        {
+            let kept = CachedRequest(key, in: cached.cache, request, egress, for: client, on: loop)
+            state = .passing(kept)
+            kept.start()
+        } else {
+            let passed = PassedRequest(request, egress)
+            state = .passing(passed)
+            passed.start(for: client, on: loop)
+        }
     }
 
     private func destination(_ head: HTTPRequestHead) throws(Refusal) -> (target: ProxyTarget, path: String) {
@@ -180,8 +200,6 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func answer(_ part: HTTPServerResponsePart, _ context: ChannelHandlerContext) {
         context.write(wrapOutboundOut(part), promise: nil)
     }
-
-    func flushAnswer(_ context: ChannelHandlerContext) { context.flush() }
 
     /// The request is done with; what comes next is the next one, or the end.
     func endAnswer(keepAlive: Bool, _ context: ChannelHandlerContext) {

@@ -73,9 +73,10 @@ struct ProxyListener {
             case .tls(let port):
                 let target = try target(of: client, port, egress)
                 let rule = try egress.connector.rule(for: target)
-                if egress.secrets.ends(target) {
+                if let tls = egress.opened.tls(endingFor: target) {
                     let isReady = client.eventLoop.makeSucceededVoidFuture()
-                    return try EndedTLS(target: target, egress: egress).prepare(client, after: isReady)
+                    let ended = EndedTLS(target: target, tls: tls, egress: egress)
+                    return try ended.prepare(client, after: isReady)
                 }
                 try Tunnel.prepare(to: target, by: rule, client, egress)
             }

@@ -5,6 +5,9 @@ import DrydockModel
 
 /// Whom a client of the proxy wants to reach.
 struct ProxyTarget: Hashable, Sendable {
+    /// The port of https where none is named.
+    static let securePort: UInt16 = 443
+
     var host: HostName
     var port: UInt16
 

@@ -152,6 +152,15 @@ package enum FileContents {
         if futimens(file.rawValue, times) != 0 { throw Errno.current }
     }
 
+    /// Sets the time of last access to now; the time of last change stays.
+    package static func setAccessed(_ file: FileDescriptor) throws(Errno) {
+        let times = [
+            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 1),  // UTIME_NOW
+            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),  // UTIME_OMIT
+        ]
+        if futimens(file.rawValue, times) != 0 { throw Errno.current }
+    }
+
     /// Sets exactly these permission bits, whatever the umask.
     package static func setPermissions(_ file: FileDescriptor, _ permissions: UInt32) throws(Errno) {
         if fchmod(file.rawValue, permissions) != 0 { throw Errno.current }

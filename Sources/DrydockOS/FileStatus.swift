@@ -41,6 +41,8 @@ package struct FileStatus: Sendable, Hashable {
     /// Bytes that it takes up: less than `size` for a sparse file.
     package var allocated: Int64
     package var modified: FileTime
+    /// When it was last read, as far as the file system keeps that, or somebody has said.
+    package var accessed: FileTime
     /// When its content, name or rights last changed; nobody can set it.
     package var changed: Timestamp
     package var owner: FileOwner
@@ -59,6 +61,10 @@ package struct FileStatus: Sendable, Hashable {
             seconds: Int64(status.st_mtim.tv_sec),
             nanoseconds: Int64(status.st_mtim.tv_nsec)
         )
+        accessed = FileTime(
+            seconds: Int64(status.st_atim.tv_sec),
+            nanoseconds: Int64(status.st_atim.tv_nsec)
+        )
         let milliseconds = Int64(status.st_ctim.tv_sec) * 1_000 + Int64(status.st_ctim.tv_nsec) / 1_000_000
         changed = Timestamp(milliseconds: milliseconds)
         owner = FileOwner(user: status.st_uid, group: status.st_gid)
@@ -67,8 +73,8 @@ package struct FileStatus: Sendable, Hashable {
     }
 }
 
-/// A file's time of last change, since 1970.
-package struct FileTime: Sendable, Hashable {
+/// A time that a file has, since 1970.
+package struct FileTime: Sendable, Hashable, Comparable {
     package var seconds: Int64
     /// 0…999 999 999.
     package var nanoseconds: Int64
@@ -76,6 +82,11 @@ package struct FileTime: Sendable, Hashable {
     package init(seconds: Int64, nanoseconds: Int64 = 0) {
         self.seconds = seconds
         self.nanoseconds = min(max(nanoseconds, 0), 999_999_999)
+    }
+
+    /// Earlier moments come first.
+    package static func < (left: FileTime, right: FileTime) -> Bool {
+        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 }
 

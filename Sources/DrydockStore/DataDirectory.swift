@@ -39,6 +39,8 @@ package struct DataDirectory: Hashable, Sendable {
     package var blobs: FilePath { path.appending("blobs") }
     package var snapshots: FilePath { path.appending("snapshots") }
     package var work: FilePath { path.appending("work") }
+    /// What hosts answered, where the operator has that kept.
+    package var cache: FilePath { path.appending("cache") }
     /// Files that are written to wake other processes.
     package var bells: FilePath { path.appending("bells") }
     /// A lock for each process that may hold leases, named by its `WorkerID`.

@@ -21,13 +21,9 @@ struct PassedRequestTests {
             settings: settings,
             lookups: LookupCache(ScriptedResolver([:]))
         )
+        let rule = try NetworkRule(parsing: "good.example")
         let request = PassedRequest(
-            target,
-            try NetworkRule(parsing: "good.example"),
-            head,
-            as: head,
-            nil,
-            isSecure: false,
+            ProxyRequest(target: target, rule: rule, asked: head, passed: head, isSecure: false),
             Egress(connector)
         )
         let channel = EmbeddedChannel()

@@ -29,7 +29,7 @@ struct ProxyFixture: Sendable {
         opaque: [String] = [],
         exempt: Bool = true,
         tls: NIOSSLContext? = nil,
-        secrets: (UInt16) throws -> SandboxSecrets = { _ in .none },
+        opened: (UInt16) throws -> OpenedHosts = { _ in .none },
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
         let host = try await TestHost.start(answer, tls)
@@ -56,7 +56,7 @@ struct ProxyFixture: Sendable {
             doors: [.clients(.proxy)],
             policy: policy,
             settings: EgressSettings(settings, tools: ToolIndexes()),
-            secrets: try secrets(host.port),
+            opened: try opened(host.port),
             resolver: resolver
         )
         let fixture = ProxyFixture(proxyPort: port, host: host, resolver: resolver)

@@ -41,12 +41,12 @@ struct SecretFixture: Sendable {
         let folder = TestFolder.make()
         defer { folder.remove() }
         let roots = try folder.write(known.pem, "roots.pem")
-        var made = SandboxSecrets.none
-        func secrets(_ port: UInt16) throws -> SandboxSecrets {
+        var made = OpenedHosts.none
+        func opened(_ port: UInt16) throws -> OpenedHosts {
             var secret = try HostSecret(try HostName("good.example"), port: port, .basic(pair))
             secret.requests = requests
             secret.isInsecure = isInsecure
-            made = try SandboxSecrets([secret], for: .seconds(60), roots: roots)
+            made = try OpenedHosts(secrets: [secret], for: .seconds(60), roots: roots)
             return made
         }
         return try await ProxyFixture.with(
@@ -54,7 +54,7 @@ struct SecretFixture: Sendable {
             names: ["other.example": ["127.0.0.1"]],
             answer: answer,
             tls: isSecure ? try authority.server(for: try HostName(vouched)) : nil,
-            secrets: secrets
+            opened: opened
         ) { proxy in
             let own = try folder.write(try made.certificate ?? "", "own.pem")
             return try await body(

@@ -262,13 +262,13 @@ struct SecretTests {
         ) { operators in
             let port = operators.host.port
             let secret = try HostSecret(host, port: port, .bearer("hunter22"))
-            let secrets = try SandboxSecrets([secret], for: .seconds(60), roots: roots)
-            let own = try folder.write(try secrets.certificate ?? "", "own.pem")
-            func given(_: UInt16) -> SandboxSecrets { secrets }
+            let opened = try OpenedHosts(secrets: [secret], for: .seconds(60), roots: roots)
+            let own = try folder.write(try opened.certificate ?? "", "own.pem")
+            func given(_: UInt16) -> OpenedHosts { opened }
             _ = try await ProxyFixture.with(
                 rules: ["far.example:\(port)"],
                 upstream: "http://127-0-0-1.example:\(operators.proxyPort)",
-                secrets: given
+                opened: given
             ) { fixture in
                 let answer = try await SecretFixture.curl([
                     "-sS", "--cacert", own, "--proxy", "http://127.0.0.1:\(fixture.proxyPort)",

@@ -2,70 +2,16 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import NIOCore
-import NIOSSL
-import Synchronization
 
-/// The secrets that one sandbox's requests get, and the TLS that ends in the proxy for them.
-final class SandboxSecrets: Sendable {
-    /// No secrets: all TLS goes through unopened.
-    static let none = SandboxSecrets()
-
+/// The secrets that one sandbox's requests get.
+struct SandboxSecrets: Sendable {
     private let secrets: [HostSecret]
-    private let authority: SandboxAuthority?
-    /// How hosts are asked, whom the operator's roots vouch for.
-    private let client: NIOSSLContext?
-    private let servers = Mutex<[HostName: NIOSSLContext]>([:])
 
-    private init() {
-        secrets = []
-        authority = nil
-        client = nil
-    }
+    init(_ secrets: [HostSecret] = []) { self.secrets = secrets }
 
-    /// For a sandbox that lasts for `time`; `roots` is the file with whom hosts are verified against.
-    ///
-    /// Blocks: all the roots are read.
-    init(_ secrets: [HostSecret], for time: Duration, roots: String) throws {
-        self.secrets = secrets
-        authority = try SandboxAuthority(
-            over: Set(secrets.map(\.host)).sorted { $0.text < $1.text },
-            for: time
-        )
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = .file(roots)
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
-        configuration.shutdownTimeout = .seconds(1)
-        client = try NIOSSLContext(configuration: configuration)
-    }
-
-    /// The certificate that the sandbox is to trust beside the roots, PEM; nil where there are no secrets.
-    var certificate: String? {
-        get throws { try authority?.pem }
-    }
-
-    /// Whether TLS for `target` ends in the proxy.
-    func ends(_ target: ProxyTarget) -> Bool {
-        secrets.contains { $0.isFor(target.host, port: target.port, isSecure: true) }
-    }
-
-    /// The handler that is the host for a client.
-    func server(for host: HostName) throws -> NIOSSLServerHandler {
-        guard let authority else { throw NIOSSLError.failedToLoadCertificate }
-        let context = try servers.withLock { servers in
-            if let known = servers[host] { return known }
-            let made = try authority.server(for: host)
-            servers[host] = made
-            return made
-        }
-        return NIOSSLServerHandler(context: context)
-    }
-
-    /// The handler that makes a connection one by TLS with `host`, and none where it is not that host.
-    func client(for host: HostName) throws -> NIOSSLClientHandler {
-        guard let client else { throw NIOSSLError.failedToLoadCertificate }
-        return try NIOSSLClientHandler(context: client, serverHostname: host.text)
+    /// The hosts whose TLS has to end in the proxy for them.
+    var targets: [ProxyTarget] {
+        secrets.map { ProxyTarget(host: $0.host, port: $0.port ?? ProxyTarget.securePort) }
     }
 
     /// The secret of a request; nil where there is none for its host, and a refusal where there is, but not for this request.

@@ -95,6 +95,11 @@ package struct NetworkRule: Hashable, Sendable {
         }
     }
 
+    /// Whether it names one host.
+    package var isOneName: Bool {
+        if case .name = hosts { true } else { false }
+    }
+
     /// What both allow, as one rule; nil where that is nothing.
     package func narrowed(to other: NetworkRule) -> NetworkRule? {
         guard let hosts = Self.common(hosts, other.hosts) else { return nil }

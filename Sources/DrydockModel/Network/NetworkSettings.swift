@@ -15,6 +15,15 @@ package struct NetworkSettings: Hashable, Sendable {
     package var opaque: [NetworkRule] = []
     /// A file with the certificates (PEM) that steps are to trust; nil = the machine's own.
     package var roots: String?
+    package var cache = CacheSettings()
 
     package init() {}
+}
+
+/// What hosts answer, and is given again to whichever build asks.
+package struct CacheSettings: Hashable, Sendable {
+    /// Names and tools, no wildcards; empty = nothing is kept.
+    package var hosts: [NetworkRule] = []
+    /// Of all that is kept.
+    package var size = ByteCount.gibibytes(10)
 }

@@ -4,9 +4,10 @@
 import DrydockModel
 import NIOCore
 
-/// TLS of a client that ends in the proxy: for a host whose requests get a secret, and no other.
+/// TLS of a client that ends in the proxy: for a host among those that are opened, and no other.
 struct EndedTLS {
     let target: ProxyTarget
+    let tls: SandboxTLS
     let egress: Egress
 
     /// Waits for the client to begin as it would with the host itself, and is the host then; behind what is in its pipeline
@@ -31,7 +32,7 @@ struct EndedTLS {
     private func open(_ client: any Channel, _ gate: TLSGate) {
         let pipeline = client.pipeline.syncOperations
         do {
-            try pipeline.addHandler(try egress.secrets.server(for: target.host))
+            try pipeline.addHandler(try tls.server(for: target.host))
             try ProxyHandlers.add(to: client, egress, meant: target, isSecure: true)
         } catch {
             egress.ledger.add(Refusal(.unreachable, target, "could not be stood in for: \(error)"))

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import NIOHTTP1
+
+/// How long an answer may be given again without asking its host, by what it says of itself to a shared cache.
+///
+/// Source: RFC 9111 sections 3 and 4.2.
+struct Freshness: Equatable {
+    /// Seconds of what changes seldom, where the host does not say: a tenth of its age, and at most this.
+    private static let longestGuess: Int64 = 86_400
+    /// Seconds; what says longer says "for ever".
+    private static let longest: Int64 = 10 * 365 * 86_400
+    /// Answers that mean the same to whoever asks. Others are errors of the moment, or parts.
+    private static let statuses: Set<UInt> = [200, 301, 308, 404, 410]
+
+    /// Seconds from when the host made it; with 0 the host is asked each time whether it still holds.
+    let lifetime: Int64
+    /// Seconds that it was under way, in other caches.
+    let age: Int64
+
+    /// nil where the answer is for nobody else, or could never be given again.
+    init?(of head: HTTPResponseHead) {
+        let headers = head.headers
+        guard Self.statuses.contains(head.status.code), !headers.contains(name: "Set-Cookie"),
+            !headers.contains(name: "Set-Cookie2"), !headers[canonicalForm: "Vary"].contains("*")
+        else { return nil }
+        let directives = CacheDirectives(headers)
+        guard !directives.has("no-store"), !directives.has("private") else { return nil }
+        age = Self.age(of: headers)
+        lifetime = directives.has("no-cache") ? 0 : Self.lifetime(head, directives)
+        if lifetime <= age, !CacheValidators(headers).areThere { return nil }
+    }
+
+    /// Seconds that an answer was under way (RFC 9111 section 5.1).
+    static func age(of headers: HTTPHeaders) -> Int64 { headers.first(name: "Age").flatMap(digits) ?? 0 }
+
+    private static func lifetime(_ head: HTTPResponseHead, _ directives: CacheDirectives) -> Int64 {
+        for name in ["s-maxage", "max-age"] where directives.has(name) {
+            // What can not be read is not fresh.
+            return directives.value(name).flatMap(digits) ?? 0
+        }
+        let headers = head.headers
+        let date = headers.first(name: "Date").flatMap(HTTPDate.seconds)
+        if let field = headers.first(name: "Expires") {
+            guard let date, let end = HTTPDate.seconds(field) else { return 0 }
+            return min(max(end - date, 0), longest)
+        }
+        guard head.status == .ok, let date,
+            let changed = headers.first(name: "Last-Modified").flatMap(HTTPDate.seconds)
+        else { return 0 }
+        return min(max((date - changed) / 10, 0), longestGuess)
+    }
+
+    /// RFC 9111 section 1.2.2: a number too large is a very long time.
+    private static func digits(_ text: some StringProtocol) -> Int64? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return min(Int64(text) ?? longest, longest)
+    }
+}
+
+/// The field Cache-Control of an answer (RFC 9111 section 5.2).
+private struct CacheDirectives {
+    private let directives: [(name: String, value: String?)]
+
+    init(_ headers: HTTPHeaders) {
+        directives = headers[canonicalForm: "Cache-Control"].map { directive in
+            let parts = directive.split(separator: "=", maxSplits: 1)
+            let name = parts.first.map { $0.lowercased() } ?? ""
+            return (name, parts.count == 2 ? String(parts[1].filter { $0 != "\"" }) : nil)
+        }
+    }
+
+    func has(_ name: String) -> Bool { directives.contains { $0.name == name } }
+
+    /// Where it stands twice, with different values, nothing is said (RFC 9111 section 4.2.1).
+    func value(_ name: String) -> String? {
+        let values = directives.filter { $0.name == name }.map(\.value)
+        return values.allSatisfy { $0 == values.first } ? values.first ?? nil : nil
+    }
+}
+
+/// By what a host is asked whether what it said still holds (RFC 9110 section 8.8).
+struct CacheValidators {
+    private let tag: String?
+    private let date: String?
+
+    init(_ headers: HTTPHeaders) {
+        tag = headers.first(name: "ETag")
+        date = headers.first(name: "Last-Modified")
+    }
+
+    var areThere: Bool { tag != nil || date != nil }
+
+    /// The fields of a request that asks.
+    var conditions: [(String, String)] {
+        if let tag { return [("If-None-Match", tag)] }
+        return date.map { [("If-Modified-Since", $0)] } ?? []
+    }
+
+    /// Whether who asks says that it has this already.
+    func match(_ request: HTTPRequestHead) -> Bool {
+        guard let tag else { return false }
+        func bare(_ tag: some StringProtocol) -> String {
+            tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : String(tag)
+        }
+        return request.headers[canonicalForm: "If-None-Match"].contains { bare($0) == bare(tag) }
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import FoundationEssentials
+import SystemPackage
+import Testing
+
+@testable import DrydockEgress
+
+@Suite("Downloads that builds share", .timeLimit(.minutes(2)))
+struct CacheTests {
+    static let immutable = "Cache-Control: public, max-age=31536000, immutable"
+
+    @Test("what one build has fetched another gets without the host, and its record says so")
+    func second() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set(
+                "/tide.tar.gz",
+                [Self.immutable, "Content-Type: application/gzip", "ETag: \"1\""],
+                "bytes"
+            )
+            let first = try await fixture.sandbox { curl async throws in
+                #expect(try await curl("/tide.tar.gz", []) == "bytes")
+            }
+            #expect(first.map(\.verdict) == [.allowed(rule: "good.example:\(fixture.port)")], "\(first)")
+            #expect(try await fixture.files(1).count == 1)
+            let second = try await fixture.sandbox { curl async throws in
+                let answer = try await curl("/tide.tar.gz", ["-i"])
+                #expect(
+                    answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.hasSuffix("\r\n\r\nbytes"),
+                    "\(answer)"
+                )
+                for field in ["Content-Type: application/gzip", "ETag: \"1\"", "Content-Length: 5", "Age: "] {
+                    #expect(answer.contains("\r\n\(field)"), "\(field): \(answer)")
+                }
+                let again = try await curl(
+                    "/tide.tar.gz",
+                    ["-w", " %{num_connects}", "https://good.example:\(fixture.port)/tide.tar.gz"]
+                )
+                #expect(again == "bytes 1bytes 0", "\(again)")
+            }
+            #expect(fixture.site.requests.count == 1)
+            let rule = "good.example:\(fixture.port), from the cache"
+            #expect(second.map(\.verdict) == [.allowed(rule: rule)], "\(second)")
+            #expect(second.first?.connections == 3 && second.first?.received == ByteCount(15), "\(second)")
+        }
+    }
+
+    @Test("a large file goes by in parts, checked, and is whole")
+    func large() async throws {
+        try await CacheFixture.with { fixture async throws in
+            let body = String(repeating: "0123456789abcdef", count: 60_000)
+            fixture.site.set("/large", [Self.immutable], body)
+            #expect(try await fixture.curl("/large") == body)
+            #expect(try await fixture.files(1).count == 1)
+            #expect(try await fixture.curl("/large") == body)
+            #expect(try await fixture.curl("/large", ["-I"]).contains("Content-Length: \(body.utf8.count)"))
+            #expect(fixture.site.requests.count == 1)
+        }
+    }
+
+    @Test("the host hears nothing of who asks, and the same from everyone")
+    func request() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x", [Self.immutable], "x")
+            _ = try await fixture.curl(
+                "/x",
+                [
+                    "-A", "spy/1", "-H", "X-Original-URL: /other", "-H", "Accept-Encoding: gzip", "-H",
+                    "Origin: mine",
+                ]
+            )
+            let heard = try #require(fixture.site.requests.first)
+            for word in ["spy", "X-", "gzip", "mine"] { #expect(!heard.contains(word), "\(heard)") }
+            #expect(heard.contains("Accept: */*\r\n") && heard.contains("Accept-Encoding: identity\r\n"))
+        }
+    }
+
+    @Test("other forms, queries and paths are other answers")
+    func keys() async throws {
+        try await CacheFixture.with { fixture async throws in
+            for path in ["/x", "/x?a", "/x?a=1", "/%78", "/./x"] {
+                fixture.site.set(path) { request in
+                    let accept = request.split(separator: "\r\n").first { $0.hasPrefix("Accept:") } ?? ""
+                    return CacheFixture.Site.ok([Self.immutable], "\(path) \(accept)")
+                }
+            }
+            for path in ["/x", "/x?a", "/x?a=1", "/%78", "/./x"] {
+                for accept in ["text/html", "application/json"] {
+                    let expected = "\(path) Accept: \(accept)"
+                    #expect(try await fixture.curl(path, ["-H", "Accept: \(accept)"]) == expected)
+                }
+            }
+            #expect(try await fixture.files(10).count == 10)
+            #expect(fixture.site.requests.count == 10)
+        }
+    }
+
+    @Test(
+        "what is over is asked for again by its tag: not sent again where it still holds, replaced where not"
+    )
+    func revalidation() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/simple/") { request in
+                request.contains("If-None-Match: \"1\"")
+                    ? "304 Not Modified\r\nETag: \"1\"\r\n\r\n"
+                    : CacheFixture.Site.ok(["Cache-Control: max-age=600", "ETag: \"1\""], "one")
+            }
+            #expect(try await fixture.curl("/simple/") == "one")
+            #expect(try await fixture.files(1).count == 1)
+            #expect(try await fixture.curl("/simple/") == "one" && fixture.site.requests.count == 1)
+            try fixture.age(by: 601)
+            let uses = try await fixture.sandbox { curl async throws in
+                #expect(try await curl("/simple/", []) == "one")
+            }
+            #expect(fixture.site.requests.count == 2 && fixture.site.requests[1].contains("If-None-Match"))
+            #expect(uses.count == 2, "\(uses)")
+            // It holds for another while.
+            try await Self.until {
+                try await fixture.curl("/simple/") == "one" && fixture.site.requests.count == 2
+            }
+            try fixture.age(by: 601)
+            fixture.site.set("/simple/", ["Cache-Control: max-age=600", "ETag: \"2\""], "two")
+            #expect(try await fixture.curl("/simple/") == "two")
+            try await Self.until {
+                try await fixture.curl("/simple/") == "two" && fixture.site.requests.count == 3
+            }
+        }
+    }
+
+    /// What is written when the client has its answer already is there some time later.
+    private static func until(_ isSo: () async throws -> Bool) async throws {
+        for _ in 0..<100 where try await !isSo() { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await isSo())
+    }
+
+    @Test("a client that has it already is told so")
+    func notModified() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x", [Self.immutable, "ETag: \"1\""], "x")
+            #expect(try await fixture.curl("/x", ["-H", "If-None-Match: \"1\""]) == "x")
+            #expect(try await fixture.files(1).count == 1)
+            let answer = try await fixture.curl("/x", ["-i", "-H", "If-None-Match: W/\"0\", W/\"1\""])
+            #expect(answer.hasPrefix("HTTP/1.1 304 ") && answer.hasSuffix("\r\n\r\n"), "\(answer)")
+        }
+    }
+
+    @Test(
+        "what is for one client alone, or for the moment, is not kept",
+        arguments: [
+            ["Cache-Control: no-store, max-age=600"], ["Cache-Control: private, max-age=600"],
+            ["Cache-Control: private=\"X\", max-age=600"], ["Cache-Control: max-age=600", "Set-Cookie: a=1"],
+            ["Cache-Control: max-age=600", "Vary: *"], ["Cache-Control: max-age=600", "Vary: Accept, *"],
+            ["Cache-Control: max-age=0"], ["Cache-Control: no-cache, max-age=600"],
+            ["Cache-Control: max-age=x"],
+            ["Cache-Control: max-age=600, max-age=700"], ["Cache-Control: max-age=600", "Age: 600"],
+            ["Cache-Control: s-maxage=0, max-age=600"], ["Expires: 0"], [],
+        ]
+    )
+    func notKept(fields: [String]) async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x", fields, "x")
+            fixture.site.set("/neighbour", [Self.immutable], "n")
+            for path in ["/x", "/neighbour", "/x", "/neighbour"] { _ = try await fixture.curl(path) }
+            let names = try await fixture.files(1)
+            #expect(names.count == 1)
+            _ = try await fixture.curl("/neighbour")
+            #expect(fixture.site.requests.filter { $0.hasPrefix("GET /x ") }.count == 2)
+            #expect(fixture.site.requests.filter { $0.hasPrefix("GET /neighbour ") }.count <= 2)
+        }
+    }
+
+    @Test(
+        "a request that is somebody's, for a part, or more than a look goes to the host each time, and nothing of it is kept",
+        arguments: [
+            ["-H", "Authorization: Bearer mine"], ["-H", "Cookie: a=1"], ["-H", "Range: bytes=0-0"],
+            ["-d", "x"],
+            ["-X", "GET", "-d", "x"], ["-X", "DELETE"], ["-H", "Upgrade: other"],
+        ]
+    )
+    func personal(arguments: [String]) async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x", [Self.immutable], "x")
+            for _ in 0..<2 { #expect(try await fixture.curl("/x", arguments) == "x") }
+            #expect(fixture.site.requests.count == 2)
+            #expect(try await fixture.files(0).isEmpty)
+            // Nor does it get what is kept.
+            #expect(try await fixture.curl("/x") == "x")
+            #expect(try await fixture.files(1).count == 1)
+            #expect(try await fixture.curl("/x", arguments) == "x")
+            #expect(fixture.site.requests.count == 4)
+            #expect(fixture.site.requests[3].contains("mine") == arguments.contains { $0.contains("mine") })
+        }
+    }
+
+    @Test("what a secret fetched is not kept, and who has the secret does not get what is")
+    func secrets() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x") { request in
+                CacheFixture.Site.ok(
+                    [Self.immutable],
+                    request.contains("Authorization: ") ? "for one" : "for all"
+                )
+            }
+            let secret = try HostSecret(try HostName("good.example"), port: fixture.port, .bearer("hunter22"))
+            try await fixture.sandbox(secret: secret) { curl async throws in
+                #expect(try await curl("/x", []) == "for one")
+            }
+            #expect(try await fixture.files(0).isEmpty)
+            #expect(try await fixture.curl("/x") == "for all")
+            #expect(try await fixture.files(1).count == 1)
+            try await fixture.sandbox(secret: secret) { curl async throws in
+                #expect(try await curl("/x", []) == "for one")
+            }
+            #expect(fixture.site.requests.count == 3)
+        }
+    }
+
+    @Test("TLS of a host that is not named goes through unopened")
+    func unopened() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/x", [Self.immutable], "x")
+            try await fixture.sandbox(isCached: false) { curl async throws in
+                for _ in 0..<2 { #expect(try await curl("/x", ["-A", "me"]) == "x") }
+            }
+            #expect(fixture.site.requests.count == 2 && fixture.site.requests[0].contains("User-Agent: me"))
+            #expect(try await fixture.files(0).isEmpty)
+        }
+    }
+
+    @Test("half an answer is not kept, nor one whose end only the connection tells")
+    func halves() async throws {
+        try await CacheFixture.with { fixture async throws in
+            fixture.site.set("/half") { _ in "200 OK\r\nContent-Length: 10\r\n\(Self.immutable)\r\n\r\nhalf" }
+            fixture.site.set("/open") { _ in "200 OK\r\n\(Self.immutable)\r\n\r\nopen" }
+            fixture.site.set("/chunks") { _ in
+                "200 OK\r\nTransfer-Encoding: chunked\r\n\(Self.immutable)\r\n\r\n6\r\nchunks\r\n0\r\n\r\n"
+            }
+            fixture.site.set("/cut") { _ in
+                "200 OK\r\nTransfer-Encoding: chunked\r\n\(Self.immutable)\r\n\r\n6\r\nchunks\r\n"
+            }
+            #expect(try await fixture.curl("/half").contains("curl: "))
+            #expect(try await fixture.curl("/cut").contains("curl: "))
+            #expect(try await fixture.curl("/open") == "open")
+            #expect(try await fixture.curl("/chunks") == "chunks")
+            #expect(try await fixture.files(1).count == 1)
+            #expect(try await fixture.curl("/chunks") == "chunks" && fixture.site.requests.count == 4)
+        }
+    }
+
+    @Test("a client that leaves in the middle leaves nothing behind")
+    func left() async throws {
+        try await CacheFixture.with { fixture async throws in
+            let body = String(repeating: "0123456789abcdef", count: 60_000)
+            fixture.site.set("/large", [Self.immutable], body)
+            let answer = try await fixture.curl("/large", ["--max-filesize", "1000"])
+            #expect(answer.contains("curl: "))
+            #expect(try await fixture.files(0).isEmpty)
+            #expect(try await fixture.curl("/large") == body)
+        }
+    }
+}
