@@ -82,8 +82,9 @@ bench-stream: test-packages build-release acceptance-venv ## live logs for many 
 	@PYTHON=$(ACCEPTANCE_VENV)/bin/python Tests/Benchmarks/bench-stream
 
 .PHONY: bench-egress
-bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy beside direct, first byte, 500 connections; as root
+bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy beside direct, first byte, 500 connections, a build from the cache; as root
 	@Tests/Benchmarks/bench-egress
+	@Tests/Benchmarks/bench-cache
 
 .PHONY: chaos
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies

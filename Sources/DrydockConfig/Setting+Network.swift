@@ -45,6 +45,9 @@ extension Setting {
         Setting(key: "network.cache.hosts", kind: .texts) { configuration, field throws(FieldProblem) in
             configuration.network.cache.hosts = try cachedHosts(field)
         },
+        Setting(key: "network.cache.lifetime", kind: .duration) { configuration, field throws(FieldProblem) in
+            configuration.network.cache.lifetime = try field.duration()
+        },
         Setting(key: "network.cache.size", kind: .size) { configuration, field throws(FieldProblem) in
             let size = try field.size()
             if size < .mebibytes(64) { throw field.problem("must be 64MiB at least") }

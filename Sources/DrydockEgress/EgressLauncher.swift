@@ -59,7 +59,9 @@ package struct EgressLauncher: SandboxLauncher {
     private func opened(for spec: SandboxSpec) async throws(SandboxError) -> OpenedHosts {
         let policy = spec.policy.network
         let secrets = settings.secrets.filter { $0.isFor(spec.purpose, policy) }
-        let cached = cache.flatMap { CachedHosts(settings.cached, for: policy, in: $0) }
+        let cached = cache.flatMap { cache in
+            CachedHosts(settings.cached, lifetime: settings.cacheLifetime, for: policy, in: cache)
+        }
         if secrets.isEmpty, cached == nil { return .none }
         let (roots, time) = (settings.trustedRoots, spec.limits.total)
         let made = await Blocking.run {

@@ -19,6 +19,8 @@ package struct EgressSettings: Hashable, Sendable {
     var trustedRoots: String? { roots ?? RootsFile.ofMachine }
     /// Hosts whose answers are given again, by name.
     let cached: [NetworkRule]
+    /// How long an answer of theirs holds that does not say, in seconds; nil = that is guessed.
+    let cacheLifetime: Int64?
     /// What is added to requests: the operator's file, then the passwords of the tools' indexes.
     let secrets: [HostSecret]
 
@@ -28,6 +30,7 @@ package struct EgressSettings: Hashable, Sendable {
         opaque = settings.opaque
         roots = settings.roots
         self.tools = tools
+        cacheLifetime = settings.cache.lifetime?.components.seconds
         cached = settings.cache.hosts.flatMap { rule in
             guard case .preset(let name) = rule.hosts else { return [rule] }
             return tools.answers[name]?.rules.filter(\.isOneName) ?? []

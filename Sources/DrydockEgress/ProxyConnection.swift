@@ -179,7 +179,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         if request.secret == nil, let cached = egress.opened.cached,
             let key = cached.key(of: request, path: path)
         {
-            let kept = CachedRequest(key, in: cached.cache, request, egress, for: client, on: loop)
+            let kept = CachedRequest(key, of: cached, request, egress, for: client, on: loop)
             state = .passing(kept)
             kept.start()
         } else {

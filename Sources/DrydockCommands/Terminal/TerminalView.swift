@@ -44,12 +44,14 @@ enum BuildWords {
         return lines
     }
 
-    /// `network: pypi.org:443: 3 connections, 12KiB out, 4MiB in`.
+    /// `network: pypi.org:443: 3 connections, 12KiB sent, 4MiB received`, with the rule where that says more than the host.
     static func network(_ use: NetworkUse) -> String {
         let host = use.host + (use.port == 0 ? "" : ":\(use.port)")
         let count = use.connections == 1 ? "1 connection" : "\(use.connections) connections"
         switch use.verdict {
-        case .allowed: return "network: \(host): \(count), \(use.sent) sent, \(use.received) received"
+        case .allowed(let rule):
+            let plain = [host, use.host, ""].contains(rule) ? "" : " (by \(rule))"
+            return "network: \(host): \(count), \(use.sent) sent, \(use.received) received\(plain)"
         case .denied(let reason): return "network: refused: \(host) \(reason) (\(count))"
         }
     }

@@ -6,15 +6,23 @@ import DrydockModel
 /// Whose answers one sandbox shares with others, and where they are kept.
 struct CachedHosts: Sendable {
     let cache: DownloadCache
+    /// How long an answer holds that does not say, in seconds; nil = that is guessed.
+    let lifetime: Int64?
     /// With names, not wildcards.
     private let rules: [NetworkRule]
 
     /// Of the operator's list what a sandbox with this policy may reach; nil where that is nothing.
-    init?(_ rules: [NetworkRule], for policy: NetworkPolicy, in cache: DownloadCache) {
+    init?(
+        _ rules: [NetworkRule],
+        lifetime: Int64? = nil,
+        for policy: NetworkPolicy,
+        in cache: DownloadCache
+    ) {
         let reached = rules.flatMap { rule in policy.rules.compactMap(rule.narrowed) }
         if reached.isEmpty { return nil }
         self.rules = reached
         self.cache = cache
+        self.lifetime = lifetime
     }
 
     /// The hosts whose TLS has to end in the proxy for that.

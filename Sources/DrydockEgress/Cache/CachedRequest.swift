@@ -13,7 +13,7 @@ final class CachedRequest: AnsweredRequest {
     private let key: CacheKey
     private let request: ProxyRequest
     private let egress: Egress
-    private let cache: DownloadCache
+    private let cached: CachedHosts
     private let loop: any EventLoop
     private let client: any AnswerTaker
 
@@ -34,14 +34,14 @@ final class CachedRequest: AnsweredRequest {
 
     init(
         _ key: CacheKey,
-        in cache: DownloadCache,
+        of cached: CachedHosts,
         _ request: ProxyRequest,
         _ egress: Egress,
         for client: any AnswerTaker,
         on loop: any EventLoop
     ) {
         self.key = key
-        self.cache = cache
+        self.cached = cached
         self.request = request
         self.egress = egress
         self.client = client
@@ -51,7 +51,7 @@ final class CachedRequest: AnsweredRequest {
     /// Looks for the answer; the client gets it, that of the host, or a refusal.
     func start() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.makeFutureWithTask { [cache, key] in
+        loop.makeFutureWithTask { [cache = cached.cache, key] in
             await Blocking.run {
                 let reader = cache.open(key)
                 reader?.markUsed()
@@ -84,7 +84,7 @@ final class CachedRequest: AnsweredRequest {
     }
 
     private func give(_ kept: CacheReader) {
-        let answer = KeptAnswer(kept, to: request.asked, cache, for: client, on: loop)
+        let answer = KeptAnswer(kept, to: request.asked, cached.cache, for: client, on: loop)
         state = .giving(answer)
         client.resumeRequest()
         let begun = NIODeadline.now()
@@ -167,11 +167,12 @@ extension CachedRequest: AnswerTaker {
         let hasEnd =
             original.headers.contains(name: "Content-Length")
             || original.headers.contains(name: "Transfer-Encoding")
-        guard hasEnd, let freshness = Freshness(of: original), let kept = CachedHead(key, freshness, head)
+        guard hasEnd, let freshness = Freshness(of: original, unsaid: cached.lifetime),
+            let kept = CachedHead(key, freshness, head)
         else {
             return
         }
-        recording = CacheRecording(kept, age: freshness.age, in: cache, on: loop) { [weak self] in
+        recording = CacheRecording(kept, age: freshness.age, in: cached.cache, on: loop) { [weak self] in
             self?.resume()
         }
     }

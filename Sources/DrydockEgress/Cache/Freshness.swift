@@ -20,7 +20,9 @@ struct Freshness: Equatable {
     let age: Int64
 
     /// nil where the answer is for nobody else, or could never be given again.
-    init?(of head: HTTPResponseHead) {
+    ///
+    /// `unsaid`: seconds that one holds which says nothing of it; nil = that is guessed.
+    init?(of head: HTTPResponseHead, unsaid: Int64? = nil) {
         let headers = head.headers
         guard Self.statuses.contains(head.status.code), !headers.contains(name: "Set-Cookie"),
             !headers.contains(name: "Set-Cookie2"), !headers[canonicalForm: "Vary"].contains("*")
@@ -28,14 +30,18 @@ struct Freshness: Equatable {
         let directives = CacheDirectives(headers)
         guard !directives.has("no-store"), !directives.has("private") else { return nil }
         age = Self.age(of: headers)
-        lifetime = directives.has("no-cache") ? 0 : Self.lifetime(head, directives)
+        lifetime = directives.has("no-cache") ? 0 : Self.lifetime(head, directives, unsaid)
         if lifetime <= age, !CacheValidators(headers).areThere { return nil }
     }
 
     /// Seconds that an answer was under way (RFC 9111 section 5.1).
     static func age(of headers: HTTPHeaders) -> Int64 { headers.first(name: "Age").flatMap(digits) ?? 0 }
 
-    private static func lifetime(_ head: HTTPResponseHead, _ directives: CacheDirectives) -> Int64 {
+    private static func lifetime(
+        _ head: HTTPResponseHead,
+        _ directives: CacheDirectives,
+        _ unsaid: Int64?
+    ) -> Int64 {
         for name in ["s-maxage", "max-age"] where directives.has(name) {
             // What can not be read is not fresh.
             return directives.value(name).flatMap(digits) ?? 0
@@ -46,7 +52,9 @@ struct Freshness: Equatable {
             guard let date, let end = HTTPDate.seconds(field) else { return 0 }
             return min(max(end - date, 0), longest)
         }
-        guard head.status == .ok, let date,
+        guard head.status == .ok else { return 0 }
+        if let unsaid { return unsaid }
+        guard let date,
             let changed = headers.first(name: "Last-Modified").flatMap(HTTPDate.seconds)
         else { return 0 }
         return min(max((date - changed) / 10, 0), longestGuess)

@@ -24,6 +24,9 @@ package struct NetworkSettings: Hashable, Sendable {
 package struct CacheSettings: Hashable, Sendable {
     /// Names and tools, no wildcards; empty = nothing is kept.
     package var hosts: [NetworkRule] = []
+    /// How long an answer holds that does not say; nil = a tenth of the time since it changed, and a day at most, where it says
+    /// when it did.
+    package var lifetime: Duration?
     /// Of all that is kept.
     package var size = ByteCount.gibibytes(10)
 }
