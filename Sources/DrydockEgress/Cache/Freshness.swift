@@ -11,7 +11,7 @@ struct Freshness: Equatable {
     private static let longestGuess: Int64 = 86_400
     /// Seconds; what says longer says "for ever".
     private static let longest: Int64 = 10 * 365 * 86_400
-    /// Answers that mean the same to whoever asks. Others are errors of the moment, or parts.
+    /// Answers that mean the same to whoever asks; others are errors of the moment, or parts.
     private static let statuses: Set<UInt> = [200, 301, 308, 404, 410]
 
     /// Seconds from when the host made it; with 0 the host is asked each time whether it still holds.
