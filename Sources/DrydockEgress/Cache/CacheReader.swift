@@ -10,7 +10,7 @@ import SystemPackage
 /// All calls block, and are made one after the other.
 final class CacheReader: Sendable {
     /// An answer in a file no longer than that is checked before anything of it is had.
-    static let block = 262_144
+    static let block = 65_536
 
     private struct State: ~Copyable {
         var hasher = SHA256Hasher()

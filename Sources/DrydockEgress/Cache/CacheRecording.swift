@@ -10,9 +10,9 @@ import NIOCore
 /// answer is not kept.
 final class CacheRecording {
     /// Bytes that are written at once, where there is more to come.
-    private static let block = 262_144
+    private static let block = 65_536
     /// Bytes that wait for the disk before the host has to.
-    private static let most = 1_048_576
+    private static let most = 262_144
 
     private enum End {
         case finish

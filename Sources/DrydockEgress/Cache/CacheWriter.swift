@@ -13,6 +13,8 @@ final class CacheWriter: Sendable {
         var hasher = SHA256Hasher()
         /// Bytes of the body.
         var length: Int64 = 0
+        /// Bytes of the file that the cache knows of.
+        var reserved: Int64 = 0
         var isOver = false
     }
 
@@ -31,7 +33,12 @@ final class CacheWriter: Sendable {
         self.cache = cache
         file = try OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         let line = [UInt8](repeating: UInt8(ascii: " "), count: CacheFile.lineLength)
-        try write(line + head.bytes)
+        do throws(Errno) {
+            try write(line + head.bytes)
+        } catch {
+            abandon()
+            throw error
+        }
         state.withLock { $0.hasher.update(head.bytes) }
     }
 
@@ -41,26 +48,19 @@ final class CacheWriter: Sendable {
     ///
     /// `EFBIG` where the answer is not worth so much of the whole.
     func append(_ bytes: [UInt8]) throws(Errno) {
-        let length = state.withLock { $0.length }
-        guard cache.reserve(Int64(bytes.count), soFar: length) else { throw .fileTooLarge }
+        try write(bytes)
         state.withLock { state in
             state.length += Int64(bytes.count)
             state.hasher.update(bytes)
-        }
-        do throws(Errno) {
-            try write(bytes)
-        } catch {
-            if error == .noSpace || error == .diskQuotaExceeded { cache.makeRoom() }
-            throw error
         }
     }
 
     /// The body is whole: it can be found from now on.
     func finish() throws(Errno) {
-        let (line, length) = state.withLock { state in
+        let line = state.withLock { state in
             var hasher = SHA256Hasher()
             swap(&hasher, &state.hasher)
-            return (CacheFile.line(hasher.finish(), length: state.length), state.length)
+            return CacheFile.line(hasher.finish(), length: state.length)
         }
         try file.withDescriptor { file throws(Errno) in
             if lseek(file.rawValue, 0, SEEK_SET) != 0 { throw Errno.current }
@@ -69,22 +69,33 @@ final class CacheWriter: Sendable {
             try FileContents.setModified(file, FileTime(seconds: said))
         }
         try cache.name(path, by: head.key)
-        state.withLock { $0.isOver = true }
-        cache.ended(length, isKept: true)
+        let reserved = state.withLock { state in
+            state.isOver = true
+            return state.reserved
+        }
+        cache.ended(reserved, isKept: true)
     }
 
     /// There is no whole body: the file goes.
     func abandon() {
-        let length = state.withLock { state -> Int64? in
+        let reserved = state.withLock { state -> Int64? in
             defer { state.isOver = true }
-            return state.isOver ? nil : state.length
+            return state.isOver ? nil : state.reserved
         }
-        guard let length else { return }
+        guard let reserved else { return }
         path.withPlatformString { _ = unlink($0) }
-        cache.ended(length, isKept: false)
+        cache.ended(reserved, isKept: false)
     }
 
     private func write(_ bytes: [UInt8]) throws(Errno) {
-        try file.withDescriptor { file throws(Errno) in try FileContents.write(bytes[...], to: file) }
+        let count = Int64(bytes.count)
+        guard cache.reserve(count, soFar: state.withLock { $0.reserved }) else { throw .fileTooLarge }
+        state.withLock { $0.reserved += count }
+        do throws(Errno) {
+            try file.withDescriptor { file throws(Errno) in try FileContents.write(bytes[...], to: file) }
+        } catch {
+            if error == .noSpace || error == .diskQuotaExceeded { cache.makeRoom() }
+            throw error
+        }
     }
 }

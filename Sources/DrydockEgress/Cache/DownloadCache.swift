@@ -17,8 +17,8 @@ package final class DownloadCache: Sendable {
     /// What a file takes besides its bytes.
     private static let overhead: Int64 = 4_096
     private static let unfinished = "new-"
-    /// Seconds after which nobody writes an unfinished file any more.
-    private static let abandoned: Int64 = 86_400
+    /// Seconds after which nobody writes an unfinished file any more: a silent connection is ended sooner.
+    private static let abandoned: Int64 = 3_600
 
     private struct State {
         /// Bytes, with what is being written.
@@ -27,6 +27,8 @@ package final class DownloadCache: Sendable {
         /// Bytes of what is being written.
         var unfinished: Int64 = 0
         var isSweeping = false
+
+        var kept: Int64 { taken - unfinished }
     }
 
     private let path: FilePath
@@ -113,7 +115,7 @@ package final class DownloadCache: Sendable {
     }
 
     /// The disk is full: half of what is kept goes.
-    func makeRoom() { sweep(to: size / 2) }
+    func makeRoom() { sweepAlone { $0.kept / 2 } }
 
     // MARK: Sweeping
 
@@ -124,15 +126,19 @@ package final class DownloadCache: Sendable {
     }
 
     private func sweepLater() {
-        let begins = state.withLock { state in
-            defer { state.isSweeping = true }
-            return !state.isSweeping
+        Blocking.start { [self] in sweepAlone { size - $0.unfinished } }
+    }
+
+    /// Sweeps, unless somebody in this process does already.
+    private func sweepAlone(_ most: (State) -> Int64) {
+        let most = state.withLock { state -> Int64? in
+            if state.isSweeping { return nil }
+            state.isSweeping = true
+            return most(state)
         }
-        guard begins else { return }
-        Blocking.start { [self] in
-            sweep(to: size)
-            state.withLock { $0.isSweeping = false }
-        }
+        guard let most else { return }
+        sweep(to: most)
+        state.withLock { $0.isSweeping = false }
     }
 
     /// Counts what is there and, where that is more than `most` bytes, removes what was not used for longest, and a tenth more.
