@@ -72,11 +72,10 @@ final class CachedRequest: AnsweredRequest {
     private func ask(_ kept: CacheReader?) {
         var request = request
         request.passed = key.request(request.passed)
+        let conditions = kept.map { CacheValidators($0.head.headers).conditions } ?? []
         // What answers HEAD says nothing of what is kept for GET.
-        let kept = request.asked.method == .GET ? kept : nil
-        if let kept {
-            request.passed.headers.add(contentsOf: CacheValidators(kept.head.headers).conditions)
-        }
+        let kept = request.asked.method == .GET && !conditions.isEmpty ? kept : nil
+        if kept != nil { request.passed.headers.add(contentsOf: conditions) }
         let asked = PassedRequest(request, egress)
         state = .asking(asked, kept: kept)
         asked.start(for: self, on: loop)
