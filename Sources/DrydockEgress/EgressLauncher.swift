@@ -42,7 +42,8 @@ package struct EgressLauncher: SandboxLauncher {
                 doors: doors,
                 policy: spec.policy.network,
                 settings: settings,
-                secrets: secrets
+                secrets: secrets,
+                limit: spec.limits.network
             )
             return ConnectedSandbox(sandbox, proxy)
         } catch {

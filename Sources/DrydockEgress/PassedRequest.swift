@@ -218,7 +218,8 @@ final class PassedRequest: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(Refusal(.unreachable, target, Self.words(error)))
+        let limit = (error as? NetworkAllowance.Spent)?.refusal(of: target)
+        fail(limit ?? Refusal(.unreachable, target, Self.words(error)))
         context.close(promise: nil)
     }
 
@@ -243,6 +244,7 @@ final class PassedRequest: ChannelDuplexHandler {
         } else {
             // Cut off, so that nobody takes the half for the whole.
             finish()
+            if refusal.kind == .denied { egress.ledger.add(refusal) }
             client.context.close(promise: nil)
         }
         host?.close(promise: nil)
