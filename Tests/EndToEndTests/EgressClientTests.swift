@@ -127,4 +127,37 @@ struct EgressClientTests {
             #expect(!requests.isEmpty && requests.allSatisfy { $0.hasPrefix("index.test ") }, "\(requests)")
         }
     }
+
+    @Test(
+        "a command is cut off when it has moved what it may, and is told what gives it more; below that it is not"
+    )
+    func limit() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            try scratch.write(String(repeating: "x", count: 3 << 20), to: "site/file.txt")
+            let fetch = { (limit: String) in
+                try Program.run(
+                    "/usr/bin/env",
+                    [
+                        "python3", Self.support.appending(path: "egress-world.py").path,
+                        scratch.url("site").path,
+                        Program.drydock, "run", "--network", "index.test", "--limit", "network=\(limit)",
+                        "--", "sh",
+                        "-c",
+                        "curl -sS https://index.test/file.txt | wc -c && curl -sSf http://index.test/file.txt | wc -c",
+                    ],
+                    environment: [
+                        "DRYDOCK_DATA": scratch.url("data").path,
+                        "DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path,
+                    ]
+                )
+            }
+            let whole = try fetch("7MiB")
+            #expect(whole.status == 0 && whole.out == "3145728\n3145728\n", "\(whole)")
+            let cut = try fetch("1MiB")
+            let counts = cut.out.split(separator: "\n").compactMap { Int($0) }
+            #expect(counts.count == 2 && counts[0] < 1 << 20 && counts[1] == 0, "\(cut)")
+            #expect(cut.err.contains("403") && cut.err.contains("1MiB is all that may go over"), "\(cut)")
+        }
+    }
 }
