@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
+internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockSandbox
 
@@ -26,7 +27,10 @@ struct DoctorCommand: AsyncParsableCommand {
         HostCgroup.prepare()
         var report = await SandboxDoctor.examine()
         report.checks += SandboxDoctor.host()
-        report.checks.append(try await network())
+        let (configuration, tools) = try await PlaceOptions.parse(config.map { ["--config", $0] } ?? [])
+            .askedConfiguration()
+        report.checks.append(network(configuration, tools))
+        if let check = SecretsReading.check(configuration) { report.checks.append(check) }
         if json {
             try Console.json(report)
         } else {
@@ -36,19 +40,18 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     /// What builds may reach, as tools say it now: nothing is missing where that is nothing.
-    private func network() async throws -> DoctorReport.Check {
-        let configuration = try PlaceOptions.parse(config.map { ["--config", $0] } ?? []).configuration()
-        let tools = await configuration.network.askTools(in: try PluginOptions.parse([]).all(configuration))
+    private func network(_ configuration: ServerConfiguration, _ tools: ToolIndexes) -> DoctorReport.Check {
         let policy = configuration.policy(tools).network
         let none =
             "builds reach no host; one line of the configuration grants some to those that ask, such as "
             + "network: { presets: [pip, npm] }"
         let hosts = policy.rules.map(\.description).joined(separator: ", ")
         let granted = policy.isNone ? none : "builds that ask for them reach \(hosts)"
+        let cached = EgressSettings(configuration.network, tools: tools).wordsOfCache
         return DoctorReport.Check(
             name: "network",
             isOK: tools.problems.isEmpty,
-            detail: ([granted] + tools.words).joined(separator: "; ")
+            detail: ([granted] + cached + tools.words).joined(separator: "; ")
         )
     }
 }

@@ -42,6 +42,7 @@ struct LimitSetting: Sendable {
         count("files", \.openFiles, in: LimitBounds.openFiles),
         size("file-size", \.fileSize, in: LimitBounds.fileSize),
         size("disk", \.disk, in: LimitBounds.disk),
+        size("network", \.network, in: LimitBounds.network),
         LimitSetting(name: "cpus", values: "a number of cores \(words(LimitBounds.cpus))") { limits, text in
             guard let cpus = Double(text), LimitBounds.cpus.contains(cpus) else { return false }
             limits.cpus = cpus

@@ -56,6 +56,12 @@ struct RunCommand: AsyncParsableCommand {
         }
         let verdict = ended.report.verdict
         let status = Self.status(verdict)
+        if status != 0, ended.report.usage.network.isCutOff(at: prepared.spec.limits.network) {
+            Console.error(
+                "drydock: run: the command moved all that it may over the network: "
+                    + "give it more with --limit network=SIZE"
+            )
+        }
         if status != 0, let failure = verdict == .ended(.diskLimit) ? ended.breach : fullness {
             Console.error("drydock: run: \(failure.runWords)")
         }

@@ -33,9 +33,7 @@ struct SandboxExplainCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let configuration = try place.configuration()
-        let plugins = try PluginOptions.parse([]).all(configuration)
-        let tools = await configuration.network.askTools(in: plugins)
+        let (configuration, tools) = try await place.askedConfiguration()
         Console.out(PolicyExplanation.text(of: configuration.policy(tools)))
     }
 }

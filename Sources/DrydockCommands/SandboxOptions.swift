@@ -37,7 +37,7 @@ struct SandboxOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "memory=512MiB, processes=64, files=1024, file-size=1GiB, disk=2GiB, cpus=1.5 or total=90s (repeatable).",
+            "memory=512MiB, processes=64, files=1024, file-size=1GiB, disk=2GiB, network=10GiB, cpus=1.5 or total=90s (repeatable).",
             valueName: "k=v"
         )
     )
@@ -60,20 +60,19 @@ struct SandboxOptions: ParsableArguments {
         guard profile != .browser else {
             throw CommandProblem(.unavailable, "--profile browser", why: "there is no such profile yet")
         }
-        let configuration = try PlaceOptions.parse([]).configuration()
+        let network = try NetworkOption(network)
+        // Whoever types the command is the operator: what is named there is granted, and nothing else is.
+        let (configuration, tools) = try await PlaceOptions.parse([]).askedConfiguration { settings in
+            settings.presets = network.presets
+            settings.mirrors = settings.mirrors.filter { network.presets.contains($0.key) }
+        }
         // The operator's `minimum_level` holds for a single command as for builds.
         var policy = Policy(minimumLevel: configuration.policy.minimumLevel)
         policy.limits = try LimitSetting.limits(limit)
         let environment = try parsedEnvironment()
-        let network = try NetworkOption(network)
-        // Whoever types the command is the operator: what is named there is granted, and nothing else is.
-        var settings = configuration.network
-        settings.presets = network.presets
-        settings.mirrors = settings.mirrors.filter { network.presets.contains($0.key) }
-        let tools = await settings.askTools(in: try PluginOptions.parse([]).all(configuration))
         policy.network = try network.policy(tools)
         let egress = try EgressSettings(
-            checking: settings,
+            checking: configuration.network,
             tools: tools,
             secrets: try SecretsReading.secrets(configuration)
         )

@@ -12,7 +12,7 @@ enum SecretsReading {
     private static let largest = 256 * 1_024
 
     /// Its secrets; none where the configuration names no file.
-    static func secrets(_ configuration: ServerConfiguration) throws -> [HostSecret] {
+    static func secrets(_ configuration: ServerConfiguration) throws(CommandProblem) -> [HostSecret] {
         guard let path = configuration.secrets else { return [] }
         let what = "secrets: \(path)"
         var status = stat()

@@ -16,6 +16,18 @@ extension ServerConfiguration {
     }
 }
 
+extension PlaceOptions {
+    /// The configuration, with `change` made to what it says of the network, and what the tools named there say.
+    func askedConfiguration(
+        _ change: (inout NetworkSettings) -> Void = { _ in }
+    ) async throws -> (ServerConfiguration, ToolIndexes) {
+        var configuration = try configuration()
+        change(&configuration.network)
+        let plugins = try PluginOptions.parse([]).all(configuration)
+        return (configuration, await configuration.network.askTools(in: plugins))
+    }
+}
+
 extension NetworkSettings {
     /// What the tools that are named in it say of their indexes, as the operator has configured them.
     func askTools(in plugins: [String]) async -> ToolIndexes {

@@ -62,6 +62,7 @@ package struct RequestedLimits: Hashable, Sendable {
     package var total: Duration?
     package var silence: Duration?
     package var log: ByteCount?
+    package var network: ByteCount?
     /// CPU cores.
     package var cpus: Double?
 
@@ -116,6 +117,7 @@ private struct Clipping {
         limits.total = smaller("total", asked.total, limits.total) { $0.setting }
         limits.silence = smaller("silence", asked.silence, limits.silence) { $0.setting }
         limits.log = smaller("log", asked.log, limits.log) { $0.description }
+        limits.network = smaller("network", asked.network, limits.network) { $0.description }
         if let cpus = asked.cpus {
             limits.cpus = limits.cpus.map { smaller("cpus", cpus, $0) { "\($0)" } } ?? cpus
         }

@@ -101,7 +101,9 @@ struct ProjectFileParser {
     }
 
     private func limits(_ field: Field) throws(FieldProblem) -> RequestedLimits {
-        let fields = try field.fields(["memory", "processes", "cpus", "disk", "total", "silence", "log"])
+        let fields = try field.fields([
+            "memory", "processes", "cpus", "disk", "total", "silence", "log", "network",
+        ])
         var limits = RequestedLimits()
         limits.memory = try fields["memory"]?.size(in: LimitBounds.memory)
         limits.processes = try fields["processes"]?.integer(in: LimitBounds.processes)
@@ -110,6 +112,7 @@ struct ProjectFileParser {
         limits.total = try fields["total"]?.duration()
         limits.silence = try fields["silence"]?.duration()
         limits.log = try fields["log"]?.size()
+        limits.network = try fields["network"]?.size(in: LimitBounds.network)
         return limits
     }
 }

@@ -145,6 +145,7 @@ extension Setting {
         duration("limits.total", \.policy.limits.total),
         duration("limits.step", \.policy.limits.step),
         duration("limits.silence", \.policy.limits.silence),
+        size("limits.network", \.policy.limits.network, in: LimitBounds.network),
         Setting(key: "limits.log", kind: .size) { configuration, field throws(FieldProblem) in
             let size = try field.size()
             if size > .mebibytes(256) { throw field.problem("must be 256MiB at most") }

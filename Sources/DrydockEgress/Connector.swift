@@ -57,6 +57,7 @@ struct Connector: Sendable {
         for egress: Egress,
         _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) async throws -> any Channel {
+        guard !egress.allowance.isSpent else { throw egress.allowance.spent.refusal(of: target) }
         guard let upstream = upstream(for: target.host) else {
             return try await open(target, on: loop, for: egress, initialize)
         }
@@ -98,7 +99,10 @@ struct Connector: Sendable {
                     let busy = Refusal(.busy, target, "was asked for with too many others at a time")
                     return channel.eventLoop.makeFailedFuture(busy)
                 }
-                return initialize(channel)
+                let meter = NetworkMeter(egress.allowance)
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(meter)
+                }.flatMap { initialize(channel) }
             }
         var last: (any Error)?
         for address in addresses.prefix(Self.mostTries) {

@@ -33,15 +33,22 @@ final class Egress: Sendable {
 
     let connector: Connector
     let opened: OpenedHosts
+    let allowance: NetworkAllowance
     let ledger = EgressLedger()
     /// What its own name server has given out.
     let names = NameTable()
     private let pot: ConnectionPot
     private let state = Mutex(State())
 
-    init(_ connector: Connector, _ opened: OpenedHosts = .none, pot: ConnectionPot = .shared) {
+    init(
+        _ connector: Connector,
+        _ opened: OpenedHosts = .none,
+        _ allowance: NetworkAllowance = NetworkAllowance(),
+        pot: ConnectionPot = .shared
+    ) {
         self.connector = connector
         self.opened = opened
+        self.allowance = allowance
         self.pot = pot
     }
 
@@ -96,8 +103,9 @@ final class Egress: Sendable {
         return SeatedSocket(descriptor) { self.leave(side) }
     }
 
-    /// Carries what both sides of an open tunnel send until it is over; throws where the sandbox has ended.
+    /// Carries what both sides of an open tunnel send until it is over; throws where the sandbox has ended, or may move no more.
     func carry(_ opening: Relay.Opening) throws {
+        guard allowance.take(opening.first.count) else { throw allowance.spent }
         let relay = try Relay.shared()
         let ticket = relay.ticket()
         let whenOver = opening.whenOver
@@ -114,6 +122,7 @@ final class Egress: Sendable {
                 client: opening.client,
                 host: opening.host,
                 first: opening.first,
+                allowance: allowance,
                 hasRoom: hasRoom
             ) { bytes in
                 whenOver(bytes)

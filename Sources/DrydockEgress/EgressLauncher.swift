@@ -45,7 +45,8 @@ package struct EgressLauncher: SandboxLauncher {
                 doors: doors,
                 policy: spec.policy.network,
                 settings: settings,
-                opened: opened
+                opened: opened,
+                limit: spec.limits.network
             )
             return ConnectedSandbox(sandbox, proxy)
         } catch {
@@ -93,10 +94,20 @@ package struct EgressLauncher: SandboxLauncher {
         guard let roots else {
             return access(ToolVariables.machineRoots, R_OK) == 0 ? ToolVariables.machineRoots : nil
         }
-        spec.mounts.append(
-            SandboxMount(source: roots, target: InsidePath.roots, access: .readOnly, execution: .denied)
-        )
+        var places = [InsidePath.roots]
+        // For tools that read no variable, as wget: what they look at by themselves.
+        if case .hostToolchain = spec.root, Self.isPlainFile(ToolVariables.machineRoots) {
+            places.append(ToolVariables.machineRoots)
+        }
+        spec.mounts += places.map {
+            SandboxMount(source: roots, target: $0, access: .readOnly, execution: .denied)
+        }
         return InsidePath.roots
+    }
+
+    private static func isPlainFile(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// The socket that the listener comes out of, and the end that goes inside.

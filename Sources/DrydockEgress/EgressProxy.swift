@@ -16,7 +16,8 @@ package final class EgressProxy: Sendable {
         self.doors = doors
     }
 
-    /// Serves what comes to `sockets`, which were made inside the sandbox: what `policy` allows, as `settings` say.
+    /// Serves what comes to `sockets`, which were made inside the sandbox: what `policy` allows, as `settings` say, and no
+    /// more bytes than `limit`.
     ///
     /// They are taken over, also when this throws: one for each of `doors`, in their order.
     static func start(
@@ -25,11 +26,12 @@ package final class EgressProxy: Sendable {
         policy: NetworkPolicy,
         settings: EgressSettings,
         opened: OpenedHosts = .none,
+        limit: ByteCount = LimitBounds.network.upperBound,
         resolver: any HostResolver = SystemResolver(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> EgressProxy {
         let connector = Connector(policy: policy, settings: settings, lookups: LookupCache(resolver))
-        let egress = Egress(connector, opened)
+        let egress = Egress(connector, opened, NetworkAllowance(limit))
         var served: [any Channel] = []
         var left = sockets[...]
         do {

@@ -41,6 +41,14 @@ package struct EgressSettings: Hashable, Sendable {
     /// Whether answers of some hosts are given again.
     package var cachesAnswers: Bool { !cached.isEmpty }
 
+    /// Of whose answers some are kept, for a person; none where that is nobody's.
+    package var wordsOfCache: [String] {
+        if cached.isEmpty { return [] }
+        return [
+            "what they get from \(cached.map(\.description).joined(separator: ", ")) is kept for the next one"
+        ]
+    }
+
     /// Why no sandbox could be given what it is to trust; nil where all is well.
     ///
     /// Blocks.

@@ -196,7 +196,8 @@ final class PassedRequest: ChannelDuplexHandler, AnsweredRequest {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(Refusal(.unreachable, target, Self.words(error)))
+        let limit = (error as? NetworkAllowance.Spent)?.refusal(of: target)
+        fail(limit ?? Refusal(.unreachable, target, Self.words(error)))
         context.close(promise: nil)
     }
 
@@ -220,6 +221,7 @@ final class PassedRequest: ChannelDuplexHandler, AnsweredRequest {
             client.refuse(refusal)
         } else {
             finish()
+            if refusal.kind == .denied { egress.ledger.add(refusal) }
             client.cutOff()
         }
         host?.close(promise: nil)

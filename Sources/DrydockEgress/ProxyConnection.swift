@@ -56,6 +56,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
             request.endBody()
         case (.end, .ending(let tls)):
             state = .opening
+            handlers.heads.holdsEnd = true
             end(tls, context)
         case (.end, .opening), (_, .refused): break
         case (.head, _), (.body, _), (.end, _):
@@ -86,6 +87,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         state = .opening
+        handlers.heads.holdsEnd = true
         let opening = context.eventLoop.makeFutureWithTask { [egress, loop = context.eventLoop] in
             try await egress.connector.tunnel(to: target, on: loop, for: egress)
         }
@@ -119,7 +121,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
             } catch {
                 return isReady.fail(error)
             }
-            handlers.remove(with: self, from: client)
+            leave(client)
                 .flatMap { client.writeAndFlush(Self.opened) }
                 .cascade(to: isReady)
         }
@@ -136,7 +138,7 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         do {
             let tunnel = try Tunnel.prepare(to: target, by: rule, client, host, egress)
             let bound = NIOLoopBound(tunnel, eventLoop: client.eventLoop)
-            handlers.remove(with: self, from: client).flatMap { client.writeAndFlush(Self.opened) }
+            leave(client).flatMap { client.writeAndFlush(Self.opened) }
                 .whenComplete { result in
                     switch result {
                     case .success: bound.value.answered()
@@ -146,6 +148,18 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
         } catch {
             host.close(promise: nil)
             context.close(promise: nil)
+        }
+    }
+
+    /// Leaves the client's pipeline; what it has sent meanwhile is for who comes behind.
+    private func leave(_ client: any Channel) -> EventLoopFuture<Void> {
+        let heads = NIOLoopBound(handlers.heads, eventLoop: client.eventLoop)
+        return handlers.remove(with: self, from: client).map {
+            if heads.value.hasEnded {
+                client.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            } else {
+                client.read()
+            }
         }
     }
 
@@ -242,10 +256,11 @@ final class ProxyConnection: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: The connection itself
 
     func read(context: ChannelHandlerContext) {
-        if case .passing(let request) = state, !request.takesMore {
-            isReadHeld = true
-        } else {
-            context.read()
+        switch state {
+        case .passing(let request) where !request.takesMore: isReadHeld = true
+        // It waits in the socket: nobody takes it yet.
+        case .opening: isReadHeld = true
+        case .idle, .passing, .ending, .refused: context.read()
         }
     }
 

@@ -36,7 +36,7 @@ final class ProxyHandlers {
     }
 }
 
-/// Ends a client whose head of a request has no end.
+/// Ends a client whose head of a request has no end, and keeps the client's own end for who comes behind.
 final class HeadLimit: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -49,10 +49,21 @@ final class HeadLimit: ChannelInboundHandler, RemovableChannelHandler {
     var isReading = true {
         didSet { count = 0 }
     }
+    /// Whether the client's end is a tunnel's, which is not there yet: the decoder would throw away what came before it.
+    var holdsEnd = false
+    private(set) var hasEnded = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         count += unwrapInboundIn(data).readableBytes
         context.fireChannelRead(data)
         if isReading, count > Self.longest { context.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if holdsEnd, (event as? ChannelEvent) == .inputClosed {
+            hasEnded = true
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 }

@@ -16,6 +16,8 @@ final class Relay: Sendable {
         let host: SeatedSocket
         /// What the client has sent already.
         let first: [UInt8]
+        /// What it is charged to, but for `first`.
+        var allowance = NetworkAllowance()
         /// Whether the client's socket has more room than others, and ends only when that is given back.
         var hasRoom = false
         /// How much of `first` the host has.

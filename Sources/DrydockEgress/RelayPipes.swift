@@ -8,6 +8,7 @@ import SystemPackage
 final class RelayPipe {
     fileprivate var pipe: SplicePipe
     private let all: PipeCount
+    private var holder: RelayPipes.Holder?
 
     fileprivate init(_ all: PipeCount) throws(Errno) {
         pipe = try SplicePipe(size: RelayPipes.size)
@@ -15,7 +16,21 @@ final class RelayPipe {
         all.value += 1
     }
 
-    deinit { all.value -= 1 }
+    deinit {
+        release()
+        all.value -= 1
+    }
+
+    fileprivate func lend(to holder: RelayPipes.Holder) {
+        self.holder = holder
+        all.held[holder, default: 0] += 1
+    }
+
+    fileprivate func release() {
+        guard let holder, let count = all.held[holder] else { return }
+        self.holder = nil
+        all.held[holder] = count > 1 ? count - 1 : nil
+    }
 
     /// Bytes that are in it.
     var count: Int { pipe.count }
@@ -43,13 +58,20 @@ final class RelayPipe {
 /// How many there are, as each of them knows.
 final class PipeCount {
     var value = 0
+    /// How many each holder has, of those that have one.
+    var held: [RelayPipes.Holder: Int] = [:]
 }
 
 /// The few pipes of the relay: much goes through one of them without being copied.
 ///
 /// A way has one while it has its turn, and longer only with bytes in it. Who gets none copies. So readers that stop can
-/// hold all of them, and make others slower, but take no more than so many descriptors and so much of the kernel's memory.
+/// hold many of them, and make others slower, but take no more than so many descriptors and so much of the kernel's memory.
+///
+/// A sandbox may have as many as are left for the others: one alone half of them, and the next ones less, but something.
 final class RelayPipes {
+    /// A sandbox.
+    typealias Holder = ObjectIdentifier
+
     /// Two descriptors each.
     static let most = 16
     /// Of these, what is kept while nobody has it.
@@ -66,14 +88,19 @@ final class RelayPipes {
     var count: Int { all.value }
     var idleCount: Int { idle.count }
 
-    /// An empty pipe; nil where there is none to be had.
-    func take() -> RelayPipe? {
-        if let pipe = idle.popLast() { return pipe }
-        return count < limit ? try? RelayPipe(all) : nil
+    /// An empty pipe; nil where there is none to be had, or the holder has its share.
+    func take(for holder: Holder) -> RelayPipe? {
+        let free = limit - count + idle.count
+        guard all.held[holder, default: 0] < free else { return nil }
+        // Without descriptors it is copied.
+        let pipe = idle.popLast() ?? (try? RelayPipe(all))
+        pipe?.lend(to: holder)
+        return pipe
     }
 
     /// Takes an empty pipe back.
     func giveBack(_ pipe: RelayPipe) {
+        pipe.release()
         if idle.count < Self.mostIdle { idle.append(pipe) }
     }
 }

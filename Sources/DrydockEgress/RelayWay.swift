@@ -39,9 +39,13 @@ struct RelayWay {
     private var sendsMuch = false
     private var hasEnded = false
     private var isOver = false
+    /// Whether more came in than its sandbox may move.
+    private(set) var isCutOff = false
+    private let allowance: NetworkAllowance
 
     /// `first` has come in already, and so much of it has been handed on.
-    init(first: [UInt8] = [], handedOn: Int = 0) {
+    init(first: [UInt8] = [], handedOn: Int = 0, _ allowance: NetworkAllowance = NetworkAllowance()) {
+        self.allowance = allowance
         held = handedOn < first.count ? first : []
         taken = handedOn < first.count ? handedOn : 0
         count = Int64(first.count)
@@ -95,13 +99,17 @@ struct RelayWay {
         through buffer: UnsafeMutableRawBufferPointer,
         _ pipes: RelayPipes
     ) -> Bool {
-        if sendsMuch, pipe == nil { pipe = pipes.take() }
+        if sendsMuch, pipe == nil { pipe = pipes.take(for: ObjectIdentifier(allowance)) }
         let spliced = sendsMuch ? pipe : nil
         switch spliced?.fill(from: from.socket) ?? from.socket.receive(into: buffer) {
         case .waits: from.isReadable = false
         case .failed: return false
         case .moved(0): hasEnded = true
         case .moved(let size):
+            guard allowance.take(size) else {
+                isCutOff = true
+                return false
+            }
             count += Int64(size)
             sendsMuch = size >= (spliced == nil ? Self.much : Self.little)
             if spliced == nil { return send(UnsafeRawBufferPointer(rebasing: buffer[..<size]), to: &to) }

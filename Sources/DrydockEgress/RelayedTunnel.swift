@@ -5,6 +5,8 @@
 struct RelayedBytes: Sendable {
     let sent: Int64
     let received: Int64
+    /// Whether it ended because its sandbox may move no more.
+    var isCutOff = false
 }
 
 /// An open tunnel, as the relay's thread has it.
@@ -12,7 +14,7 @@ final class RelayedTunnel {
     private var client: RelayEnd
     private var host: RelayEnd
     private var sent: RelayWay
-    private var received = RelayWay()
+    private var received: RelayWay
     private var hasFailed = false
     private let hasRoom: Bool
     /// Whether nothing more goes through.
@@ -25,13 +27,20 @@ final class RelayedTunnel {
     init(_ opening: Relay.Opening, _ now: ContinuousClock.Instant) {
         client = RelayEnd(socket: opening.client)
         host = RelayEnd(socket: opening.host)
-        sent = RelayWay(first: opening.first, handedOn: opening.sent)
+        sent = RelayWay(first: opening.first, handedOn: opening.sent, opening.allowance)
+        received = RelayWay(opening.allowance)
         lastMoved = now
         hasRoom = opening.hasRoom
         whenOver = opening.whenOver
     }
 
-    var bytes: RelayedBytes { RelayedBytes(sent: sent.count, received: received.count) }
+    var bytes: RelayedBytes {
+        RelayedBytes(
+            sent: sent.count,
+            received: received.count,
+            isCutOff: sent.isCutOff || received.isCutOff
+        )
+    }
     /// Memory that waits for one of the ends.
     var heldCount: Int { sent.heldCount + received.heldCount }
 

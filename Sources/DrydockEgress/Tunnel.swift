@@ -114,6 +114,8 @@ final class Tunnel {
             let gate = try client.pipeline.syncOperations.handler(type: TLSGate.self)
             let socket = try egress.takeOut(client)
             try carry(socket, host, Array(buffer: gate.takeHeld()))
+        } catch let spent as NetworkAllowance.Spent {
+            fail(spent.refusal(of: target))
         } catch {
             // The client is gone, or the sandbox.
             client.close(promise: nil)
@@ -128,6 +130,7 @@ final class Tunnel {
             use.received = ByteCount(bytes.received)
             use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
             egress.ledger.add(use)
+            if bytes.isCutOff { egress.ledger.add(egress.allowance.spent.refusal(of: target)) }
         }
         try egress.carry(opening)
         isWritten = true

@@ -16,6 +16,8 @@ package enum LimitBounds {
     package static let processes = 1...1_000_000
     /// Open descriptors: fewer are not enough for a shell with a pipe or two, nor for the set-up.
     package static let openFiles = 16...1_000_000
+    /// Bytes to and from hosts; a sandbox that is to move none gets no network.
+    package static let network = ByteCount(1)...largest
     /// CPU cores.
     package static let cpus = 0.01...4_096
 

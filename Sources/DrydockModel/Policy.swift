@@ -65,6 +65,8 @@ package struct Limits: Codable, Hashable, Sendable {
     package var silence: Duration
     /// Journalled log of one attempt; more is clipped, visibly.
     package var log: ByteCount
+    /// Bytes that one sandbox may move over the network, both ways together.
+    package var network: ByteCount
 
     package init(
         memory: ByteCount = .gibibytes(2),
@@ -76,7 +78,8 @@ package struct Limits: Codable, Hashable, Sendable {
         total: Duration = .seconds(20 * 60),
         step: Duration = .seconds(15 * 60),
         silence: Duration = .seconds(5 * 60),
-        log: ByteCount = .mebibytes(64)
+        log: ByteCount = .mebibytes(64),
+        network: ByteCount = .gibibytes(10)
     ) {
         self.memory = memory
         self.processes = processes
@@ -88,5 +91,6 @@ package struct Limits: Codable, Hashable, Sendable {
         self.step = step
         self.silence = silence
         self.log = log
+        self.network = network
     }
 }

@@ -62,7 +62,9 @@ extension Limits {
             total: try fields.duration("total_ms"),
             step: try fields.duration("step_ms"),
             silence: try fields.duration("silence_ms"),
-            log: try fields.required("log")
+            log: try fields.required("log"),
+            // Older journals have none.
+            network: try fields.optional("network") ?? Limits().network
         )
     }
 }

@@ -70,5 +70,6 @@ extension Limits {
         writer.field("step_ms", step)
         writer.field("silence_ms", silence)
         writer.field("log", log)
+        writer.field("network", network)
     }
 }

@@ -15,7 +15,7 @@ package enum PolicyExplanation {
                        /proc without what tells of or changes the machine; of /sys its own memory group; no home,
                        no other file
             writes     its workspace (/w), /tmp and /dev/shm; nothing it writes is set-uid or a device
-            network    \(network(policy.network))
+            network    \(network(policy))
             is         user and group 1000 in user namespaces of its own, without any capability, and can gain none
             calls      an allow-list; mounting, tracing, namespaces, keys, bpf, perf, io_uring, raw and vsock
                        sockets and other calls into the kernel's depths are refused.
@@ -29,12 +29,15 @@ package enum PolicyExplanation {
             """
     }
 
-    private static func network(_ policy: NetworkPolicy) -> String {
-        if policy.isNone { return "none but its own loopback; nothing outside can be reached or reaches in" }
-        let hosts = policy.rules.map(\.description).joined(separator: ", ")
+    private static func network(_ policy: Policy) -> String {
+        if policy.network.isNone {
+            return "none but its own loopback; nothing outside can be reached or reaches in"
+        }
+        let hosts = policy.network.rules.map(\.description).joined(separator: ", ")
         return """
             its own loopback, and by a proxy on it the hosts that a step asks for, of these:
-                       \(hosts)
+                       \(hosts);
+                       \(policy.limits.network) both ways together, then all is cut off
             """
     }
 }

@@ -7,15 +7,23 @@ extension Failure {
     /// Names in a step's failure the hosts that it was refused, and the line that would allow those that were not granted.
     ///
     /// Said without a judgement: hostile code chooses the names, and Drydock must not recommend them.
-    func explained(by network: [NetworkUse], granted: NetworkPolicy) -> Failure {
+    func explained(by network: [NetworkUse], granted: Policy) -> Failure {
         guard [.stepFailed, .pluginCrashed].contains(code) else { return self }
-        let refused = network.compactMap(RefusedHost.init)
-        let missing = refused.filter { granted.rule(for: $0.host, port: $0.port) == nil }
-        let sentences = [hint, Self.advice(missing), Self.reasons(refused.filter { !missing.contains($0) })]
+        let isCutOff = network.isCutOff(at: granted.limits.network)
+        let refused = network.filter { !$0.isCutOff(at: granted.limits.network) }.compactMap(RefusedHost.init)
+        let missing = refused.filter { granted.network.rule(for: $0.host, port: $0.port) == nil }
+        let sentences = [
+            hint, isCutOff ? Self.advice(on: granted.limits.network) : nil, Self.advice(missing),
+            Self.reasons(refused.filter { !missing.contains($0) }),
+        ]
         var told = self
         told.hint = sentences.compactMap(\.self).joined(separator: "; ")
         if told.hint?.isEmpty == true { told.hint = nil }
         return told
+    }
+
+    private static func advice(on limit: ByteCount) -> String {
+        "it moved the \(limit) that it may over the network, and was cut off; fetch less, or raise limits.network"
     }
 
     private static func advice(_ refused: [RefusedHost]) -> String? {

@@ -108,7 +108,7 @@ struct StepSequence {
         }
         run.sink.flush()
         report.failure = report.failure?.explained(by: gauge)
-            .explained(by: report.usage.network, granted: context.project.policy.network)
+            .explained(by: report.usage.network, granted: context.project.policy)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(

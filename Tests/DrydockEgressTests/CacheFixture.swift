@@ -48,18 +48,20 @@ final class CacheFixture: Sendable {
     let folder = TestFolder.make()
     let cache: DownloadCache
     var path: FilePath { FilePath(folder.path).appending("cache") }
-    private let authority: SandboxAuthority
+    private let authority: TestAuthority
     private let roots: String
     private let host: TestHost
     var port: UInt16 { host.port }
 
     private init(size: ByteCount) async throws {
-        let name = try HostName("good.example")
-        authority = try SandboxAuthority(over: [name], for: .seconds(60))
-        roots = try folder.write(authority.pem, "roots.pem")
+        authority = try TestAuthority(over: "good.example")
+        roots = try authority.write(to: folder, "roots.pem")
         cache = try DownloadCache(at: FilePath(folder.path).appending("cache"), size: size)
         let site = site
-        host = try await TestHost.start(.pieces { [site.answer($0)] }, try authority.server(for: name))
+        host = try await TestHost.start(
+            .pieces { [site.answer($0)] },
+            try authority.server(for: "good.example")
+        )
     }
 
     static func with(
@@ -82,6 +84,7 @@ final class CacheFixture: Sendable {
     func sandbox(
         secret: HostSecret? = nil,
         isCached: Bool = true,
+        limit: ByteCount = LimitBounds.network.upperBound,
         _ body: (_ curl: (_ path: String, _ arguments: [String]) async throws -> String) async throws -> Void
     ) async throws -> [NetworkUse] {
         let rule = try NetworkRule(parsing: "good.example:\(port)")
@@ -92,11 +95,16 @@ final class CacheFixture: Sendable {
             for: .seconds(60),
             roots: roots
         )
-        let trusted = try folder.write(try opened.certificate ?? authority.pem, "own.pem")
+        let trusted = try opened.certificate.map { try folder.write($0, "own.pem") } ?? roots
         let given: (UInt16) -> OpenedHosts = { _ in opened }
-        let (_, uses) = try await ProxyFixture.with(rules: ["good.example:\(port)"], opened: given) { proxy in
+        let (_, uses) = try await ProxyFixture.with(
+            rules: ["good.example:\(port)"],
+            opened: given,
+            limit: limit
+        ) { proxy in
             try await body { path, arguments in
-                try await SecretFixture.curl(
+                try await TestProgram.run(
+                    "curl",
                     [
                         "-sS", "--path-as-is", "--suppress-connect-headers", "--max-time", "20", "--proxy",
                         "http://127.0.0.1:\(proxy.proxyPort)", "--cacert", trusted,

@@ -250,6 +250,24 @@ struct CacheTests {
         }
     }
 
+    @Test("what a sandbox gets from the cache counts as what it may move; the next sandbox gets all of it")
+    func limit() async throws {
+        try await CacheFixture.with { fixture async throws in
+            let body = String(repeating: "0123456789abcdef", count: 30_000)
+            fixture.site.set("/large", [Self.immutable], body)
+            #expect(try await fixture.curl("/large") == body)
+            #expect(try await fixture.files(1).count == 1)
+            let uses = try await fixture.sandbox(limit: ByteCount(600_000)) { curl async throws in
+                #expect(try await curl("/large", []) == body)
+                #expect(try await curl("/large", []).contains("curl: "))
+                #expect(try await curl("/large", []).contains("drydock: good.example"))
+            }
+            #expect(uses.contains { !$0.verdict.isAllowed }, "\(uses)")
+            #expect(try await fixture.curl("/large") == body)
+            #expect(fixture.site.requests.count == 1)
+        }
+    }
+
     @Test("a client that leaves in the middle leaves nothing behind")
     func left() async throws {
         try await CacheFixture.with { fixture async throws in

@@ -52,6 +52,40 @@ struct EgressSharingTests {
     }
 
     @Test(
+        "a client of the proxy that has said all with its CONNECT, before it is answered, gets the host's answer"
+    )
+    func earlyEndOfConnect() async throws {
+        let hello = TLSBytes.hello(for: "good.example")
+        let (_, uses) = try await ProxyFixture.with(answer: .bytes("answer")) { fixture in
+            let host = "good.example:\(fixture.host.port)"
+            let connect = Array("CONNECT \(host) HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)
+            for pieces in [[connect + hello], [connect, hello]] {
+                for _ in 0..<10 {
+                    let client = try RawClient(port: fixture.proxyPort, patience: .seconds(5))
+                    let answer = await Blocking.run {
+                        for piece in pieces { client.send(piece) }
+                        client.endOutput()
+                        return String(decoding: client.readAll(), as: UTF8.self)
+                    }
+                    #expect(
+                        answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("\r\n\r\nanswer"),
+                        "\(answer)"
+                    )
+                }
+            }
+            // One that is gone without a word of what it wants has no tunnel.
+            let client = try RawClient(port: fixture.proxyPort, patience: .seconds(5))
+            let answer = await Blocking.run {
+                client.send(connect)
+                client.endOutput()
+                return client.readAll()
+            }
+            #expect(answer.isEmpty)
+        }
+        #expect(uses.count == 1 && uses[0].connections == 21 && uses[0].sent.bytes == Int64(20 * hello.count))
+    }
+
+    @Test(
         "a client that has said all with its first message gets its answer, also one that knows of no proxy"
     )
     func earlyEnd() async throws {

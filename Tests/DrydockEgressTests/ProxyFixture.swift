@@ -30,6 +30,7 @@ struct ProxyFixture: Sendable {
         exempt: Bool = true,
         tls: NIOSSLContext? = nil,
         opened: (UInt16) throws -> OpenedHosts = { _ in .none },
+        limit: ByteCount = LimitBounds.network.upperBound,
         _ body: (ProxyFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
         let host = try await TestHost.start(answer, tls)
@@ -57,6 +58,7 @@ struct ProxyFixture: Sendable {
             policy: policy,
             settings: EgressSettings(settings, tools: ToolIndexes()),
             opened: try opened(host.port),
+            limit: limit,
             resolver: resolver
         )
         let fixture = ProxyFixture(proxyPort: port, host: host, resolver: resolver)

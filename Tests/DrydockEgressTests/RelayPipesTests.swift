@@ -134,6 +134,27 @@ struct RelayPipesTests {
         #expect(try OneWay(RelayPipes(limit: 0)).rest() == second.block)
     }
 
+    @Test(
+        "a sandbox has no more pipes than it leaves for the others, and what it gave back it can have again"
+    )
+    func shares() throws {
+        let pipes = RelayPipes()
+        let holders = (0..<4).map { _ in NetworkAllowance() }
+        var loans: [[RelayPipe]] = []
+        for holder in holders {
+            var taken: [RelayPipe] = []
+            while let pipe = pipes.take(for: ObjectIdentifier(holder)) { taken.append(pipe) }
+            loans.append(taken)
+        }
+        #expect(loans.map(\.count) == [8, 4, 2, 1] && pipes.count == 15)
+        for pipe in loans[0] { pipes.giveBack(pipe) }
+        loans = Array(loans.dropFirst())
+        #expect(pipes.count == 11 && pipes.idleCount == 4)
+        var again: [RelayPipe] = []
+        while let pipe = pipes.take(for: ObjectIdentifier(holders[0])) { again.append(pipe) }
+        #expect(again.count == 5)
+    }
+
     @Test("a reset with bytes in the pipe ends the tunnel, not the process", arguments: [false, true])
     func reset(byHost: Bool) async throws {
         // Not ignored, as in a program that has not thought of it: the relay has.

@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockOS
 import Foundation
 import Glibc
 import Testing
@@ -13,29 +12,19 @@ import Testing
 struct SandboxAuthorityTests {
     /// What openssl, a client of the strict kind, says of a host with a certificate of `vouched` by an authority over `good.example`.
     private func openssl(_ vouched: String) async throws -> String {
-        let good = try HostName("good.example")
-        let authority = try SandboxAuthority(over: [good], for: .seconds(60))
+        let authority = try TestAuthority(over: "good.example")
         let folder = TestFolder.make()
         defer { folder.remove() }
-        let own = try folder.write(try authority.pem, "own.pem")
-        let host = try await TestHost.start(.http, try authority.server(for: try HostName(vouched)))
-        let arguments = [
-            "s_client", "-connect", "127.0.0.1:\(host.port)", "-servername", vouched, "-verify_hostname",
-            vouched,
-            "-CAfile", own, "-x509_strict", "-verify_return_error", "-alpn", "h2,http/1.1", "-brief",
-        ]
-        let said = try await Blocking.run {
-            Result {
-                let ended = try HostCommand(
-                    "/bin/sh",
-                    ["sh", "-c", "exec openssl \"$@\" 2>&1 </dev/null", "sh"] + arguments,
-                    environment: ["PATH=/usr/bin:/bin"],
-                    deadline: .now + .seconds(15),
-                    longestOutput: 1 << 20
-                ).run()
-                return String(decoding: ended.output, as: UTF8.self)
-            }
-        }.get()
+        let own = try authority.write(to: folder, "own.pem")
+        let host = try await TestHost.start(.http, try authority.server(for: vouched))
+        let said = try await TestProgram.run(
+            "openssl",
+            [
+                "s_client", "-connect", "127.0.0.1:\(host.port)", "-servername", vouched, "-verify_hostname",
+                vouched, "-CAfile", own, "-x509_strict", "-verify_return_error", "-alpn", "h2,http/1.1",
+                "-brief",
+            ]
+        )
         await host.stop()
         return said
     }

@@ -2,10 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockOS
 import FoundationEssentials
 import Glibc
-import NIOSSL
 import Testing
 
 @testable import DrydockEgress
@@ -35,12 +33,11 @@ struct SecretFixture: Sendable {
         isInsecure: Bool = false,
         _ body: (SecretFixture) async throws -> Result
     ) async throws -> (Result, [NetworkUse]) {
-        let names = try ["good.example", "other.example", vouched].map { try HostName($0) }
-        let authority = try SandboxAuthority(over: names, for: .seconds(60))
-        let known = isKnown ? authority : try SandboxAuthority(over: names, for: .seconds(60))
+        let authority = try TestAuthority(over: "good.example", "other.example", vouched)
+        let known = isKnown ? authority : try TestAuthority(over: "good.example", "other.example", vouched)
         let folder = TestFolder.make()
         defer { folder.remove() }
-        let roots = try folder.write(known.pem, "roots.pem")
+        let roots = try known.write(to: folder, "roots.pem")
         var made = OpenedHosts.none
         func opened(_ port: UInt16) throws -> OpenedHosts {
             var secret = try HostSecret(try HostName("good.example"), port: port, .basic(pair))
@@ -53,7 +50,7 @@ struct SecretFixture: Sendable {
             rules: ["other.example:PORT"],
             names: ["other.example": ["127.0.0.1"]],
             answer: answer,
-            tls: isSecure ? try authority.server(for: try HostName(vouched)) : nil,
+            tls: isSecure ? try authority.server(for: vouched) : nil,
             opened: opened
         ) { proxy in
             let own = try folder.write(try made.certificate ?? "", "own.pem")
@@ -65,27 +62,13 @@ struct SecretFixture: Sendable {
 
     /// What curl prints of `https://good.example` and the path, with its words where it fails.
     func curl(_ path: String, _ arguments: [String] = [], scheme: String = "https") async throws -> String {
-        try await Self.curl(
+        try await TestProgram.run(
+            "curl",
             [
                 "-sS", "--path-as-is", "--max-time", "10", "--noproxy", "", "--proxy",
                 "http://127.0.0.1:\(proxy.proxyPort)", "--cacert", trusted,
             ] + arguments + ["\(scheme)://good.example:\(port)\(path)"]
         )
-    }
-
-    static func curl(_ arguments: [String]) async throws -> String {
-        try await Blocking.run {
-            Result {
-                let ended = try HostCommand(
-                    "/bin/sh",
-                    ["sh", "-c", "exec curl \"$@\" 2>&1", "sh"] + arguments,
-                    environment: ["PATH=/usr/bin:/bin"],
-                    deadline: .now + .seconds(15),
-                    longestOutput: 1 << 20
-                ).run()
-                return String(decoding: ended.output, as: UTF8.self)
-            }
-        }.get()
     }
 }
 

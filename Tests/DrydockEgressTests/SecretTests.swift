@@ -70,9 +70,9 @@ struct SecretTests {
                 "-sS", "--max-time", "10", "--proxy", "http://127.0.0.1:\(fixture.proxy.proxyPort)",
             ]
             // The host's own certificate, which is of another name.
-            let strict = try await SecretFixture.curl(common + ["--cacert", fixture.operators, address])
+            let strict = try await TestProgram.run("curl", common + ["--cacert", fixture.operators, address])
             #expect(strict.contains("good.example") || strict.contains("subject name"), "\(strict)")
-            let again = try await SecretFixture.curl(common + ["-k", address])
+            let again = try await TestProgram.run("curl", common + ["-k", address])
             #expect(again == "ok")
             #expect(!fixture.proxy.host.received.contains("Authorization"))
         }
@@ -89,10 +89,13 @@ struct SecretTests {
             let connect = try await fixture.curl("/", ["-X", "CONNECT", "--request-target", other])
             #expect(connect.contains("not a path"), "\(connect)")
             _ = try await fixture.curl("/", ["--connect-to", "other.example:\(fixture.port):\(other)"])
-            let front = try await SecretFixture.curl([
-                "-sSk", "--proxy", "http://127.0.0.1:\(fixture.proxy.proxyPort)", "--connect-to",
-                "\(other):good.example:\(fixture.port)", "https://\(other)/",
-            ])
+            let front = try await TestProgram.run(
+                "curl",
+                [
+                    "-sSk", "--proxy", "http://127.0.0.1:\(fixture.proxy.proxyPort)", "--connect-to",
+                    "\(other):good.example:\(fixture.port)", "https://\(other)/",
+                ]
+            )
             #expect(front.contains("curl: "), "\(front)")
             let heard = fixture.proxy.host.received
             #expect(heard.split(separator: "GET ").count <= 1 && !heard.contains("other.example"), "\(heard)")
@@ -270,10 +273,13 @@ struct SecretTests {
                 upstream: "http://127-0-0-1.example:\(operators.proxyPort)",
                 opened: given
             ) { fixture in
-                let answer = try await SecretFixture.curl([
-                    "-sS", "--cacert", own, "--proxy", "http://127.0.0.1:\(fixture.proxyPort)",
-                    "https://far.example:\(port)/x",
-                ])
+                let answer = try await TestProgram.run(
+                    "curl",
+                    [
+                        "-sS", "--cacert", own, "--proxy", "http://127.0.0.1:\(fixture.proxyPort)",
+                        "https://far.example:\(port)/x",
+                    ]
+                )
                 #expect(answer == "ok", "\(answer)")
                 #expect(operators.host.received.contains("Authorization: Bearer hunter22\r\n"))
             }

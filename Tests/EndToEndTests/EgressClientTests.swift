@@ -12,6 +12,22 @@ struct EgressClientTests {
         path: "Support"
     )
 
+    /// What shows the tool inside; nil where this machine has none.
+    ///
+    /// One that is not where sandboxes see it anyway is shown with what is around it.
+    private static func shown(_ tool: String) throws -> [String]? {
+        let found = try Program.run("/bin/sh", ["-c", "realpath \"$(command -v \(tool))\""])
+        let path = found.out.split(separator: "\n").first.map(String.init) ?? ""
+        if path.isEmpty { return nil }
+        if path.hasPrefix("/usr/") || path.hasPrefix("/opt/") { return [] }
+        let bin = URL(fileURLWithPath: path).deletingLastPathComponent()
+        // What stands for many tools (rustup, pyenv) finds none of them inside.
+        guard path.hasSuffix("/bin/\(tool)") else { return nil }
+        return [
+            "--read-only", bin.deletingLastPathComponent().path, "--env", "PATH=\(bin.path):/usr/bin:/bin",
+        ]
+    }
+
     /// Each prints `fine` at the end; the first is what it needs.
     static let clients: [(tool: String, network: String, script: String)] = [
         (
@@ -44,16 +60,47 @@ struct EgressClientTests {
             GOCACHE=/tmp/c go run main.go
             """
         ),
+        (
+            "go", "preset:go",
+            """
+            printf 'module m\nrequire index.test/first v1.0.0\n' > go.mod
+            printf 'package main\nimport "index.test/first"\nfunc main() { println(first.Word) }\n' > main.go
+            export GOCACHE=/tmp/c GOPATH=/tmp/g GONOSUMDB=index.test GOFLAGS=-mod=mod
+            go build -o /tmp/m . >&2 && /tmp/m 2>&1
+            """
+        ),
+        (
+            "cargo", "preset:cargo",
+            """
+            mkdir -p .cargo src
+            printf '[source.crates-io]\nreplace-with = "ours"\n[source.ours]\nregistry = "sparse+https://index.test/cargo/"\n' > .cargo/config.toml
+            printf '[package]\nname = "m"\nversion = "1.0.0"\nedition = "2021"\n[dependencies]\ndrydock-first = "1"\n' > Cargo.toml
+            echo 'fn main() { println!("{}", drydock_first::word()) }' > src/main.rs
+            CARGO_HOME=/tmp/c cargo run --quiet
+            """
+        ),
+        (
+            "uv", "preset:pip",
+            "UV_CACHE_DIR=/tmp/c uv pip install -q --target /tmp/t drydock-first >&2 && PYTHONPATH=/tmp/t python3 -c 'import drydock_first as d; print(d.word)'"
+        ),
+        ("curl", "index.test", "curl -sS https://index.test/file.txt"),
+        ("wget", "index.test", "wget -q -O - https://index.test/file.txt"),
+        ("wget", "index.test", "wget -q -O - --no-proxy https://index.test/file.txt"),
+        (
+            "openssl", "index.test",
+            """
+            printf 'GET /file.txt HTTP/1.0\r\nHost: index.test\r\n\r\n' | openssl s_client -quiet -verify_return_error \
+            -proxy 127.0.0.1:3128 -connect index.test:443 -servername index.test 2>/tmp/said | tail -n 1
+            """
+        ),
     ]
 
     @Test(
-        "each reaches what it was granted by the operator's names for it, and nothing is refused",
+        "each that is here reaches what it was granted by the operator's names for it, and nothing is refused",
         arguments: clients
     )
     func fetches(tool: String, network: String, script: String) async throws {
-        guard geteuid() == 0, try Program.run("/bin/sh", ["-c", "command -v \(tool)"]).status == 0 else {
-            return
-        }
+        guard geteuid() == 0, let shown = try Self.shown(tool) else { return }
         try await withScratch { scratch in
             try scratch.write("fine\n", to: "site/file.txt")
             try scratch.write("", to: "work/.keep")
@@ -64,13 +111,13 @@ struct EgressClientTests {
                 [
                     "python3", Self.support.appending(path: "egress-world.py").path, scratch.url("site").path,
                     Program.drydock, "run", "--network", network, "--workspace", ".", "--limit", "total=90s",
-                    "--", "sh", "-c", script,
-                ],
+                ] + shown + ["--", "sh", "-c", script],
                 environment: [
                     "DRYDOCK_DATA": scratch.url("data").path,
                     "DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path,
                     "DRYDOCK_NETWORK_MIRRORS":
-                        "pip=https://index.test/simple,npm=https://index.test/npm/",
+                        "pip=https://index.test/simple,npm=https://index.test/npm/,"
+                        + "go=https://index.test/go,cargo=https://index.test/cargo",
                 ],
                 in: scratch.url("work")
             )
@@ -78,6 +125,39 @@ struct EgressClientTests {
             #expect(!finished.err.contains("(refused)"), "\(finished.err)")
             let requests = try scratch.read("requests").split(separator: "\n")
             #expect(!requests.isEmpty && requests.allSatisfy { $0.hasPrefix("index.test ") }, "\(requests)")
+        }
+    }
+
+    @Test(
+        "a command is cut off when it has moved what it may, and is told what gives it more; below that it is not"
+    )
+    func limit() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            try scratch.write(String(repeating: "x", count: 3 << 20), to: "site/file.txt")
+            let fetch = { (limit: String) in
+                try Program.run(
+                    "/usr/bin/env",
+                    [
+                        "python3", Self.support.appending(path: "egress-world.py").path,
+                        scratch.url("site").path,
+                        Program.drydock, "run", "--network", "index.test", "--limit", "network=\(limit)",
+                        "--", "sh",
+                        "-c",
+                        "curl -sS https://index.test/file.txt | wc -c && curl -sSf http://index.test/file.txt | wc -c",
+                    ],
+                    environment: [
+                        "DRYDOCK_DATA": scratch.url("data").path,
+                        "DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path,
+                    ]
+                )
+            }
+            let whole = try fetch("7MiB")
+            #expect(whole.status == 0 && whole.out == "3145728\n3145728\n", "\(whole)")
+            let cut = try fetch("1MiB")
+            let counts = cut.out.split(separator: "\n").compactMap { Int($0) }
+            #expect(counts.count == 2 && counts[0] < 1 << 20 && counts[1] == 0, "\(cut)")
+            #expect(cut.err.contains("403") && cut.err.contains("1MiB is all that may go over"), "\(cut)")
         }
     }
 }

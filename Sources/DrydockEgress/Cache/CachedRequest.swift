@@ -83,18 +83,27 @@ final class CachedRequest: AnsweredRequest {
     }
 
     private func give(_ kept: CacheReader) {
-        let answer = KeptAnswer(kept, to: request.asked, cached.cache, for: client, on: loop)
+        if egress.allowance.isSpent { return refuse(egress.allowance.spent.refusal(of: request.target)) }
+        let answer = KeptAnswer(
+            kept,
+            to: request.asked,
+            cached.cache,
+            egress.allowance,
+            for: client,
+            on: loop
+        )
         state = .giving(answer)
         client.resumeRequest()
         let begun = NIODeadline.now()
-        answer.start(at: Self.now()) { [self] bytes, isWhole in
+        answer.start(at: Self.now()) { [self] end, bytes in
             state = .over
             var use = NetworkUse(request.target, request.rule)
             use.verdict = .allowed(rule: "\(request.rule), from the cache")
             use.received = ByteCount(bytes)
             use.duration = .nanoseconds((NIODeadline.now() - begun).nanoseconds)
             egress.ledger.add(use)
-            guard isWhole else { return client.cutOff() }
+            if end == .spent { egress.ledger.add(egress.allowance.spent.refusal(of: request.target)) }
+            guard end == .whole else { return client.cutOff() }
             client.end(keepAlive: hasWholeBody && RequestRules.keepsAlive(request.asked, answer.head))
         }
     }

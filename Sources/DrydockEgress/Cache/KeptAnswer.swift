@@ -9,34 +9,46 @@ import NIOHTTP1
 ///
 /// All of it happens on the client's event loop; the disk is waited for elsewhere.
 final class KeptAnswer {
+    enum End {
+        /// The client has all of it, or what it asked of it.
+        case whole
+        /// The client is gone, or the file is not what was written.
+        case cut
+        /// The sandbox may not move so much.
+        case spent
+    }
+
     private let kept: CacheReader
     private let request: HTTPRequestHead
     private let cache: DownloadCache
+    private let allowance: NetworkAllowance
     private let client: any AnswerTaker
     private let loop: any EventLoop
     /// What the client gets.
     private(set) var head = HTTPResponseHead(version: .http1_1, status: .ok)
     private var count: Int64 = 0
-    /// Hears once how many bytes of the body were given, and whether that is all of it.
-    private var ended: ((_ bytes: Int64, _ isWhole: Bool) -> Void)?
+    /// Hears once how many bytes of the body were given.
+    private var ended: ((End, _ bytes: Int64) -> Void)?
     private var isReading = false
 
     init(
         _ kept: CacheReader,
         to request: HTTPRequestHead,
         _ cache: DownloadCache,
+        _ allowance: NetworkAllowance,
         for client: any AnswerTaker,
         on loop: any EventLoop
     ) {
         self.kept = kept
         self.request = request
         self.cache = cache
+        self.allowance = allowance
         self.client = client
         self.loop = loop
     }
 
     /// Begins; `now` in seconds since 1970.
-    func start(at now: Int64, ended: @escaping (_ bytes: Int64, _ isWhole: Bool) -> Void) {
+    func start(at now: Int64, ended: @escaping (End, _ bytes: Int64) -> Void) {
         self.ended = ended
         var original = kept.head.answer(length: kept.length, age: kept.age(at: now))
         let isKnown = request.method == .GET && CacheValidators(original.headers).match(request)
@@ -47,7 +59,7 @@ final class KeptAnswer {
         head = RequestRules.passedBack(original, to: request)
         client.begin(head, from: original)
         if isKnown || request.method == .HEAD {
-            end(isWhole: true)
+            end(.whole)
         } else {
             resume()
         }
@@ -69,9 +81,10 @@ final class KeptAnswer {
         guard let part else {
             // What was given is not all of it, and the host is asked next time.
             Blocking.start { [cache, key = kept.head.key] in cache.remove(key) }
-            return end(isWhole: false)
+            return end(.cut)
         }
-        guard !part.isEmpty else { return end(isWhole: true) }
+        guard !part.isEmpty else { return end(.whole) }
+        guard allowance.take(part.count) else { return end(.spent) }
         count += Int64(part.count)
         client.add(ByteBuffer(bytes: part))
         client.flush()
@@ -79,10 +92,10 @@ final class KeptAnswer {
     }
 
     /// The client is gone.
-    func abandon() { end(isWhole: false) }
+    func abandon() { end(.cut) }
 
-    private func end(isWhole: Bool) {
+    private func end(_ end: End) {
         let ended = ended.take()
-        ended?(count, isWhole)
+        ended?(end, count)
     }
 }

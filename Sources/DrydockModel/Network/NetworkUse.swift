@@ -15,6 +15,11 @@ package struct NetworkUse: Codable, Hashable, Sendable {
         }
     }
 
+    /// Why a connection was not let through, or cut off, that would have taken its sandbox beyond `limit`.
+    package static func reason(ofLimit limit: ByteCount) -> String {
+        "is cut off: \(limit) is all that may go over the network (limits.network)"
+    }
+
     /// As it was asked for, printable; what is no name stands here too.
     package var host: String
     /// 0 where none was named.
@@ -55,4 +60,16 @@ package struct NetworkUse: Codable, Hashable, Sendable {
         sum.duration += other.duration
         return sum
     }
+}
+
+extension NetworkUse {
+    /// Whether this tells of the end that `limit` put to it.
+    package func isCutOff(at limit: ByteCount) -> Bool {
+        verdict == .denied(reason: Self.reason(ofLimit: limit))
+    }
+}
+
+extension [NetworkUse] {
+    /// Whether `limit` put an end to one of them.
+    package func isCutOff(at limit: ByteCount) -> Bool { contains { $0.isCutOff(at: limit) } }
 }

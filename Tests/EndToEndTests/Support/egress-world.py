@@ -29,8 +29,14 @@ subprocess.run(["mount", "--bind", f"{around}/hosts", "/etc/hosts"], check=True)
 names = ",".join(f"DNS:{name}" for name in NAMES)
 subprocess.run(
     ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-     "-keyout", f"{around}/key.pem", "-out", f"{around}/ca.pem", "-subj", "/CN=egress test", "-addext", f"subjectAltName={names}",
+     "-keyout", f"{around}/ca.key", "-out", f"{around}/ca.pem", "-subj", "/CN=egress test",
      "-addext", "basicConstraints=critical,CA:TRUE"],
+    check=True, stderr=subprocess.DEVNULL)
+# One of its own: strict clients take no authority for a host.
+subprocess.run(
+    ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+     "-CA", f"{around}/ca.pem", "-CAkey", f"{around}/ca.key", "-keyout", f"{around}/key.pem", "-out", f"{around}/host.pem",
+     "-subj", "/CN=index.test", "-addext", f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE"],
     check=True, stderr=subprocess.DEVNULL)
 requests = open(f"{around}/requests", "a", buffering=1)
 
@@ -92,7 +98,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 plain = http.server.ThreadingHTTPServer(("127.0.0.1", 80), Handler)
 tls = http.server.ThreadingHTTPServer(("127.0.0.1", 443), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(f"{around}/ca.pem", f"{around}/key.pem")
+context.load_cert_chain(f"{around}/host.pem", f"{around}/key.pem")
 tls.socket = context.wrap_socket(tls.socket, server_side=True, do_handshake_on_connect=False)
 for server in (plain, tls):
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test-indexes.py FOLDER: makes an index as pip wants it (FOLDER/simple) and one as npm does (FOLDER/npm), each with two
-packages of which the first, drydock-first, needs the second; and a git repository (FOLDER/open/repo.git)."""
+"""test-indexes.py FOLDER: makes an index as pip wants it (FOLDER/simple), one as npm does (FOLDER/npm), as cargo (FOLDER/cargo,
+sparse) and as go (FOLDER/go), each with two packages of which the first, drydock-first, needs the second; and a git repository
+(FOLDER/open/repo.git)."""
 
 import base64
 import hashlib
@@ -14,6 +15,22 @@ import tarfile
 import zipfile
 
 folder = sys.argv[1]
+
+
+def write(path, data):
+    os.makedirs(os.path.dirname(f"{folder}/{path}"), exist_ok=True)
+    with open(f"{folder}/{path}", "wb") as file:
+        file.write(data)
+
+
+def archive(files):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as made:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            made.addfile(entry, io.BytesIO(content.encode()))
+    return data.getvalue()
 
 
 def wheel(name, code, requires=()):
@@ -36,25 +53,48 @@ def wheel(name, code, requires=()):
 def package(name, code, requires=None):
     """A package of npm's: its description, and its archive beside it."""
     about = {"name": name, "version": "1.0.0", "main": "index.js", "dependencies": requires or {}}
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w:gz") as archive:
-        for path, content in {"package/package.json": json.dumps(about), "package/index.js": code}.items():
-            entry = tarfile.TarInfo(path)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content.encode()))
-    os.makedirs(f"{folder}/npm", exist_ok=True)
-    with open(f"{folder}/npm/{name}-1.0.0.tgz", "wb") as file:
-        file.write(data.getvalue())
-    digest = base64.b64encode(hashlib.sha512(data.getvalue()).digest()).decode()
+    data = archive({"package/package.json": json.dumps(about), "package/index.js": code})
+    write(f"npm/{name}-1.0.0.tgz", data)
+    digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
     about["dist"] = {"tarball": f"https://index.test/npm/{name}-1.0.0.tgz", "integrity": f"sha512-{digest}"}
-    with open(f"{folder}/npm/{name}", "w") as file:
-        json.dump({"name": name, "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": about}}, file)
+    listed = {"name": name, "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": about}}
+    write(f"npm/{name}", json.dumps(listed).encode())
+
+
+def crate(name, code, needs=()):
+    """A crate, and its line in a sparse index. Source: doc.rust-lang.org/cargo/reference/registry-index.html."""
+    manifest = f'[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n[dependencies]\n'
+    manifest += "".join(f'{needed} = "1"\n' for needed in needs)
+    data = archive({f"{name}-1.0.0/Cargo.toml": manifest, f"{name}-1.0.0/src/lib.rs": code})
+    line = {"name": name, "vers": "1.0.0", "cksum": hashlib.sha256(data).hexdigest(), "features": {}, "yanked": False, "deps": [
+        {"name": needed, "req": "^1", "features": [], "optional": False, "default_features": True, "target": None,
+         "kind": "normal"} for needed in needs]}
+    write(f"cargo/{name}-1.0.0.crate", data)
+    write(f"cargo/{name[:2]}/{name[2:4]}/{name}", json.dumps(line).encode() + b"\n")
+
+
+def module(name, code, needs=()):
+    """A module as a proxy of go's has it. Source: go.dev/ref/mod, "GOPROXY protocol"."""
+    path = f"index.test/{name}"
+    about = f"module {path}\n\ngo 1.19\n" + "".join(f"\nrequire index.test/{needed} v1.0.0\n" for needed in needs)
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        file.writestr(f"{path}@v1.0.0/go.mod", about)
+        file.writestr(f"{path}@v1.0.0/{name}.go", code)
+    for end, content in {"list": b"v1.0.0\n", "v1.0.0.info": b'{"Version":"v1.0.0","Time":"2024-01-01T00:00:00Z"}',
+                         "v1.0.0.mod": about.encode(), "v1.0.0.zip": data.getvalue()}.items():
+        write(f"go/{path}/@v/{end}", content)
 
 
 wheel("drydock-second", "word = 'fine'\n")
 wheel("drydock-first", "from drydock_second import word\n", ["drydock-second"])
 package("drydock-second", "module.exports = 'fine'")
 package("drydock-first", "module.exports = require('drydock-second')", {"drydock-second": "1.0.0"})
+crate("drydock-second", "pub fn word() -> &'static str { \"fine\" }")
+crate("drydock-first", "pub use drydock_second::word;", ["drydock-second"])
+write("cargo/config.json", json.dumps({"dl": "https://index.test/cargo/{crate}-{version}.crate"}).encode())
+module("second", 'package second\n\nconst Word = "fine"\n')
+module("first", 'package first\n\nimport "index.test/second"\n\nconst Word = second.Word\n', ["second"])
 os.makedirs(f"{folder}/open", exist_ok=True)
 subprocess.run(
     """set -e; rm -rf repo; git init -q -b main repo; echo fine > repo/file.txt; git -C repo add -A
