@@ -41,8 +41,7 @@ build-release: jail
 
 .PHONY: test
 test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
-	@# One test at a time: they start builds and sandboxes, and a saturated machine makes slow tests look broken.
-	DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) swift test --skip-build --no-parallel
+	@DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) Tests/run-all .build/debug/drydockPackageTests.xctest .build/test-logs
 	Tests/acceptance/run .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
 
 .PHONY: check

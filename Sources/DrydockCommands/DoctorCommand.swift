@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
+internal import DrydockConfig
 internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockSandbox

@@ -98,6 +98,16 @@ enum BuildRows {
         try db.run("UPDATE builds SET journal = ? WHERE id = ?", [reading.rawValue, id.rawValue])
     }
 
+    /// Who wrote the build's end; nil while there is none, or where nobody knows.
+    static func author(ofEnd id: BuildID, _ db: Database) throws -> BuildEnd.Author? {
+        try String.fetchOne(db, sql: "SELECT ended_by FROM builds WHERE id = ?", arguments: [id.rawValue])
+            .flatMap(BuildEnd.Author.init(rawValue:))
+    }
+
+    static func setAuthor(_ author: BuildEnd.Author, of id: BuildID, _ db: Database) throws {
+        try db.run("UPDATE builds SET ended_by = ? WHERE id = ?", [author.rawValue, id.rawValue])
+    }
+
     private static func nextRevision(_ db: Database) throws -> Int64 {
         try db.run("UPDATE counter SET revision = revision + 1")
         return try revision(db)

@@ -50,7 +50,13 @@ extension EmbeddedStore {
         artifacts: [Artifact],
         preview: PreviewReady?
     ) async throws {
-        let end = BuildEnd(outcome: outcome, artifacts: artifacts, preview: preview, at: options.now())
+        let end = BuildEnd(
+            by: .worker,
+            outcome: outcome,
+            artifacts: artifacts,
+            preview: preview,
+            at: options.now()
+        )
         try await database.write { db in
             let build = try BuildRows.require(lease.build.id, db)
             if build.attempt == lease.attempt, build.state == outcome.state { return }
@@ -160,12 +166,13 @@ extension EmbeddedStore {
         _ now: Timestamp,
         _ db: Database
     ) throws {
-        if let end { return try end.apply(to: &build, db, byJournal: true) }
+        if let end { return try end.apply(to: &build, db, fromAnyState: true) }
         if build.damage != nil, let failure = build.failure {
-            return try BuildEnd(outcome: Outcome(failure), at: now).apply(to: &build, db, byJournal: true)
+            let end = BuildEnd(by: .reaper, outcome: Outcome(failure), at: now)
+            return try end.apply(to: &build, db, fromAnyState: true)
         }
         if let attempt = build.attempt, let cancel = try cancelRequest(of: attempt, db) {
-            return try BuildEnd(outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
+            return try BuildEnd(by: .reaper, outcome: Outcome(cancel.failure), at: now).apply(to: &build, db)
         }
         // Only what was lost counts: an attempt that a stopping worker handed back is none.
         try db.execute(
@@ -187,31 +194,6 @@ extension EmbeddedStore {
             "the worker of attempt \(build.attempts) was lost, and no attempt is left",
             hint: "look for its end in the log of `drydock worker`, then retry the build"
         )
-        try BuildEnd(outcome: Outcome(failure), at: now).apply(to: &build, db)
-    }
-}
-
-/// How a build ends, with everything that is written in the same transaction.
-struct BuildEnd: Sendable {
-    var outcome: Outcome
-    var artifacts: [Artifact] = []
-    var preview: PreviewReady?
-    var at: Timestamp
-
-    /// `byJournal`: the state was left behind by a dead worker, and its journal decides.
-    func apply(to build: inout Build, _ db: Database, byJournal: Bool = false) throws {
-        if byJournal {
-            build.state = outcome.state
-        } else {
-            try BuildRows.move(&build, to: outcome.state)
-        }
-        build.finishedAt = at
-        build.failure = outcome.failure
-        build.deploy = preview?.deploy
-        try BuildRows.save(&build, db)
-        try DeployRows.replace(artifacts, preview, of: build.id, db)
-        if let attempt = build.attempt {
-            try db.run("DELETE FROM cancels WHERE attempt = ?", [attempt.rawValue])
-        }
+        try BuildEnd(by: .reaper, outcome: Outcome(failure), at: now).apply(to: &build, db)
     }
 }

@@ -36,7 +36,7 @@ extension EmbeddedStore {
         guard var build = try BuildRows.find(id, db) else { return .noSuchBuild }
         if build.state.isTerminal { return .alreadyFinished }
         guard build.state != .queued, let attempt = build.attempt else {
-            try BuildEnd(outcome: Outcome(request.failure), at: now).apply(to: &build, db)
+            try BuildEnd(by: .queue, outcome: Outcome(request.failure), at: now).apply(to: &build, db)
             return .cancelled
         }
         // One a lease: the second wish to cancel says nothing new, and can not fill the mailbox.

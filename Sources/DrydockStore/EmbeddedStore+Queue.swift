@@ -131,11 +131,11 @@ extension EmbeddedStore {
     private static func endDamagedHead(at now: Timestamp, _ db: Database) throws -> Bool {
         try db.execute(
             sql: """
-                UPDATE builds SET state = 'errored', finished_at = ? WHERE number = (
+                UPDATE builds SET state = 'errored', finished_at = ?, ended_by = ? WHERE number = (
                     SELECT head FROM shares WHERE waiting > 0 AND running = 0 ORDER BY starts, head LIMIT 1
                 )
                 """,
-            arguments: [now.milliseconds]
+            arguments: [now.milliseconds, BuildEnd.Author.queue.rawValue]
         )
         return db.changesCount > 0
     }

@@ -134,9 +134,9 @@ private struct RebuiltBuild: Sendable {
             startedAt: newest.fold.firstAt
         )
         let at = newest.fold.lastAt ?? createdAt
-        let end = newest.fold.end(at: at) ?? BuildEnd(outcome: Outcome(lost), at: at)
+        let end = newest.fold.end(at: at) ?? BuildEnd(by: .rebuild, outcome: Outcome(lost), at: at)
         try BuildRows.insert(&build, db)
-        try end.apply(to: &build, db, byJournal: true)
+        try end.apply(to: &build, db, fromAnyState: true)
         // Without its beginning, what it was made from is not known.
         try BuildRows.setReading(queued == nil ? .damaged : newest.fold.reading, of: id, db)
         for (index, entry) in folds.enumerated() {

@@ -13,8 +13,19 @@ enum Schema {
         migrator.registerMigration("4-history") { db in try db.execute(sql: history) }
         migrator.registerMigration("5-access") { db in try db.execute(sql: access) }
         migrator.registerMigration("6-rebuilding") { db in try db.execute(sql: rebuilding) }
+        migrator.registerMigration("7-ended-by") { db in try db.execute(sql: endedBy) }
         return migrator
     }
+
+    /// Who wrote a build's end, a `BuildEnd.Author`.
+    ///
+    /// Of builds from before nobody knows it where the failure could be anybody's; the others are their workers' own.
+    private static let endedBy = """
+        ALTER TABLE builds ADD COLUMN ended_by TEXT;
+        UPDATE builds SET ended_by = 'worker' WHERE finished_at IS NOT NULL AND COALESCE(
+            CASE WHEN json_valid(CAST(failure AS TEXT)) THEN json_extract(CAST(failure AS TEXT), '$.code') END, ''
+        ) NOT IN ('lost', 'cancelled');
+        """
 
     /// Whether the index may lack builds that have journals; cleared in the transaction that adds the last of them.
     ///

@@ -122,6 +122,7 @@ struct SegmentFold {
         guard let finished else { return nil }
         let isGood = finished.outcome.state == .succeeded
         return BuildEnd(
+            by: .journal,
             outcome: finished.outcome,
             artifacts: isGood ? recorded : [],
             preview: isGood ? preview : nil,

@@ -230,16 +230,18 @@ final class SegmentReader: JournalReader {
 
     /// Whether there is something to tell of an end that did not come, now that nobody appends any more.
     ///
-    /// A worker that was lost leaves no end behind, and the store says so; where the store has an end of the worker's own,
-    /// the journal had one too.
+    /// A worker that was lost leaves no end behind, and the store says who ended the build in its place; where the end is
+    /// the worker's own, the journal had one too.
     private func missesItsEnd() async throws -> Bool {
-        let row = try await database.read { [build] in try BuildRows.find(build, $0) }
+        let (row, author) = try await database.read { [build] db in
+            (try BuildRows.find(build, db), try BuildRows.author(ofEnd: build, db))
+        }
         return state.withLock { state in
             guard !state.isAtEnd else { return false }
             state.isAtEnd = true
             let last = state.seq ?? 0
-            guard let row, row.attempt == attempt, row.state.isTerminal, row.failure?.code != .lost,
-                row.failure?.code != .cancelled, last >= cursor
+            guard let row, row.attempt == attempt, row.state.isTerminal, author?.hadJournalEnd == true,
+                last >= cursor
             else { return false }
             damage.report(.record(build, attempt, after: last))
             state.missing = gapLine(

@@ -157,7 +157,7 @@ struct DataDirectoryTests {
         try await StoreScope.run { scope in
             let store = try EmbeddedStore(opening: scope.path, scope.options)
             try store.database.writeNow { db in
-                try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('9-from-the-future')")
+                try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('99-from-the-future')")
             }
             try store.close()
             let path = scope.path.appending("db.sqlite")

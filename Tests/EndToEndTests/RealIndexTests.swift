@@ -67,7 +67,7 @@ struct RealIndexTests {
                 to: "project/app.py"
             )
             let run = """
-                python3 -m venv /tmp/one && /tmp/one/bin/pip install --quiet uv -r requirements.txt
+                python3 -m venv /tmp/one && /tmp/one/bin/pip install --quiet --no-compile uv -r requirements.txt
                 /tmp/one/bin/python -c 'import app; print(app.app.test_client().get("/").text)' | tee "$DRYDOCK_OUT/one"
                 /tmp/one/bin/uv venv --quiet /tmp/two && export VIRTUAL_ENV=/tmp/two
                 /tmp/one/bin/uv pip install --quiet -r requirements.txt
@@ -88,7 +88,7 @@ struct RealIndexTests {
             try scratch.write("site_name: Hello\ntheme: { name: material }\n", to: "project/mkdocs.yml")
             try scratch.write("# Hi\n", to: "project/docs/index.md")
             let run = """
-                python3 -m venv /tmp/one && /tmp/one/bin/pip install --quiet mkdocs-material
+                python3 -m venv /tmp/one && /tmp/one/bin/pip install --quiet --no-compile mkdocs-material
                 /tmp/one/bin/mkdocs --quiet build -d "$DRYDOCK_OUT/site"
                 """
             let finished = try build(scratch, run)
