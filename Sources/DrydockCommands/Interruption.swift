@@ -27,7 +27,8 @@ enum Interruption {
         }
         defer {
             for source in sources { source.cancel() }
-            for number in numbers { signal(number, SIG_DFL) }
+            // The second SIGHUP may come now; nothing is left that it could end but the words about the end.
+            for number in numbers where number != SIGHUP { signal(number, SIG_DFL) }
         }
         return await body()
     }
