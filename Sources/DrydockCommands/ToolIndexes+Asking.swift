@@ -61,6 +61,14 @@ extension EgressSettings {
             )
         }
         self.init(settings, tools: tools, secrets: secrets)
+        if let host = hostBothCachedAndOpaque {
+            throw CommandProblem(
+                .usage,
+                "network.cache.hosts: \(host)",
+                why: "network.opaque has it, too: what is not looked into can not be kept",
+                remedy: "take it out of one of them"
+            )
+        }
         if let why = problemOfRoots {
             let remedy = "name a file with certificates in PEM as network.roots"
             throw CommandProblem(.usage, "secrets and network.cache", why: why, remedy: remedy)

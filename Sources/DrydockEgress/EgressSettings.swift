@@ -41,6 +41,11 @@ package struct EgressSettings: Hashable, Sendable {
     /// Whether answers of some hosts are given again.
     package var cachesAnswers: Bool { !cached.isEmpty }
 
+    /// A host of the operator's whose connections are to be looked into, and not to be.
+    package var hostBothCachedAndOpaque: NetworkRule? {
+        cached.first { rule in opaque.contains { rule.narrowed(to: $0) != nil } }
+    }
+
     /// Of whose answers some are kept, for a person; none where that is nobody's.
     package var wordsOfCache: [String] {
         if cached.isEmpty { return [] }

@@ -161,6 +161,7 @@ final class PassedRequest: ChannelDuplexHandler, AnsweredRequest {
     private func answer(_ original: HTTPResponseHead, _ client: any AnswerTaker) {
         var head = original
         do throws(Refusal) {
+            try RequestRules.checkAnswer(original, of: target)
             if let secret = request.secret { head = try secret.passedBack(head) }
         } catch {
             return fail(error)

@@ -71,6 +71,14 @@ enum RequestRules {
         return passed
     }
 
+    /// Refuses the head of an answer whose body could not be passed on as what it is, or be told from a half of it.
+    static func checkAnswer(_ head: HTTPResponseHead, of target: ProxyTarget) throws(Refusal) {
+        let codings = head.headers["Transfer-Encoding"]
+        guard codings.isEmpty || codings.map({ $0.lowercased() }) == ["chunked"] else {
+            throw Refusal(.unreachable, target, "answered in a Transfer-Encoding other than chunked")
+        }
+    }
+
     /// The head of the answer as the client gets it.
     static func passedBack(_ head: HTTPResponseHead, to request: HTTPRequestHead) -> HTTPResponseHead {
         var passed = HTTPResponseHead(version: request.version, status: head.status)

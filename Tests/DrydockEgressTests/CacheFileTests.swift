@@ -26,6 +26,11 @@ struct CacheFileTests {
                 try damaged.write(to: URL(filePath: path))
                 #expect(fixture.cache.open(try key(fixture)) == nil, "byte \(offset)")
             }
+            for length in ["9223372036854775807", "0000000000000000000", "-000000000000000010"] {
+                let damaged = whole.prefix(65) + Data(length.utf8) + whole.dropFirst(84)
+                try damaged.write(to: URL(filePath: path))
+                #expect(fixture.cache.open(try key(fixture)) == nil, "\(length)")
+            }
             for length in [0, 1, 84, 85, 100, whole.count - 1] {
                 try whole.prefix(length).write(to: URL(filePath: path))
                 #expect(fixture.cache.open(try key(fixture)) == nil, "\(length) bytes")
@@ -66,7 +71,7 @@ struct CacheFileTests {
 
     @Test("where there is too much, what was not used for longest goes")
     func eviction() async throws {
-        try await CacheFixture.with(size: ByteCount(400_000)) { fixture async throws in
+        try await CacheFixture.with(size: ByteCount(800_000)) { fixture async throws in
             let body = String(repeating: "0123456789", count: 8_000)
             for path in ["/a", "/b", "/c", "/d"] { fixture.site.set(path, [CacheTests.immutable], body) }
             for path in ["/a", "/b", "/c", "/d"] {
@@ -78,9 +83,8 @@ struct CacheFileTests {
             _ = try await fixture.curl("/a")
             fixture.site.set("/e", [CacheTests.immutable], body)
             _ = try await fixture.curl("/e")
-            let count = try await fixture.files(4).count
-            #expect(count == 4)
-            fixture.cache.sweep(to: 200_000)
+            #expect(try await fixture.files(5).count == 5)
+            fixture.cache.sweep { _, _ in 200_000 }
             #expect(try await fixture.files(2).count == 2)
             let before = fixture.site.requests.count
             _ = try await fixture.curl("/a")
@@ -89,17 +93,46 @@ struct CacheFileTests {
         }
     }
 
-    @Test("files that nobody finished go when they are old, and strangers stay")
+    @Test("files that nobody writes any more go, and strangers stay")
     func leftovers() async throws {
         try await CacheFixture.with { fixture async throws in
-            let old = try fixture.folder.write("x", "cache/new-1")
-            _ = try fixture.folder.write("x", "cache/new-2")
+            _ = try fixture.folder.write("x", "cache/new-1")
+            let written = try fixture.folder.write("x", "cache/new-2")
             _ = try fixture.folder.write("x", "cache/README")
-            let file = try OwnedDescriptor(opening: FilePath(old), 0)
-            try file.withDescriptor { try FileContents.setModified($0, FileTime(seconds: 1)) }
-            fixture.cache.sweep(to: 0)
+            let file = try OwnedDescriptor(opening: FilePath(written), 0)
+            let isLocked = try file.withDescriptor { file throws(Errno) in try file.tryLock() }
+            #expect(isLocked)
+            fixture.cache.sweep { _, _ in 0 }
             #expect(try DirectoryHandle(path: fixture.path).sortedNames() == ["README", "new-2"])
         }
+    }
+
+    @Test("a full disk loses half of what is kept, once, also where nothing was counted yet")
+    func fullDisk() async throws {
+        try await CacheFixture.with { fixture async throws in
+            for number in 0..<8 {
+                let body = String(repeating: "x", count: 8_000)
+                fixture.site.set("/\(number)", [CacheTests.immutable], body)
+                _ = try await fixture.curl("/\(number)")
+            }
+            #expect(try await fixture.files(8).count == 8)
+            let other = try DownloadCache(at: fixture.path, size: .mebibytes(64))
+            other.makeRoom(after: .ioError)
+            #expect(try await fixture.files(8).count == 8)
+            // Its first count is not waited for, but is not disturbed either.
+            try await Task.sleep(for: .milliseconds(100))
+            for _ in 0..<3 { other.makeRoom(after: .noSpace) }
+            let left = try DirectoryHandle(path: fixture.path).sortedNames().count
+            #expect((3...4).contains(left), "\(left)")
+        }
+    }
+
+    @Test("a place that is no directory is told")
+    func noDirectory() throws {
+        let folder = TestFolder.make()
+        defer { folder.remove() }
+        let file = FilePath(try folder.write("x", "cache"))
+        #expect(throws: Errno.notDirectory) { try DownloadCache(at: file, size: .mebibytes(64)) }
     }
 
     private func key(_ fixture: CacheFixture) throws -> CacheKey {
@@ -131,7 +164,7 @@ struct FreshnessTests {
     )
     func lifetimes(fields: [(String, String)], lifetime: Int64) throws {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: HTTPHeaders(fields))
-        #expect(Freshness(of: head)?.lifetime == lifetime)
+        #expect(Freshness(of: head, at: 784_111_777)?.lifetime == lifetime)
     }
 
     @Test(
@@ -155,6 +188,6 @@ struct FreshnessTests {
             status: HTTPResponseStatus(statusCode: code),
             headers: ["Cache-Control": "max-age=60"]
         )
-        #expect(Freshness(of: head) == nil)
+        #expect(Freshness(of: head, at: 784_111_777) == nil)
     }
 }

@@ -16,11 +16,23 @@ struct CacheKey: Hashable, Sendable {
     /// Which form of it is asked for.
     let accept: String
 
+    /// Fields that do not change what is answered, or not so that it matters; with any other the request is its client's own: it may say who asks
+    /// (`Authorization`, `Cookie`, `PRIVATE-TOKEN`), or what.
+    private static let harmless: Set<String> = [
+        "host", "connection", "proxy-connection", "keep-alive", "te", "user-agent", "referer", "dnt",
+        "content-length",
+        "accept", "accept-encoding", "accept-language", "accept-charset", "cache-control", "pragma",
+        "if-none-match", "if-modified-since", "cargo-protocol",
+        // What npm says of itself and of its cache.
+        "npm-session", "npm-command", "npm-scope", "npm-in-ci", "npm-auth-type", "pacote-integrity",
+        "pacote-pkg-id", "pacote-req-type", "pacote-version",
+    ]
+
     /// nil for a request that is for somebody, for a part, or for more than a look.
     init?(_ target: ProxyTarget, isSecure: Bool, _ head: HTTPRequestHead, path: String) {
-        guard head.method == .GET || head.method == .HEAD, !head.headers.contains(name: "Transfer-Encoding"),
+        guard head.method == .GET || head.method == .HEAD,
             head.headers["Content-Length"].allSatisfy({ $0 == "0" }),
-            !["Authorization", "Cookie", "Range", "Upgrade"].contains(where: head.headers.contains)
+            head.headers.allSatisfy({ Self.harmless.contains($0.name.lowercased()) })
         else { return nil }
         accept = head.headers["Accept"].joined(separator: ", ")
         guard accept.utf8.count <= Self.longestAccept, path.utf8.count <= Self.longestPath else { return nil }

@@ -45,7 +45,7 @@ final class CacheReader: Sendable {
         else { throw CacheDamage() }
         let begin = CacheFile.lineLength + headLength
         size = status.size
-        guard size == Int64(begin) + line.length else { throw CacheDamage() }
+        guard size - Int64(begin) == line.length else { throw CacheDamage() }
         self.head = head
         self.length = line.length
         hex = line.hex

@@ -32,6 +32,8 @@ final class CacheWriter: Sendable {
         self.path = path
         self.cache = cache
         file = try OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        // Held as long as this process writes it: by that others know.
+        try file.withDescriptor { file throws(Errno) in _ = try file.tryLock() }
         let line = [UInt8](repeating: UInt8(ascii: " "), count: CacheFile.lineLength)
         do throws(Errno) {
             try write(line + head.bytes)
@@ -94,7 +96,7 @@ final class CacheWriter: Sendable {
         do throws(Errno) {
             try file.withDescriptor { file throws(Errno) in try FileContents.write(bytes[...], to: file) }
         } catch {
-            if error == .noSpace || error == .diskQuotaExceeded { cache.makeRoom() }
+            cache.makeRoom(after: error)
             throw error
         }
     }

@@ -29,8 +29,17 @@ final class CachedRequest: AnsweredRequest {
     private var state = State.looking
     private var recording: CacheRecording?
     private var hasWholeBody = false
-    /// The host has said that what is kept still holds.
-    private var isUnchanged = false
+    /// What the host has said of what is kept, where it was asked about that.
+    private var validation: Validation?
+
+    private enum Validation {
+        /// It still holds, and was said so many seconds ago.
+        case holds(age: Int64)
+        /// It still holds, and not for as long as it said before, or not for everybody.
+        case holdsOnce
+        /// It is of something else.
+        case isOther
+    }
 
     init(
         _ key: CacheKey,
@@ -63,7 +72,7 @@ final class CachedRequest: AnsweredRequest {
     private func found(_ kept: CacheReader?) {
         guard case .looking = state else { return }
         if let kept, kept.isFresh(at: Self.now()) {
-            give(kept)
+            give(kept, age: kept.age(at: Self.now()))
         } else {
             ask(kept)
         }
@@ -82,7 +91,7 @@ final class CachedRequest: AnsweredRequest {
         if hasWholeBody { asked.endBody() }
     }
 
-    private func give(_ kept: CacheReader) {
+    private func give(_ kept: CacheReader, age: Int64) {
         if egress.allowance.isSpent { return refuse(egress.allowance.spent.refusal(of: request.target)) }
         let answer = KeptAnswer(
             kept,
@@ -95,7 +104,7 @@ final class CachedRequest: AnsweredRequest {
         state = .giving(answer)
         client.resumeRequest()
         let begun = NIODeadline.now()
-        answer.start(at: Self.now()) { [self] end, bytes in
+        answer.start(age: age) { [self] end, bytes in
             state = .over
             var use = NetworkUse(request.target, request.rule)
             use.verdict = .allowed(rule: "\(request.rule), from the cache")
@@ -158,10 +167,8 @@ extension CachedRequest: AnswerTaker {
 
     func begin(_ head: HTTPResponseHead, from original: HTTPResponseHead) {
         if case .asking(_, let kept?) = state, original.status == .notModified {
-            // The client is told nothing of it: it gets what is kept.
-            isUnchanged = true
-            let age = Freshness.age(of: original.headers)
-            return Blocking.start { kept.markValid(at: Self.now(), age: age) }
+            // The client is told nothing of it: it gets what is kept, or what the host says when it is asked anew.
+            return validate(kept, by: original)
         }
         var head = head
         // Parts of an answer are nothing that is kept.
@@ -170,12 +177,37 @@ extension CachedRequest: AnswerTaker {
         if request.asked.method == .GET { record(head, original) }
     }
 
+    /// Source: RFC 9111 section 4.3.4.
+    private func validate(_ kept: CacheReader, by original: HTTPResponseHead) {
+        let cache = cached.cache
+        guard CacheValidators(kept.head.headers).agree(with: original.headers) else {
+            validation = .isOther
+            return
+        }
+        var answer = kept.head.answer(length: kept.length, age: 0)
+        answer.headers.remove(name: "Age")
+        for (name, _) in original.headers where name.lowercased() != "content-length" {
+            answer.headers.replaceOrAdd(name: name, value: original.headers[name].joined(separator: ", "))
+        }
+        let now = Self.now()
+        let freshness = Freshness(of: answer, at: now, unsaid: cached.lifetime)
+        if let freshness, freshness.lifetime >= kept.head.lifetime {
+            validation = .holds(age: freshness.age)
+            Blocking.start { kept.markValid(at: now, age: freshness.age) }
+        } else {
+            validation = .holdsOnce
+            Blocking.start { [key] in cache.remove(key) }
+        }
+    }
+
     private func record(_ head: HTTPResponseHead, _ original: HTTPResponseHead) {
         // What ends with its connection may be the half of it.
         let hasEnd =
             original.headers.contains(name: "Content-Length")
             || original.headers.contains(name: "Transfer-Encoding")
-        guard hasEnd, let freshness = Freshness(of: original, unsaid: cached.lifetime),
+        let length = original.headers.first(name: "Content-Length").flatMap { Int64($0) } ?? 0
+        let freshness = Freshness(of: original, at: Self.now(), unsaid: cached.lifetime)
+        guard hasEnd, let freshness, cached.cache.takes(length),
             let kept = CachedHead(key, freshness, head)
         else {
             return
@@ -186,14 +218,23 @@ extension CachedRequest: AnswerTaker {
     }
 
     func add(_ bytes: ByteBuffer) {
+        // What comes with an answer that has no body is nobody's.
+        if validation != nil { return }
         recording?.add(bytes)
-        if !isUnchanged { client.add(bytes) }
+        client.add(bytes)
     }
 
     func flush() { client.flush() }
 
     func end(keepAlive: Bool) {
-        if isUnchanged, case .asking(_, let kept?) = state { return give(kept) }
+        if case .asking(_, let kept?) = state {
+            switch validation.take() {
+            case .holds(let age): return give(kept, age: age)
+            case .holdsOnce: return give(kept, age: 0)
+            case .isOther: return ask(nil)
+            case nil: break
+            }
+        }
         recording?.finish()
         recording = nil
         state = .over

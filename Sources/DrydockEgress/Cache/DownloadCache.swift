@@ -17,18 +17,22 @@ package final class DownloadCache: Sendable {
     /// What a file takes besides its bytes.
     private static let overhead: Int64 = 4_096
     private static let unfinished = "new-"
-    /// Seconds after which nobody writes an unfinished file any more: a silent connection is ended sooner.
-    private static let abandoned: Int64 = 3_600
+    /// A full disk is looked after no more often.
+    private static let pause = Duration.seconds(10)
 
     private struct State {
-        /// Bytes, with what is being written.
-        var taken: Int64 = 0
+        /// Bytes of files that were whole at the last sweep, or have become it since, and of others' that were not.
+        var kept: Int64 = 0
         var files = 0
-        /// Bytes of what is being written.
+        /// Bytes of what this process is writing.
         var unfinished: Int64 = 0
+        /// Since the sweep that is under way has begun: what its listing may lack.
+        var newlyKept: Int64 = 0
+        var newFiles = 0
         var isSweeping = false
+        var nextRoom = ContinuousClock.now
 
-        var kept: Int64 { taken - unfinished }
+        var taken: Int64 { kept + unfinished }
     }
 
     private let path: FilePath
@@ -40,6 +44,8 @@ package final class DownloadCache: Sendable {
         self.path = path
         self.size = size.bytes
         try makeDirectories(path, permissions: 0o700)
+        _ = try DirectoryHandle(path: path)
+        if access(path.string, W_OK | X_OK) != 0 { throw Errno.current }
         sweepLater()
     }
 
@@ -73,18 +79,22 @@ package final class DownloadCache: Sendable {
         } catch {
             // Somebody has cleared it away.
             if error == .noSuchFileOrDirectory { try? makeDirectories(path, permissions: 0o700) }
+            makeRoom(after: error)
             return nil
         }
     }
 
-    /// Room for `count` bytes more of a file that has `soFar`; false where it would take too much of the whole.
+    /// Whether an answer with `length` bytes is worth so much of the whole.
+    func takes(_ length: Int64) -> Bool { length <= size / 8 }
+
+    /// Room for `count` bytes more of a file that has `soFar`; false where there is none.
     func reserve(_ count: Int64, soFar: Int64) -> Bool {
         let (isThere, isFull) = state.withLock { state in
-            guard soFar + count <= size / 4, state.unfinished + count <= size / 2 else {
-                return (false, false)
-            }
+            // A sweep that is behind is not waited for.
+            guard takes(soFar + count), state.unfinished + count <= size / 4,
+                state.taken + count <= size / 8 * 9
+            else { return (false, state.taken > size) }
             state.unfinished += count
-            state.taken += count
             return (true, state.taken > size)
         }
         if isFull { sweepLater() }
@@ -96,10 +106,10 @@ package final class DownloadCache: Sendable {
         let isFull = state.withLock { state in
             state.unfinished -= count
             if isKept {
-                state.taken += Self.overhead
+                state.kept += count + Self.overhead
+                state.newlyKept += count + Self.overhead
                 state.files += 1
-            } else {
-                state.taken -= count
+                state.newFiles += 1
             }
             return state.taken > size || state.files > Self.mostFiles
         }
@@ -114,8 +124,16 @@ package final class DownloadCache: Sendable {
         if !isNamed { throw Errno.current }
     }
 
-    /// The disk is full: half of what is kept goes.
-    func makeRoom() { sweepAlone { $0.kept / 2 } }
+    /// Where the disk is full, half of what is kept goes.
+    func makeRoom(after problem: Errno) {
+        guard problem == .noSpace || problem == .diskQuotaExceeded else { return }
+        let isTime = state.withLock { state in
+            guard state.nextRoom <= .now else { return false }
+            state.nextRoom = .now + Self.pause
+            return true
+        }
+        if isTime { sweepAlone { kept, _ in kept / 2 } }
+    }
 
     // MARK: Sweeping
 
@@ -126,33 +144,35 @@ package final class DownloadCache: Sendable {
     }
 
     private func sweepLater() {
-        Blocking.start { [self] in sweepAlone { size - $0.unfinished } }
+        Blocking.start { [self] in sweepAlone { _, unfinished in size - unfinished } }
     }
 
     /// Sweeps, unless somebody in this process does already.
-    private func sweepAlone(_ most: (State) -> Int64) {
-        let most = state.withLock { state -> Int64? in
-            if state.isSweeping { return nil }
-            state.isSweeping = true
-            return most(state)
+    private func sweepAlone(to most: (_ kept: Int64, _ unfinished: Int64) -> Int64) {
+        let begins = state.withLock { state in
+            defer { state.isSweeping = true }
+            return !state.isSweeping
         }
-        guard let most else { return }
+        guard begins else { return }
         sweep(to: most)
         state.withLock { $0.isSweeping = false }
     }
 
     /// Counts what is there and, where that is more than `most` bytes, removes what was not used for longest, and a tenth more.
-    func sweep(to most: Int64) {
+    func sweep(to most: (_ kept: Int64, _ unfinished: Int64) -> Int64) {
+        state.withLock { state in
+            state.newlyKept = 0
+            state.newFiles = 0
+        }
         guard let directory = try? DirectoryHandle(path: path), let names = try? directory.names() else {
             return
         }
         var kept: [Kept] = []
-        let now = Timestamp.now().milliseconds / 1_000
+        var others: Int64 = 0
         for name in names {
             guard let status = try? directory.status(of: name[...]), status.kind == .file else { continue }
             if name.starts(with: Self.unfinished.utf8) {
-                guard status.modified.seconds < now - Self.abandoned else { continue }
-                try? directory.removeFile(name[...])
+                if !removeAbandoned(name) { others += status.allocated }
             } else if CacheKey.isName(name) {
                 kept.append(
                     Kept(name: name, bytes: status.allocated + Self.overhead, used: status.accessed)
@@ -161,9 +181,11 @@ package final class DownloadCache: Sendable {
         }
         var bytes = kept.reduce(0) { $0 + $1.bytes }
         var files = kept.count
-        if bytes > most || files > Self.mostFiles {
+        let unfinished = state.withLock { $0.unfinished }
+        let goal = most(bytes, max(others, unfinished))
+        if bytes > goal || files > Self.mostFiles {
             kept.sort { $0.used < $1.used }
-            for file in kept where bytes > most / 10 * 9 || files > Self.mostFiles / 10 * 9 {
+            for file in kept where bytes > goal / 10 * 9 || files > Self.mostFiles / 10 * 9 {
                 do throws(Errno) {
                     try directory.removeFile(file.name[...])
                 } catch {
@@ -175,8 +197,17 @@ package final class DownloadCache: Sendable {
             }
         }
         state.withLock { state in
-            state.taken = bytes + state.unfinished
-            state.files = files
+            state.kept = bytes + max(others - unfinished, 0) + state.newlyKept
+            state.files = files + state.newFiles
         }
+    }
+
+    /// Removes an unfinished file that nobody is writing any more; whether there was one.
+    private func removeAbandoned(_ name: [UInt8]) -> Bool {
+        let file = path.appending(String(decoding: name, as: UTF8.self))
+        guard let open = try? OwnedDescriptor(opening: file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            (try? open.withDescriptor { file throws(Errno) in try file.tryLock() }) == true
+        else { return false }
+        return file.withPlatformString { unlink($0) == 0 }
     }
 }

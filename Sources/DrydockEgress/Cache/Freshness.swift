@@ -21,21 +21,26 @@ struct Freshness: Equatable {
 
     /// nil where the answer is for nobody else, or could never be given again.
     ///
-    /// `unsaid`: seconds that one holds which says nothing of it; nil = that is guessed.
-    init?(of head: HTTPResponseHead, unsaid: Int64? = nil) {
+    /// It came at `now`, seconds since 1970. `unsaid`: seconds that one holds which says nothing of it; nil = that is guessed.
+    init?(of head: HTTPResponseHead, at now: Int64, unsaid: Int64? = nil) {
         let headers = head.headers
         guard Self.statuses.contains(head.status.code), !headers.contains(name: "Set-Cookie"),
             !headers.contains(name: "Set-Cookie2"), !headers[canonicalForm: "Vary"].contains("*")
         else { return nil }
         let directives = CacheDirectives(headers)
         guard !directives.has("no-store"), !directives.has("private") else { return nil }
-        age = Self.age(of: headers)
+        age = Self.age(of: headers, at: now)
         lifetime = directives.has("no-cache") ? 0 : Self.lifetime(head, directives, unsaid)
         if lifetime <= age, !CacheValidators(headers).areThere { return nil }
     }
 
-    /// Seconds that an answer was under way (RFC 9111 section 5.1).
-    static func age(of headers: HTTPHeaders) -> Int64 { headers.first(name: "Age").flatMap(digits) ?? 0 }
+    /// Seconds since the host made an answer that came at `now` (RFC 9111 section 4.2.3): what caches on the way say, or, since not
+    /// all do, what the host's clock says.
+    static func age(of headers: HTTPHeaders, at now: Int64) -> Int64 {
+        let said = headers.first(name: "Age").flatMap(digits) ?? 0
+        let date = headers.first(name: "Date").flatMap(HTTPDate.seconds) ?? now
+        return min(max(said, now - date), longest)
+    }
 
     private static func lifetime(
         _ head: HTTPResponseHead,
@@ -64,54 +69,5 @@ struct Freshness: Equatable {
     private static func digits(_ text: some StringProtocol) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return min(Int64(text) ?? longest, longest)
-    }
-}
-
-/// The field Cache-Control of an answer (RFC 9111 section 5.2).
-private struct CacheDirectives {
-    private let directives: [(name: String, value: String?)]
-
-    init(_ headers: HTTPHeaders) {
-        directives = headers[canonicalForm: "Cache-Control"].map { directive in
-            let parts = directive.split(separator: "=", maxSplits: 1)
-            let name = parts.first.map { $0.lowercased() } ?? ""
-            return (name, parts.count == 2 ? String(parts[1].filter { $0 != "\"" }) : nil)
-        }
-    }
-
-    func has(_ name: String) -> Bool { directives.contains { $0.name == name } }
-
-    /// Where it stands twice, with different values, nothing is said (RFC 9111 section 4.2.1).
-    func value(_ name: String) -> String? {
-        let values = directives.filter { $0.name == name }.map(\.value)
-        return values.allSatisfy { $0 == values.first } ? values.first ?? nil : nil
-    }
-}
-
-/// By what a host is asked whether what it said still holds (RFC 9110 section 8.8).
-struct CacheValidators {
-    private let tag: String?
-    private let date: String?
-
-    init(_ headers: HTTPHeaders) {
-        tag = headers.first(name: "ETag")
-        date = headers.first(name: "Last-Modified")
-    }
-
-    var areThere: Bool { tag != nil || date != nil }
-
-    /// The fields of a request that asks.
-    var conditions: [(String, String)] {
-        if let tag { return [("If-None-Match", tag)] }
-        return date.map { [("If-Modified-Since", $0)] } ?? []
-    }
-
-    /// Whether who asks says that it has this already.
-    func match(_ request: HTTPRequestHead) -> Bool {
-        guard let tag else { return false }
-        func bare(_ tag: some StringProtocol) -> String {
-            tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : String(tag)
-        }
-        return request.headers[canonicalForm: "If-None-Match"].contains { bare($0) == bare(tag) }
     }
 }

@@ -47,11 +47,13 @@ final class KeptAnswer {
         self.loop = loop
     }
 
-    /// Begins; `now` in seconds since 1970.
-    func start(at now: Int64, ended: @escaping (End, _ bytes: Int64) -> Void) {
+    /// Begins; the host has said it, or that it still holds, `age` seconds ago.
+    func start(age: Int64, ended: @escaping (End, _ bytes: Int64) -> Void) {
         self.ended = ended
-        var original = kept.head.answer(length: kept.length, age: kept.age(at: now))
-        let isKnown = request.method == .GET && CacheValidators(original.headers).match(request)
+        var original = kept.head.answer(length: kept.length, age: age)
+        let isKnown =
+            request.method == .GET && original.status == .ok
+            && CacheValidators(original.headers).match(request)
         if isKnown {
             original.status = .notModified
             original.headers.remove(name: "Content-Length")
