@@ -39,8 +39,8 @@ enum ToolVariables {
         "PIP_CERT",
         "REQUESTS_CA_BUNDLE",
         "CARGO_HTTP_CAINFO",
+        // Not YARN_HTTPS_CA_FILE_PATH: Yarn 2 and 3 stop at a setting that they do not know.
         "NODE_EXTRA_CA_CERTS",  // node, npm, yarn, pnpm
         "npm_config_cafile",  // npm and pnpm, where a configuration of the machine names another file
-        "YARN_HTTPS_CA_FILE_PATH",
     ]
 }
