@@ -12,10 +12,19 @@ struct EgressClientTests {
         path: "Support"
     )
 
-    /// What shows the tool inside; nil where this machine has none.
+    /// What shows the tools inside; nil where this machine lacks one of them.
     ///
     /// One that is not where sandboxes see it anyway is shown with what is around it.
-    private static func shown(_ tool: String) throws -> [String]? {
+    private static func shown(_ tools: String) throws -> [String]? {
+        var all: [String] = []
+        for tool in tools.split(separator: " ") {
+            guard let one = try shown(one: String(tool)) else { return nil }
+            all += one
+        }
+        return all
+    }
+
+    private static func shown(one tool: String) throws -> [String]? {
         let found = try Program.run("/bin/sh", ["-c", "realpath \"$(command -v \(tool))\""])
         let path = found.out.split(separator: "\n").first.map(String.init) ?? ""
         if path.isEmpty { return nil }
@@ -82,6 +91,16 @@ struct EgressClientTests {
         (
             "uv", "preset:pip",
             "UV_CACHE_DIR=/tmp/c uv pip install -q --target /tmp/t drydock-first >&2 && PYTHONPATH=/tmp/t python3 -c 'import drydock_first as d; print(d.word)'"
+        ),
+        (
+            "hugo go", "preset:go",
+            """
+            printf 'module m\nrequire index.test/first v1.0.0\n' > go.mod
+            printf '[module]\n[[module.imports]]\npath = "index.test/first"\n' > hugo.toml
+            mkdir -p layouts && echo '{{ (resources.GetRemote "https://index.test/file.txt").Content -}}' > layouts/index.html
+            export GOCACHE=/tmp/c GOPATH=/tmp/g HUGO_CACHEDIR=/tmp/h
+            hugo >&2 && cat public/index.html
+            """
         ),
         ("curl", "index.test", "curl -sS https://index.test/file.txt"),
         ("wget", "index.test", "wget -q -O - https://index.test/file.txt"),
