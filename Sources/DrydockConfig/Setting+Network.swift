@@ -75,17 +75,9 @@ extension Setting {
         let rules = try NetworkRule.list(field)
         for rule in rules {
             switch rule.hosts {
-            case .name: break
+            case .name, .preset: break
             case .below:
                 throw field.problem("has '\(rule)', which is no one host", hint: "name each host")
-            case .preset(let name):
-                // Java reads a store of its own, which no variable adds to.
-                guard name.rawValue != "maven" else {
-                    throw field.problem(
-                        "has 'preset:maven', which does not trust the proxy",
-                        hint: "run a mirror for Maven, and name it with network.mirrors"
-                    )
-                }
             }
         }
         return rules

@@ -29,11 +29,16 @@ package struct EgressLauncher: SandboxLauncher {
         let doors = EgressDoor.all(for: spec.policy.network)
         spec.listeners = doors.map(\.listener)
         let opened = try await opened(for: spec)
-        let ownRoots = try await rootsFile(opened)
-        defer { ownRoots?.remove() }
-        let roots = showRoots(ownRoots?.path ?? settings.roots, in: &spec)
+        let trust = try await trustFiles(opened)
+        defer { trust?.remove() }
+        let roots = show(trust, in: &spec)
         // What a project sets for itself stays: it has no other way out.
-        let variables = ToolVariables.all(for: spec.policy.network, settings.tools, roots: roots)
+        let variables = ToolVariables.all(
+            for: spec.policy.network,
+            settings.tools,
+            roots: roots,
+            javaStore: trust.map { _ in InsidePath.javaStore }
+        )
         spec.environment.merge(variables) { own, _ in own }
         let door = try Self.door()
         let inside = door.inside
@@ -76,31 +81,38 @@ package struct EgressLauncher: SandboxLauncher {
         return opened
     }
 
-    /// The file of roots with the authority that ends TLS; nil where none ends.
-    private func rootsFile(_ opened: OpenedHosts) async throws(SandboxError) -> RootsFile? {
-        guard let roots = settings.trustedRoots else { return nil }
+    /// What the sandbox is to trust: the operator's roots, and the authority that ends TLS; nil where the machine's own
+    /// roots are all.
+    private func trustFiles(_ opened: OpenedHosts) async throws(SandboxError) -> TrustFiles? {
+        let settings = self.settings
         let made = await Blocking.run {
-            Result { try opened.certificate.map { try RootsFile(roots, and: $0) } }
+            Result { () throws -> TrustFiles? in
+                let certificate = try opened.certificate
+                let roots = certificate == nil ? settings.roots : settings.trustedRoots
+                return try roots.map { try TrustFiles($0, and: certificate) }
+            }
         }
         switch made {
-        case .success(let file): return file
+        case .success(let files): return files
         case .failure(let error):
             throw .host(call: "write the sandbox's roots", errno: Int((error as? Errno)?.rawValue ?? 0))
         }
     }
 
-    /// Where inside the sandbox its roots are; nil where there are none.
-    private func showRoots(_ roots: String?, in spec: inout SandboxSpec) -> String? {
-        guard let roots else {
+    /// Shows `trust` inside; returns where there the roots are, nil where there are none.
+    private func show(_ trust: TrustFiles?, in spec: inout SandboxSpec) -> String? {
+        guard let trust else {
             return access(ToolVariables.machineRoots, R_OK) == 0 ? ToolVariables.machineRoots : nil
         }
-        var places = [InsidePath.roots]
-        // For tools that read no variable, as wget: what they look at by themselves.
-        if case .hostToolchain = spec.root, Self.isPlainFile(ToolVariables.machineRoots) {
-            places.append(ToolVariables.machineRoots)
+        var places = [(trust.roots, InsidePath.roots), (trust.javaStore, InsidePath.javaStore)]
+        // For tools that read no variable, as wget and Java: what they look at by themselves.
+        if case .hostToolchain = spec.root {
+            places += [
+                (trust.roots, ToolVariables.machineRoots), (trust.javaStore, ToolVariables.machineJavaStore),
+            ].filter { Self.isPlainFile($0.1) }
         }
         spec.mounts += places.map {
-            SandboxMount(source: roots, target: $0, access: .readOnly, execution: .denied)
+            SandboxMount(source: $0.0, target: $0.1, access: .readOnly, execution: .denied)
         }
         return InsidePath.roots
     }

@@ -135,6 +135,8 @@ package enum InsidePath {
     package static let temporary = "/tmp"
     /// The operator's certificates, for steps with a network; a file.
     package static let roots = "/run/drydock/roots.pem"
+    /// The same as Java's store; a file.
+    package static let javaStore = "/run/drydock/roots.jks"
     /// The plugin's own folder, read-only.
     package static let plugin = "/plugin"
 }

@@ -131,6 +131,9 @@ struct PresetTests {
         )
         let npm = try #require(tools.answers[PresetName(unchecked: "npm")])
         #expect(npm.variables["npm_config_registry"] == "https://npm.example.org/")
+        // Yarn 2 and 3 start with no other of theirs.
+        let all = ToolVariables.all(for: NetworkPolicy(npm.rules), tools, roots: "/roots.pem")
+        #expect(all.keys.filter { $0.hasPrefix("YARN_") } == ["YARN_NPM_REGISTRY_SERVER"])
         #expect(tools.problems.keys.map(\.rawValue) == ["none"])
     }
 }

@@ -57,4 +57,43 @@ struct SandboxAuthorityTests {
         #expect(stat(file.path, &status) != 0)
         #expect(throws: (any Error).self) { try RootsFile("/nonexistent", and: one) }
     }
+
+    @Test("Java's store has every certificate of a list, whatever else stands there, and Java's digest")
+    func javaStore() throws {
+        let list = """
+            # Somebody's root.
+            -----BEGIN CERTIFICATE-----\r
+            AQ\r
+            ID\r
+            -----END CERTIFICATE-----\r
+            -----BEGIN CERTIFICATE-----
+            no Base64
+            -----END CERTIFICATE-----
+            -----BEGIN X-----
+            AQID
+            -----END X-----
+            """
+        let hex = JavaStore.bytes(of: Array(list.utf8)).map { String(format: "%02x", $0) }.joined()
+        // What keytool reads as one trustedCertEntry.
+        let entry = "00000002" + "000130" + "0000000000000000" + "0005582e353039" + "00000003" + "010203"
+        let digest = "c87a3dc9f8947ba62bbbfbc5b538e824a6c609c2"
+        #expect(hex == "feedfeed" + "00000002" + "00000001" + entry + digest)
+    }
+
+    @Test("what a sandbox is to trust is there in both forms; the operator's own file stays")
+    func trust() throws {
+        let folder = TestFolder.make()
+        defer { folder.remove() }
+        let list = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"
+        let roots = try folder.write(list, "roots.pem")
+        let one = try TrustFiles(roots, and: nil)
+        let two = try TrustFiles(roots, and: list)
+        #expect(one.roots == roots && two.roots != roots)
+        // With one certificate, and with two.
+        #expect(try [one, two].map { try Data(contentsOf: URL(filePath: $0.javaStore)).count } == [61, 90])
+        one.remove()
+        two.remove()
+        #expect(access(roots, F_OK) == 0 && access(two.roots, F_OK) != 0)
+        #expect(access(one.javaStore, F_OK) != 0 && access(two.javaStore, F_OK) != 0)
+    }
 }

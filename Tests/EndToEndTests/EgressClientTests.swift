@@ -12,10 +12,40 @@ struct EgressClientTests {
         path: "Support"
     )
 
-    /// What shows the tool inside; nil where this machine has none.
+    /// What shows the tools inside; nil where this machine lacks one of them.
     ///
     /// One that is not where sandboxes see it anyway is shown with what is around it.
-    private static func shown(_ tool: String) throws -> [String]? {
+    private static func shown(_ tools: String) throws -> [String]? {
+        var all: [String] = []
+        for tool in tools.split(separator: " ") {
+            guard let one = try shown(one: String(tool)) else { return nil }
+            all += one
+        }
+        guard ["java", "mvn", "gradle"].contains(tools) else { return all }
+        return hasJava ? all + javaSettings : nil
+    }
+
+    /// Whether there is a Java whose store is at the machine's place.
+    static let hasJava =
+        access("/usr/bin/java", X_OK) == 0 && access("/etc/ssl/certs/java/cacerts", R_OK) == 0
+
+    /// What shows inside what Debian's Java and its tools keep in `/etc`: `run` shows none of it by itself.
+    static let javaSettings: [String] = {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/etc")) ?? []
+        return names.filter { $0 == "maven" || $0 == "gradle" || $0.hasPrefix("java-") }
+            .flatMap { ["--read-only", "/etc/\($0)"] }
+    }()
+
+    /// A program that prints what index.test has, in a file of its own.
+    static let javaProgram = """
+        class Get {
+            public static void main(String[] path) throws Exception {
+                java.net.URI.create("https://index.test/" + path[0]).toURL().openStream().transferTo(System.out);
+            }
+        }
+        """
+
+    private static func shown(one tool: String) throws -> [String]? {
         let found = try Program.run("/bin/sh", ["-c", "realpath \"$(command -v \(tool))\""])
         let path = found.out.split(separator: "\n").first.map(String.init) ?? ""
         if path.isEmpty { return nil }
@@ -83,6 +113,70 @@ struct EgressClientTests {
             "uv", "preset:pip",
             "UV_CACHE_DIR=/tmp/c uv pip install -q --target /tmp/t drydock-first >&2 && PYTHONPATH=/tmp/t python3 -c 'import drydock_first as d; print(d.word)'"
         ),
+        (
+            "hugo go", "preset:go",
+            """
+            printf 'module m\nrequire index.test/first v1.0.0\n' > go.mod
+            printf '[module]\n[[module.imports]]\npath = "index.test/first"\n' > hugo.toml
+            mkdir -p layouts && echo '{{ (resources.GetRemote "https://index.test/file.txt").Content -}}' > layouts/index.html
+            export GOCACHE=/tmp/c GOPATH=/tmp/g HUGO_CACHEDIR=/tmp/h
+            hugo >&2 && cat public/index.html
+            """
+        ),
+        (
+            "yarnpkg", "preset:npm",
+            """
+            export NODE_PATH=/usr/share/nodejs
+            printf '{"license": "x"}' > package.json
+            yarnpkg add --silent drydock-first >&2 && node -e 'console.log(require("drydock-first"))'
+            """
+        ),
+        (
+            "apt-get dpkg-deb", "preset:apt",
+            """
+            mkdir -p /tmp/a/lists/partial /tmp/a/archives/partial && cd /tmp/a
+            echo 'deb [trusted=yes] https://index.test/apt/ ./' > sources.list
+            printf 'Dir::State "/tmp/a"; Dir::State::status "/dev/null"; Dir::Cache "/tmp/a"; Dir::Etc "/tmp/a";' > conf
+            export APT_CONFIG=/tmp/a/conf
+            apt-get -q update >&2 && apt-get -q install --download-only -y drydock-first >&2 &&
+            dpkg-deb -x archives/drydock-second_*.deb x && cat x/usr/share/drydock-second/word
+            """
+        ),
+        (
+            "java", "index.test",
+            """
+            echo '\(javaProgram)' > Get.java
+            java Get.java file.txt >&2 && java $MAVEN_OPTS Get.java file.txt
+            """
+        ),
+        (
+            "mvn", "preset:maven",
+            """
+            cat > pom.xml <<'EOF'
+            <project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>m</artifactId><version>1</version>
+            <packaging>pom</packaging>
+            <repositories><repository><id>central</id><url>https://index.test/maven/</url></repository></repositories>
+            <pluginRepositories><pluginRepository><id>central</id><url>https://index.test/maven/</url></pluginRepository>
+            </pluginRepositories>
+            <build><extensions><extension><groupId>test.drydock</groupId><artifactId>drydock-first</artifactId>
+            <version>1.0</version></extension></extensions></build></project>
+            EOF
+            mvn -q validate >&2 && cd ~/.m2/repository/test/drydock/drydock-second/1.0 &&
+            python3 -m zipfile -e drydock-second-1.0.jar /tmp/s && cat /tmp/s/word
+            """
+        ),
+        (
+            "gradle", "preset:maven",
+            """
+            cat > build.gradle <<'EOF'
+            repositories { maven { url 'https://index.test/maven/' } }
+            configurations { word }
+            dependencies { word 'test.drydock:drydock-first:1.0' }
+            task word { doLast { configurations.word.each { jar -> zipTree(jar).each { print it.text } } } }
+            EOF
+            gradle -q word
+            """
+        ),
         ("curl", "index.test", "curl -sS https://index.test/file.txt"),
         ("wget", "index.test", "wget -q -O - https://index.test/file.txt"),
         ("wget", "index.test", "wget -q -O - --no-proxy https://index.test/file.txt"),
@@ -117,7 +211,8 @@ struct EgressClientTests {
                     "DRYDOCK_NETWORK_ROOTS": scratch.url("ca.pem").path,
                     "DRYDOCK_NETWORK_MIRRORS":
                         "pip=https://index.test/simple,npm=https://index.test/npm/,"
-                        + "go=https://index.test/go,cargo=https://index.test/cargo",
+                        + "go=https://index.test/go,cargo=https://index.test/cargo,"
+                        + "maven=https://index.test/maven/,apt=https://index.test/apt/",
                 ],
                 in: scratch.url("work")
             )

@@ -39,12 +39,14 @@ struct EgressSecretTests {
         _ scratch: Scratch,
         secrets file: String = Self.locked,
         hosts: [String] = ["index.test", "other.test"],
+        options: [String] = [],
         _ script: String,
         _ environment: [String: String] = [:]
     ) throws -> Finished {
         let network = hosts.map { "--network '\($0)'" }.joined(separator: " ")
+        let further = options.joined(separator: " ")
         let line = """
-            '\(Program.drydock)' run \(network) --workspace . --limit total=60s -- sh -c "$SCRIPT"; status=$?
+            '\(Program.drydock)' run \(network) \(further) --workspace . --limit total=60s -- sh -c "$SCRIPT"; status=$?
             ls /tmp | grep drydock-roots- >&2; exit $status
             """
         return try inWorld(scratch, secrets: file, line, environment.merging(["SCRIPT": script]) { $1 })
@@ -67,6 +69,16 @@ struct EgressSecretTests {
         guard geteuid() == 0 else { return }  // needs a network and mounts of its own
         try await withScratch { scratch in
             let finished = try run(scratch, script)
+            #expect(finished.status == 0 && finished.out == "fine\n" && finished.err.isEmpty, "\(finished)")
+        }
+    }
+
+    @Test("Java is let in, too: its store has the authority", .enabled(if: EgressClientTests.hasJava))
+    func java() async throws {
+        guard geteuid() == 0 else { return }
+        try await withScratch { scratch in
+            let script = "echo '\(EgressClientTests.javaProgram)' > Get.java; java Get.java locked/file.txt"
+            let finished = try run(scratch, options: EgressClientTests.javaSettings, script)
             #expect(finished.status == 0 && finished.out == "fine\n" && finished.err.isEmpty, "\(finished)")
         }
     }

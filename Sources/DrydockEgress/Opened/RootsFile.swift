@@ -5,7 +5,7 @@ import DrydockOS
 import Glibc
 import SystemPackage
 
-/// A file for one sandbox with the certificates that it is to trust: the operator's, and that of its own authority.
+/// A file for one sandbox with the certificates that it is to trust.
 ///
 /// It has to have a name until the jail has mounted it, and not longer.
 struct RootsFile: Sendable {
@@ -21,14 +21,28 @@ struct RootsFile: Sendable {
     /// The machine's own list; nil where it has none.
     static var ofMachine: String? { machines.first { access($0, R_OK) == 0 } }
 
-    /// Writes one of `roots`, a file, and `certificate`.
+    /// Writes one of `roots`, a file, and `certificate`: the operator's, and that of the sandbox's own authority.
     ///
     /// Blocks.
     init(_ roots: String, and certificate: String) throws(Errno) {
+        try self.init(holding: try Self.contents(of: roots) + [0x0A] + Array(certificate.utf8))
+    }
+
+    /// Writes Java's store of `roots`, a file.
+    ///
+    /// Blocks.
+    init(javaStoreOf roots: String) throws(Errno) {
+        try self.init(holding: JavaStore.bytes(of: try Self.contents(of: roots)))
+    }
+
+    private static func contents(of roots: String) throws(Errno) -> [UInt8] {
         let list = try OwnedDescriptor(opening: FilePath(roots), O_RDONLY)
-        let bytes = try list.withDescriptor { file throws(Errno) in
+        return try list.withDescriptor { file throws(Errno) in
             try FileContents.all(of: file, atMost: Self.largest)
         }
+    }
+
+    private init(holding bytes: [UInt8]) throws(Errno) {
         path = "/tmp/drydock-roots-\(UInt64.random(in: .min ... .max))"
         let file = try OwnedDescriptor(
             opening: FilePath(path),
@@ -37,7 +51,7 @@ struct RootsFile: Sendable {
         )
         do throws(Errno) {
             try file.withDescriptor { file throws(Errno) in
-                try FileContents.write((bytes + [0x0A] + Array(certificate.utf8))[...], to: file)
+                try FileContents.write(bytes[...], to: file)
                 // Whatever the umask: the step's user is another one.
                 try FileContents.setPermissions(file, 0o444)
             }

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test-indexes.py FOLDER: makes an index as pip wants it (FOLDER/simple), one as npm does (FOLDER/npm), as cargo (FOLDER/cargo,
-sparse) and as go (FOLDER/go), each with two packages of which the first, drydock-first, needs the second; and a git repository
-(FOLDER/open/repo.git)."""
+sparse), as go (FOLDER/go), as Maven (FOLDER/maven) and, where there is dpkg-deb, as apt (FOLDER/apt), each with two packages of
+which the first, drydock-first, needs the second; and a git repository (FOLDER/open/repo.git)."""
 
 import base64
 import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 
 folder = sys.argv[1]
@@ -86,6 +88,39 @@ def module(name, code, needs=()):
         write(f"go/{path}/@v/{end}", content)
 
 
+def artifact(group, name, version, word="", needs=()):
+    """A jar with a file `word`, and what Maven wants to know of it."""
+    about = f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>"
+    needed = "".join(f"<dependency><groupId>{group}</groupId><artifactId>{need}</artifactId><version>{version}</version>"
+                     "</dependency>" for need in needs)
+    pom = f"<project><modelVersion>4.0.0</modelVersion>{about}<dependencies>{needed}</dependencies></project>"
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as jar:
+        jar.writestr("word", word)
+    for end, content in {"pom": pom.encode(), "jar": data.getvalue()}.items():
+        path = f"maven/{group.replace('.', '/')}/{name}/{version}/{name}-{version}.{end}"
+        write(path, content)
+        write(f"{path}.sha1", hashlib.sha1(content).hexdigest().encode())
+
+
+def deb(name, word="", needs=()):
+    """A package of Debian's with a file `word`; returns its paragraph of the list. Source: man 5 deb-control."""
+    about = f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: T <t@example.org>\nDescription: a test\n"
+    about += f"Depends: {', '.join(needs)}\n" if needs else ""
+    path = f"{folder}/apt/{name}.deb"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)
+        for place, content in {"DEBIAN/control": about, f"usr/share/{name}/word": word}.items():
+            os.makedirs(os.path.dirname(f"{root}/{place}"))
+            with open(f"{root}/{place}", "w") as file:
+                file.write(content)
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", root, path], check=True, stdout=subprocess.DEVNULL)
+    with open(path, "rb") as file:
+        data = file.read()
+    return f"{about}Filename: {name}.deb\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n\n"
+
+
 wheel("drydock-second", "word = 'fine'\n")
 wheel("drydock-first", "from drydock_second import word\n", ["drydock-second"])
 package("drydock-second", "module.exports = 'fine'")
@@ -95,6 +130,12 @@ crate("drydock-first", "pub use drydock_second::word;", ["drydock-second"])
 write("cargo/config.json", json.dumps({"dl": "https://index.test/cargo/{crate}-{version}.crate"}).encode())
 module("second", 'package second\n\nconst Word = "fine"\n')
 module("first", 'package first\n\nimport "index.test/second"\n\nconst Word = second.Word\n', ["second"])
+artifact("test.drydock", "drydock-second", "1.0", "fine\n")
+artifact("test.drydock", "drydock-first", "1.0", needs=["drydock-second"])
+# Maven before 3.9 adds this to an extension that does not name it.
+artifact("org.codehaus.plexus", "plexus-utils", "1.1")
+if shutil.which("dpkg-deb"):
+    write("apt/Packages", (deb("drydock-second", "fine\n") + deb("drydock-first", needs=["drydock-second"])).encode())
 os.makedirs(f"{folder}/open", exist_ok=True)
 subprocess.run(
     """set -e; rm -rf repo; git init -q -b main repo; echo fine > repo/file.txt; git -C repo add -A
