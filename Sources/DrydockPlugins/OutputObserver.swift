@@ -23,7 +23,7 @@ struct OutputObserver {
     /// What `line` tells, if anything; `isOverwritten` where a carriage return ended it.
     mutating func observe(_ line: UnsafeRawBufferPointer, isOverwritten: Bool) -> Observation? {
         // Long lines are data, not messages.
-        guard line.count >= 2, line.count <= 4_096 else { return nil }
+        guard line.count <= 4_096 else { return nil }
         if line.contains(0x1B) {
             return AnsiText.stripped(line).withUnsafeBytes { observeClean($0, isOverwritten) }
         }
@@ -32,6 +32,8 @@ struct OutputObserver {
 
     private mutating func observeClean(_ line: UnsafeRawBufferPointer, _ isOverwritten: Bool) -> Observation?
     {
+        // Without its escape sequences a line may be empty.
+        guard line.count >= 2 else { return nil }
         var scan = ByteScan(line)
         if let counted = scan.counter() { return counted }
         if let percent = ByteScan(line).percent(anywhere: isOverwritten) { return percent }

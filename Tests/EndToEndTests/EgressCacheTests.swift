@@ -21,9 +21,25 @@ struct EgressCacheTests {
         node -e 'console.log(require("drydock-first"))' > "$DRYDOCK_OUT/word"
         """
 
+    private static let maven = """
+        cat > pom.xml <<'EOF'
+        <project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>m</artifactId><version>1</version>
+        <packaging>pom</packaging>
+        <repositories><repository><id>central</id><url>https://index.test/maven/</url></repository></repositories>
+        <pluginRepositories><pluginRepository><id>central</id><url>https://index.test/maven/</url></pluginRepository>
+        </pluginRepositories>
+        <build><extensions><extension><groupId>test.drydock</groupId><artifactId>drydock-first</artifactId>
+        <version>1.0</version></extension></extensions></build></project>
+        EOF
+        mvn -q validate
+        cp ~/.m2/repository/test/drydock/drydock-second/1.0/*.jar "$DRYDOCK_OUT/"
+        """
+
     @Test(
         "the second build of the same dependencies does not leave the machine",
-        arguments: [("python3", "preset:pip", pip), ("npm", "preset:npm", npm)]
+        arguments: [
+            ("python3", "preset:pip", pip), ("npm", "preset:npm", npm), ("mvn", "preset:maven", maven),
+        ]
     )
     func second(tool: String, network: String, script: String) async throws {
         guard geteuid() == 0, try Program.run("/bin/sh", ["-c", "command -v \(tool)"]).status == 0 else {
@@ -87,7 +103,8 @@ struct EgressCacheTests {
             ],
             environment: [
                 "DRYDOCK_DATA": scratch.url("data").path,
-                "DRYDOCK_NETWORK_MIRRORS": "pip=https://index.test/simple,npm=https://index.test/npm/",
+                "DRYDOCK_NETWORK_MIRRORS": "pip=https://index.test/simple,npm=https://index.test/npm/,"
+                    + "maven=https://index.test/maven/",
                 "DRYDOCK_NETWORK_CACHE_HOSTS": cached,
                 "DRYDOCK_NETWORK_CACHE_LIFETIME": "10m",
             ],
