@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static int own_group(const char *groups, const char *controller, char *path, siz
     return -ENOENT;
 }
 
-/// When a process began, in the kernel's ticks; 0 where there is none of this number.
+/// When a process began, in the kernel's ticks; 0 where there is none of this number, or it can not be read.
 static uint64_t start_of(pid_t process) {
     char path[32];
     char text[1024];
@@ -247,6 +248,14 @@ void sbx_cgroup_remove(struct sbx_cgroup *cgroup) {
     for (int i = 0; i < SBX_CGROUP_GROUPS; i++) forget_group(cgroup, i);
 }
 
+/// Whether the jail `process` that began at `start` (0: not known) has certainly ended. A living one's group is empty, and
+/// can be removed, from its making until the init joins it.
+static int has_ended(pid_t process, uint64_t start) {
+    if (kill(process, 0) != 0) return errno == ESRCH;
+    uint64_t now = start_of(process);
+    return start != 0 && now != 0 && now != start;
+}
+
 /// Removes the groups below `path` whose jail is gone; those in use refuse.
 static void reap_below(const char *path) {
     DIR *directory = opendir(path);
@@ -257,9 +266,7 @@ static void reap_below(const char *path) {
         char *end = NULL;
         long jail = strtol(entry->d_name + sizeof prefix - 1, &end, 10);
         uint64_t start = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
-        if (jail > 0 && (start == 0 || start_of((pid_t)jail) != start)) {
-            unlinkat(parent, entry->d_name, AT_REMOVEDIR);
-        }
+        if (jail > 0 && has_ended((pid_t)jail, start)) unlinkat(parent, entry->d_name, AT_REMOVEDIR);
     }
     closedir(directory);
 }

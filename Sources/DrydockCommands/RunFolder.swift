@@ -41,7 +41,8 @@ struct RunFolder {
 
     /// Removes it; it must be empty.
     func remove() throws {
-        try lock.close()
+        // Held until it is gone: another run would take it for a leftover.
+        defer { try? lock.close() }  // harmless: nothing was written through it
         try FileManager.default.removeItem(atPath: path.string)
     }
 

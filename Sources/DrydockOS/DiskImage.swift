@@ -42,16 +42,33 @@ package final class DiskImage: Sendable {
         }
     }
 
-    private static func make(_ file: FilePath) throws(DiskImageError) -> FileDescriptor {
-        let image: FileDescriptor
-        do throws(Errno) {
-            image = try OwnedDescriptor(opening: file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW).release()
-        } catch {
-            throw .call("open", error)
+    /// Makes the file, locked: what has its name is from then on not taken for a dead process's.
+    ///
+    /// `named` is called when it has its name and not yet the lock.
+    static func make(
+        _ file: FilePath,
+        named: () -> Void = {}
+    ) throws(DiskImageError) -> FileDescriptor {
+        while true {
+            let image: FileDescriptor
+            do throws(Errno) {
+                image = try OwnedDescriptor(opening: file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW).release()
+            } catch {
+                throw .call("open", error)
+            }
+            named()
+            do throws(Errno) {
+                // Waits for who just looks whether it is held, or clears up what dead processes left.
+                try image.lock()
+                if try image.isNamed(file) { return image }
+            } catch {
+                unlink(file.string)
+                try? image.close()  // the first error is the one to tell
+                throw .call("flock", error)
+            }
+            // It was cleared up in this moment.
+            try? image.close()  // nothing was written
         }
-        // It waits for who just looks whether it is held.
-        try? image.lock()  // a new file of our own: nothing but that can be in the way
-        return image
     }
 
     /// Mounts it; after an error nothing of it is left.
@@ -77,7 +94,8 @@ package final class DiskImage: Sendable {
     /// Unmounts and removes it with all that is in it.
     package func remove() throws(Errno) {
         Self.unmount(mountPoint)
-        unlink(file.string)
+        // The file goes last: without it the directory would be taken for a dead process's.
+        defer { unlink(file.string) }
         guard rmdir(mountPoint.string) == 0 || errno == ENOENT else { throw Errno.current }
     }
 
@@ -89,9 +107,18 @@ package final class DiskImage: Sendable {
         _ = cos_unmount(path.string)
     }
 
-    /// Whether the image `name` in `folder` is there, and the process that made it lives.
-    package static func isHeld(_ name: String, in folder: FilePath) -> Bool {
-        isHeld(folder.appending(name + suffix))
+    /// Runs `body`, which clears up what the image `name` in `folder` left; nil, with nothing done, where its maker lives.
+    ///
+    /// Meanwhile nobody comes to hold it: a maker that has just named it makes it anew afterwards. Nil also where somebody
+    /// else looks at this moment, and an error where it can not be told who holds it: what lives is never cleared up.
+    package static func unlessHeld<Result>(
+        _ name: String,
+        in folder: FilePath,
+        _ body: () throws -> Result
+    ) throws -> Result? {
+        let file = folder.appending(name + suffix)
+        guard let image = try opened(file) else { return try body() }
+        return try image.withDescriptor { try $0.tryLock() ? try body() : nil }
     }
 
     /// What the images in `folder` whose makers live may still take from the disk, and how many those are.
@@ -139,8 +166,22 @@ package final class DiskImage: Sendable {
         return sum
     }
 
+    /// Where that can not be told it is.
     private static func isHeld(_ file: FilePath) -> Bool {
-        guard let image = try? OwnedDescriptor(opening: file, O_RDONLY | O_NOFOLLOW) else { return false }
-        return image.withDescriptor { (try? $0.tryLock(shared: true)) != true }
+        do throws(Errno) {
+            guard let image = try opened(file) else { return false }
+            return try image.withDescriptor { file throws(Errno) in try !file.tryLock(shared: true) }
+        } catch {
+            return true
+        }
+    }
+
+    /// Nil when there is no such file.
+    private static func opened(_ file: FilePath) throws(Errno) -> OwnedDescriptor? {
+        do throws(Errno) {
+            return try OwnedDescriptor(opening: file, O_RDONLY | O_NOFOLLOW)
+        } catch .noSuchFileOrDirectory {
+            return nil
+        }
     }
 }

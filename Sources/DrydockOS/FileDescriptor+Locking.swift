@@ -24,4 +24,16 @@ extension FileDescriptor {
         }
         return true
     }
+
+    /// Whether `path` is still a name of this open file, and not of another one, or gone.
+    ///
+    /// Asked with the lock: whoever had it before may have removed the file, and a lock on it would keep nobody out.
+    package func isNamed(_ path: FilePath) throws(Errno) -> Bool {
+        do throws(Errno) {
+            let (named, own) = (try fileStatus(at: path), try fileStatus(of: self))
+            return named.inode == own.inode && named.device == own.device
+        } catch .noSuchFileOrDirectory {
+            return false
+        }
+    }
 }

@@ -85,6 +85,9 @@ struct BuildRun: Sendable {
 
     private func build() async throws -> Made {
         try stop.check()
+        // A sign of life under the name of all that is made here: a lease that lapses does not make it a left-over.
+        let registration = try await shop.store.register(WorkerID(rawValue: lease.attempt.rawValue))
+        defer { registration.end() }
         let snapshot = try await Snapshot.make(for: self)
         let cleanUp = { @Sendable in snapshot.discard(logger: shop.logger) }
         return try await Blocking.cleaning(up: cleanUp) {

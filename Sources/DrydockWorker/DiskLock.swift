@@ -34,19 +34,21 @@ struct DiskLock {
                 options: [.create, .noFollow, .closeOnExec],
                 permissions: [.ownerReadWrite]
             )
-            do {
-                guard Self.status(of: opened)?.st_uid == geteuid() else { throw Errno.permissionDenied }
+            do throws(Errno) {
+                guard try fileStatus(of: opened).owner.user == geteuid() else {
+                    throw Errno.permissionDenied
+                }
                 try opened.lock()
+                if try opened.isNamed(file) {
+                    descriptor = opened
+                    self.file = file
+                    return
+                }
             } catch {
                 try? opened.close()  // the first error is the one to tell
                 throw error
             }
             // Whoever held it before has removed the file: the next one waits for another.
-            if Self.isStill(opened, file) {
-                descriptor = opened
-                self.file = file
-                return
-            }
             try opened.close()
         }
     }
@@ -55,16 +57,5 @@ struct DiskLock {
     func release() {
         if let file { unlink(file.string) }
         try? descriptor.close()  // harmless: nothing was written
-    }
-
-    private static func status(of descriptor: FileDescriptor) -> stat? {
-        var status = stat()
-        return fstat(descriptor.rawValue, &status) == 0 ? status : nil
-    }
-
-    private static func isStill(_ descriptor: FileDescriptor, _ file: FilePath) -> Bool {
-        var named = stat()
-        guard lstat(file.string, &named) == 0, let held = status(of: descriptor) else { return false }
-        return named.st_ino == held.st_ino && named.st_dev == held.st_dev
     }
 }

@@ -14,7 +14,7 @@ struct Leftovers {
     let store: any Store
     let logger: Logger
 
-    /// Removes workspaces and snapshots whose attempt is under nobody's lease.
+    /// Removes workspaces and snapshots whose attempt is under nobody's lease, and whose maker does not live.
     ///
     /// They are named by attempt.
     func remove() async throws {
@@ -26,17 +26,15 @@ struct Leftovers {
             for name in names where Self.isOurs(name) {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })
-                // `drydock plan` has no attempt: its copies are named after the process itself.
                 do {
+                    // An attempt that lost its lease may still be at work, and `drydock plan` has none; both show their life.
                     let isInUse =
                         try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                    // A process that tries its disk has no attempt either.
-                    if isInUse || DiskImage.isHeld(owner, in: folder) { continue }
-                    try await Blocking.run {
-                        // Where its maker shared its mounts with this process.
-                        DiskImage.unmount(folder.appending(name))
-                        try TreeRemover.remove(name, in: directory)
+                    if isInUse { continue }
+                    let wasThere = try await Blocking.run {
+                        try Self.remove(name, of: owner, in: directory, at: folder)
                     }
+                    if !wasThere { continue }
                     logger.notice(
                         "removed what a dead worker left",
                         metadata: ["path": "\(folder)/\(name)"]
@@ -49,6 +47,28 @@ struct Leftovers {
                 }
             }
         }
+    }
+
+    /// Whether there was something to remove; its owner may have done so since its name was read.
+    private static func remove(
+        _ name: String,
+        of owner: String,
+        in directory: DirectoryHandle,
+        at folder: FilePath
+    ) throws -> Bool {
+        // A process that tries its disk has neither an attempt nor a sign of life, but holds the image.
+        let wasThere = try DiskImage.unlessHeld(owner, in: folder) {
+            do throws(Errno) {
+                _ = try directory.status(of: Array(name.utf8)[...])
+            } catch .noSuchFileOrDirectory {
+                return false
+            }
+            // Where its maker shared its mounts with this process.
+            DiskImage.unmount(folder.appending(name))
+            try TreeRemover.remove(name, in: directory)
+            return true
+        }
+        return wasThere ?? false
     }
 
     /// Whether the name is one that Drydock makes here; others are a file system's own, or somebody's by mistake.

@@ -153,6 +153,7 @@ package final class ScenarioWorld: ScriptedWorld {
         case .shutdown: await current?.shutDown()
         case .die: current?.die()
         case .start: try start()
+        case .sweep: try await workshop(observer, observer.directory)?.settle()
         case .enqueue: try await enqueue()
         case .sql(let text):
             try await DatabaseQueue(path: data.appending(path: "db.sqlite").path)
@@ -247,15 +248,21 @@ package final class ScenarioWorld: ScriptedWorld {
     // MARK: Workers
 
     private func start() throws {
-        guard let launcher = launcher.withLock(\.self) else { return }
         let number = state.withLock { $0.workers.count + 1 }
         let script = WorkerScript(world: self, number: number)
         let store = try Self.openStore(data, clock)
-        let directory = store.directory
+        guard let shop = workshop(ScriptedStore(store, script), store.directory) else { return }
+        let worker = Worker(shop: shop, id: WorkerID(rawValue: "w\(number)"), slots: scenario.slots)
+        state.withLock { $0.workers.append(ScriptedWorker(worker, script, store)) }
+    }
+
+    /// Nil once everything is over.
+    private func workshop(_ store: any Store, _ directory: DataDirectory) -> Workshop? {
+        guard let launcher = launcher.withLock(\.self) else { return nil }
         var logger = Logger(label: "worker")
         logger.logLevel = .critical
-        let shop = Workshop(
-            store: ScriptedStore(store, script),
+        return Workshop(
+            store: store,
             launcher: launcher,
             catalog: PluginCatalog.load(directories: [plugins]),
             clock: clock,
@@ -274,8 +281,6 @@ package final class ScenarioWorld: ScriptedWorld {
             ),
             logger: logger
         )
-        let worker = Worker(shop: shop, id: WorkerID(rawValue: "w\(number)"), slots: scenario.slots)
-        state.withLock { $0.workers.append(ScriptedWorker(worker, script, store)) }
     }
 
     // MARK: Calls of workers
@@ -318,7 +323,7 @@ package final class ScenarioWorld: ScriptedWorld {
 final class WorkerScript: StoreScript {
     let number: Int
     private let world: ScenarioWorld
-    private let registration = Mutex<(any WorkerRegistration)?>(nil)
+    private let registrations = Mutex<[any WorkerRegistration]>([])
     private let dead = Mutex(false)
 
     init(world: ScenarioWorld, number: Int) {
@@ -330,11 +335,11 @@ final class WorkerScript: StoreScript {
 
     func die() {
         dead.withLock { $0 = true }
-        registration.withLock(\.self)?.end()
+        for registration in registrations.withLock(\.self) { registration.end() }
     }
 
     func registered(_ registration: any WorkerRegistration) {
-        self.registration.withLock { $0 = registration }
+        registrations.withLock { $0.append(registration) }
     }
 
     func before(_ call: StoreCall) async throws {

@@ -40,6 +40,8 @@ package enum ScriptAction: Sendable {
     case die
     /// `start`: another worker starts.
     case start
+    /// `sweep`: another process is about to build, and clears up what dead ones left.
+    case sweep
     /// `enqueue`: the project is asked for once more.
     case enqueue
     /// `fail: full`: the call that this answers to fails.
@@ -86,6 +88,7 @@ extension ScriptAction {
         case "shutdown": .shutdown
         case "die": .die
         case "start": .start
+        case "sweep": .sweep
         case "enqueue": .enqueue
         default: throw ScriptProblem("there is no action \(word)")
         }

@@ -12,6 +12,8 @@ package struct StoreCall: RawRepresentable, Hashable, Sendable {
     package static let lease = StoreCall(rawValue: "lease")
     package static let renew = StoreCall(rawValue: "renew")
     package static let reap = StoreCall(rawValue: "reap")
+    /// Which attempts are under a lease.
+    package static let leased = StoreCall(rawValue: "leased")
     package static let finish = StoreCall(rawValue: "finish")
     package static let journal = StoreCall(rawValue: "journal")
     package static let blob = StoreCall(rawValue: "blob")
@@ -110,7 +112,10 @@ package struct ScriptedStore: Store {
         try await base.queuePositions(ids)
     }
 
-    package func leasedAttempts() async throws -> Set<AttemptID> { try await base.leasedAttempts() }
+    package func leasedAttempts() async throws -> Set<AttemptID> {
+        try await script.before(.leased)
+        return try await base.leasedAttempts()
+    }
     package func checkWritable() async throws { try await base.checkWritable() }
 
     package func requestCancel(

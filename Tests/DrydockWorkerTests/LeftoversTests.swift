@@ -3,8 +3,10 @@
 
 import DrydockModel
 import DrydockStore
+import DrydockTestSupport
 import Foundation
 import Logging
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -56,5 +58,60 @@ struct LeftoversTests {
         try await Leftovers(folders: [folder], store: store, logger: logger).remove()
         #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.string)) == used)
         try store.close()
+    }
+
+    @Test("what its owner removes meanwhile was nobody's leftover, and is not told as one")
+    func goneMeanwhile() async throws {
+        let scratch = try ScratchDirectory()
+        let store = try EmbeddedStore(opening: FilePath(scratch.path).appending("data"))
+        let work = store.directory.work
+        let (ended, dead) = (work.appending("plan-1"), work.appending("plan-2"))
+        for path in [ended, dead] {
+            try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: false)
+        }
+        let told = Told()
+        let logger = Logger(label: "test") { _ in told }
+        // The names have been read by then.
+        let scripted = ScriptedStore(store, Removing(call: .leased, path: ended.string))
+        try await Leftovers(folders: [work], store: scripted, logger: logger).remove()
+        #expect(told.paths.withLock(\.self) == [dead.string])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: work.string).isEmpty)
+        try store.close()
+    }
+}
+
+/// Removes something when a call comes.
+private struct Removing: StoreScript {
+    let call: StoreCall
+    let path: String
+
+    func before(_ call: StoreCall) async throws {
+        if call == self.call { try FileManager.default.removeItem(atPath: path) }
+    }
+
+    func beforeNow(_ call: StoreCall) throws {}
+    func registered(_ registration: any WorkerRegistration) {}
+    func appended(_ events: [Event]) {}
+}
+
+/// The paths that the log names.
+private final class Told: LogHandler, Sendable {
+    let paths = Mutex<[String]>([])
+
+    subscript(metadataKey _: String) -> Logger.MetadataValue? {
+        get { nil }
+        set {}  // nobody sets any
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}  // nobody sets any
+    }
+    var logLevel: Logger.Level {
+        get { .notice }
+        set {}  // nobody sets it
+    }
+
+    func log(event: LogEvent) {
+        if case .string(let path)? = event.metadata?["path"] { paths.withLock { $0.append(path) } }
     }
 }
