@@ -145,7 +145,10 @@ struct EmbeddedStoreTests {
             options.attempts = 1
             let store = try EmbeddedStore(opening: scope.path, options)
             let lease = try await store.enqueueLeased(request(), to: .first)
-            try await store.journal(lease).append([logLine("1")], via: .host, step: nil)
+            let journal = try await store.journal(lease)
+            try journal.append([logLine("1")], via: .host, step: nil)
+            // As its process's end does; the last reference may be let go a moment later, on another thread.
+            try journal.close()
             scope.clock.advance(by: .seconds(31))
             #expect(try await store.reap().first?.failure?.code == .lost)
             guard case .finished(let end)? = try await readAll(store, lease).last?.event else {
