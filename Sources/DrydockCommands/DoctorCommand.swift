@@ -30,6 +30,8 @@ struct DoctorCommand: AsyncParsableCommand {
         report.checks += SandboxDoctor.host()
         let (configuration, tools) = try await PlaceOptions.parse(config.map { ["--config", $0] } ?? [])
             .askedConfiguration()
+        let policy = PolicyExplanation.line(of: configuration.policy(tools))
+        report.checks.append(DoctorReport.Check(name: "policy", isOK: true, detail: "builds get \(policy)"))
         report.checks.append(network(configuration, tools))
         if let check = SecretsReading.check(configuration) { report.checks.append(check) }
         if json {

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import DrydockModel
 internal import DrydockProtocol
+internal import DrydockSandbox
 internal import DrydockWorker
 
 /// The command `drydock plan`.
@@ -58,6 +59,7 @@ struct PlanCommand: AsyncParsableCommand {
                 indent: 4
             )
         }
+        Console.wrapped("policy: \(PolicyExplanation.line(of: survey.planned.plan.policy))", indent: 8)
         for clipped in survey.planned.plan.clipped {
             Console.wrapped(TerminalText.plain("  \(clipped)"), indent: 4)
         }

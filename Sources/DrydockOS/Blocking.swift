@@ -23,7 +23,8 @@ package enum Blocking {
                 } catch {
                     result = .failure(error)
                 }
-                continuation.resume(returning: result)
+                // Nothing of it is kept here: who gets it may wait for its end.
+                continuation.resume(returning: consume result)
             }
         }
         return try result.get()

@@ -3,12 +3,11 @@
 
 package import DrydockModel
 
-/// A policy in words, for `drydock sandbox explain`.
+/// A policy in words: whole for `drydock sandbox explain`, and in a line for `plan` and `doctor`.
 package enum PolicyExplanation {
     /// Plain text, a paragraph for each subject, ended by a newline.
     package static func text(of policy: Policy) -> String {
         let limits = policy.limits
-        let cpus = limits.cpus.map { "\($0) CPUs" } ?? "all CPUs"
         return """
             level      at least \(policy.minimumLevel.rawValue); where the machine can do less, nothing starts
             sees       the toolchain (/usr /bin /sbin /lib* /opt) read-only, a made-up /etc, a small /dev, its own
@@ -20,13 +19,27 @@ package enum PolicyExplanation {
             calls      an allow-list; mounting, tracing, namespaces, keys, bpf, perf, io_uring, raw and vsock
                        sockets and other calls into the kernel's depths are refused.
             memory     \(limits.memory), no swap; more ends the step as "out of memory"
-            processes  \(limits.processes) at a time, on \(cpus)
+            processes  \(limits.processes) at a time, on \(cpus(limits))
             files      \(limits.fileSize) each, \(limits.openFiles) open in a process, \(limits.disk) on disk in all
-            time       \(limits.step.inSeconds) s a step, \(limits.total.inSeconds) s in all, \
-            \(limits.silence.inSeconds) s without output
+            time       \(limits.step.setting) a step, \(limits.total.setting) in all, \
+            \(limits.silence.setting) without output
             ends       with its main process: nothing it started stays
 
             """
+    }
+
+    /// What differs from one policy to the next, without its hosts.
+    package static func line(of policy: Policy) -> String {
+        let limits = policy.limits
+        let network = policy.network.isNone ? "no network" : "\(limits.network) over the network"
+        return
+            "at least level \(policy.minimumLevel.rawValue); \(limits.memory) of memory, \(limits.processes) processes, "
+            + "\(cpus(limits)), \(limits.disk) of disk, \(network); \(limits.step.setting) a step, "
+            + "\(limits.total.setting) in all, \(limits.silence.setting) without output"
+    }
+
+    private static func cpus(_ limits: Limits) -> String {
+        limits.cpus.map { "\($0) CPUs" } ?? "all CPUs"
     }
 
     private static func network(_ policy: Policy) -> String {

@@ -16,6 +16,16 @@ struct DoctorEndToEndTests {
         #expect(poor.out.contains("sysctl -w fs.inotify.max_user_instances="), "\(poor)")
     }
 
+    @Test("it prints the policy that builds get, as the configuration has it")
+    func policy() throws {
+        let found = try Program.run(
+            Program.drydock,
+            ["doctor"],
+            environment: ["DRYDOCK_LIMITS_MEMORY": "768MiB", "DRYDOCK_LIMITS_STEP": "7m"]
+        )
+        #expect(found.out.contains("768MiB of memory") && found.out.contains("; 7m a step"), "\(found)")
+    }
+
     @Test("without any inotify, builds can not run, and a command that needs it sends to the doctor")
     func noInotify() async throws {
         try await withScratch { scratch in

@@ -187,6 +187,10 @@ struct WrongAnswerTests {
             #expect(finished.out.contains(#""timeout_ms":9000"#) && finished.out.contains(#""cpus":1"#))
             let text = try Program.drydock(scratch, "plan", scratch.url("project").path)
             #expect(text.out.contains("no step is reused yet"), "\(text.out)")
+            #expect(
+                text.out.contains("policy: at least level L") && text.out.contains("1.0 CPUs"),
+                "\(text.out)"
+            )
         }
     }
 
