@@ -70,8 +70,11 @@ final class Egress: Sendable {
         }
         guard isIn else { return false }
         channel.closeFuture.whenComplete { _ in
-            guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
-            self.leave(side)
+            // After all others who hear of the end: by then it is in the ledger, and `close` has waited for that.
+            channel.eventLoop.execute {
+                guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
+                self.leave(side)
+            }
         }
         return true
     }
