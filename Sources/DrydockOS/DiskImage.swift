@@ -75,12 +75,11 @@ package final class DiskImage: Sendable {
     package func mount() throws(DiskImageError) {
         do throws(DiskImageError) {
             // Of its own: the device keeps the open file, and with it the lock, beyond this process.
-            let image = open(file.string, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-            try ImageTemplate.check("open", image < 0 ? -errno : 0)
-            defer { close(image) }
+            let image = try opened()
             var device: Int32 = -1
             var number: Int32 = -1
-            try ImageTemplate.check("/dev/loop-control", cos_loop_attach(image, &device, &number))
+            let attached = image.withDescriptor { cos_loop_attach($0.rawValue, &device, &number) }
+            try ImageTemplate.check("/dev/loop-control", attached)
             // Without this descriptor or a mount the device is free again.
             defer { close(device) }
             try ImageTemplate.check("mkdir", mkdir(mountPoint.string, 0o711) == 0 ? 0 : -errno)
@@ -88,6 +87,14 @@ package final class DiskImage: Sendable {
         } catch {
             try? remove()  // the first error is the one to tell
             throw error
+        }
+    }
+
+    private func opened() throws(DiskImageError) -> OwnedDescriptor {
+        do throws(Errno) {
+            return try OwnedDescriptor(opening: file, O_RDWR | O_NOFOLLOW)
+        } catch {
+            throw .call("open", error)
         }
     }
 

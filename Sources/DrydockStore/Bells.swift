@@ -49,7 +49,7 @@ final class Bells: Sendable {
     /// Follows an attempt's segment, which need not exist yet, until the result is released.
     func follow(_ build: BuildID, _ attempt: AttemptID) async throws -> Following {
         let segments = directory.segments(of: build)
-        try DataDirectory.make(segments)
+        try await Blocking.run { () throws(StoreError) in try DataDirectory.make(segments) }
         try await switchboard.follow(build, attempt) { () throws(StoreError) in
             try watch(segments)
         }

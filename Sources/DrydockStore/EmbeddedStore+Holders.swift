@@ -21,11 +21,11 @@ extension EmbeddedStore {
         }
     }
 
-    package func isRegistered(_ worker: WorkerID) throws -> Bool {
+    package func isRegistered(_ worker: WorkerID) async throws -> Bool {
         // What is no name of a file is no holder's.
         guard let path = try? lock(of: worker) else { return false }
         do throws(Errno) {
-            return try LivenessLock.status(of: path) != .free
+            return try await Blocking.run { () throws(Errno) in try LivenessLock.status(of: path) != .free }
         } catch {
             throw StoreError.system("locking", path, error)
         }
@@ -66,13 +66,15 @@ extension EmbeddedStore {
     /// Deletes the locks of processes that ended and hold no lease: nobody asks for these any more.
     private func sweepHolders() async throws {
         let holders = try await leaseHolders()
-        for name in try DataDirectory.names(in: directory.holders) where !holders.contains(name) {
-            let path = directory.holders.appending(name)
-            // One that is just being made has nothing in it yet.
-            guard let last = LivenessLock.lastHolder(of: path), !last.process.isAlive,
-                (try? LivenessLock.status(of: path)) == .free
-            else { continue }
-            unlink(path.string)
+        try await Blocking.run { [directory = directory.holders] in
+            for name in try DataDirectory.names(in: directory) where !holders.contains(name) {
+                let path = directory.appending(name)
+                // One that is just being made has nothing in it yet.
+                guard let last = LivenessLock.lastHolder(of: path), !last.process.isAlive,
+                    (try? LivenessLock.status(of: path)) == .free
+                else { continue }
+                unlink(path.string)
+            }
         }
     }
 

@@ -38,7 +38,7 @@ package protocol Store: AccessStore {
     func register(_ worker: WorkerID) async throws -> any WorkerRegistration
 
     /// Whether such a process lives.
-    func isRegistered(_ worker: WorkerID) throws -> Bool
+    func isRegistered(_ worker: WorkerID) async throws -> Bool
 
     /// Gives every build whose lease lapsed, or whose holder has ended, back to the queue, or ends it as `errored(lost)` after its last attempt.
     func reap() async throws -> [Build]

@@ -19,18 +19,19 @@ struct Leftovers {
     /// They are named by attempt.
     func remove() async throws {
         for folder in folders {
-            let directory = try DirectoryHandle(path: folder)
             // The names come first: what is made after that belongs to an attempt that runs.
-            let names = try directory.sortedNames()
+            let (directory, names) = try await Blocking.run {
+                let directory = try DirectoryHandle(path: folder)
+                return (directory, try directory.sortedNames())
+            }
             let active = try await activeAttempts()
             for name in names where Self.isOurs(name) {
                 // A fetch's scratch is named after its attempt too: `<attempt>.git`.
                 let owner = String(name.prefix { $0 != "." })
                 do {
                     // An attempt that lost its lease may still be at work, and `drydock plan` has none; both show their life.
-                    let isInUse =
-                        try active.contains(owner) || store.isRegistered(WorkerID(rawValue: owner))
-                    if isInUse { continue }
+                    if active.contains(owner) { continue }
+                    if try await store.isRegistered(WorkerID(rawValue: owner)) { continue }
                     let wasThere = try await Blocking.run {
                         try Self.remove(name, of: owner, in: directory, at: folder)
                     }

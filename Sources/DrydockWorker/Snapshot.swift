@@ -23,14 +23,15 @@ struct Snapshot: Sendable {
         run.sink.record(.stage(StageChange(stage: stage, op: .start, title: "Preparing the source")))
         let options = run.shop.options
         let snapshot = Snapshot(
-            parent: try DirectoryHandle(path: options.snapshots),
+            parent: try await Blocking.run { () throws(Errno) in try DirectoryHandle(path: options.snapshots)
+            },
             name: run.lease.attempt.rawValue,
             path: options.snapshots.appending(run.lease.attempt.rawValue),
             directory: run.lease.build.request.directory
         )
         do {
             let summary = try await snapshot.fill(for: run)
-            _ = try snapshot.openProject()
+            try await Blocking.run { _ = try snapshot.openProject() }
             run.sink.record(.log(LogLine(stream: .host, stage: stage, text: summary)))
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .ok)))
             return snapshot
@@ -48,16 +49,20 @@ struct Snapshot: Sendable {
         name: String,
         shop: Workshop
     ) async throws -> Snapshot {
+        let options = shop.options
         let snapshot = Snapshot(
-            parent: try DirectoryHandle(path: shop.options.snapshots),
+            parent: try await Blocking.run { () throws(Errno) in try DirectoryHandle(path: options.snapshots)
+            },
             name: name,
-            path: shop.options.snapshots.appending(name),
+            path: options.snapshots.appending(name),
             directory: project
         )
         do {
-            let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
-            _ = try await Blocking.run { try copy(path, into: directory, shop.options.sourceLimits) }
-            _ = try snapshot.openProject()
+            try await Blocking.run {
+                let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
+                _ = try copy(path, into: directory, options.sourceLimits)
+                _ = try snapshot.openProject()
+            }
             return snapshot
         } catch {
             await Blocking.run { snapshot.discard(logger: shop.logger) }
@@ -68,19 +73,20 @@ struct Snapshot: Sendable {
     /// Fills the empty snapshot and says with what, for people.
     private func fill(for run: BuildRun) async throws -> String {
         let request = run.lease.build.request
-        let limits = run.shop.options.sourceLimits
-        if request.trigger != .cli { try run.shop.options.allowed.check(request.source) }
-        let directory = try parent.makeDirectory(Array(name.utf8)[...])
+        let options = run.shop.options
+        if request.trigger != .cli { try options.allowed.check(request.source) }
         switch request.source {
         case .archive(let digest):
-            if let owner = run.shop.options.owner { try parent.setOwner(of: Array(name.utf8)[...], owner) }
+            try await Blocking.run { _ = try makeDirectory(name, of: options.owner) }
             let summary = try await Unpacking(run: run, target: path).unpack(digest)
             return "\(summary.files) files, \(summary.bytes.bytes) bytes"
         case .path(let path):
-            return try await Blocking.run { try Self.copy(path, into: directory, limits) }
+            return try await Blocking.run {
+                try Self.copy(path, into: try makeDirectory(name, of: nil), options.sourceLimits)
+            }
         case .git(let url, let revision):
             let repository = name + ".git"
-            _ = try parent.makeDirectory(Array(repository.utf8)[...], permissions: 0o700)
+            try await Blocking.run { _ = try makeDirectory(name, of: options.owner) }
             let cleanUp = { @Sendable in
                 // the next worker removes what is left
                 _ = try? TreeRemover.remove(repository, in: parent)
@@ -88,21 +94,33 @@ struct Snapshot: Sendable {
             let summary = try await Blocking.cleaning(
                 up: cleanUp,
                 after: {
-                    if let owner = run.shop.options.owner {
-                        for made in [name, repository] {
-                            try parent.setOwner(of: Array(made.utf8)[...], owner)
-                        }
+                    try await Blocking.run {
+                        _ = try makeDirectory(repository, of: options.owner, permissions: 0o700)
                     }
                     let fetching = Fetching(
                         run: run,
                         target: path,
-                        repository: run.shop.options.snapshots.appending(repository)
+                        repository: options.snapshots.appending(repository)
                     )
                     return try await fetching.fetch(url, revision)
                 }
             )
             return "git commit \(summary.commit), \(summary.files) files, \(summary.bytes.bytes) bytes"
         }
+    }
+
+    /// Makes a directory beside the other snapshots, for whoever fills it.
+    ///
+    /// Blocks.
+    private func makeDirectory(
+        _ name: String,
+        of owner: FileOwner?,
+        permissions: UInt32 = 0o755
+    ) throws(Errno) -> DirectoryHandle {
+        let bytes = Array(name.utf8)[...]
+        let made = try parent.makeDirectory(bytes, permissions: permissions)
+        if let owner { try parent.setOwner(of: bytes, owner) }
+        return made
     }
 
     private static func copy(

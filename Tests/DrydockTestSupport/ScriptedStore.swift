@@ -91,7 +91,7 @@ package struct ScriptedStore: Store {
         return registration
     }
 
-    package func isRegistered(_ worker: WorkerID) throws -> Bool { try base.isRegistered(worker) }
+    package func isRegistered(_ worker: WorkerID) async throws -> Bool { try await base.isRegistered(worker) }
 
     package func reap() async throws -> [Build] {
         try await script.before(.reap)
