@@ -70,11 +70,8 @@ final class Egress: Sendable {
         }
         guard isIn else { return false }
         channel.closeFuture.whenComplete { _ in
-            // After all others who hear of the end: by then it is in the ledger, and `close` has waited for that.
-            channel.eventLoop.execute {
-                guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
-                self.leave(side)
-            }
+            guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
+            self.leave(side)
         }
         return true
     }

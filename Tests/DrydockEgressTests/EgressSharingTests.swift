@@ -82,7 +82,9 @@ struct EgressSharingTests {
             }
             #expect(answer.isEmpty)
         }
-        #expect(uses.count == 1 && uses[0].connections == 21 && uses[0].sent.bytes == Int64(20 * hello.count))
+        // The last one's end may be told a moment after the sandbox's.
+        #expect(uses.count == 1 && [20, 21].contains(uses[0].connections), "\(uses)")
+        #expect(uses.first?.sent.bytes == Int64(20 * hello.count))
     }
 
     @Test(

@@ -21,8 +21,9 @@ struct HangUpTests {
             to: "job"
         )
         return try Program.run(
-            "/bin/bash",
-            ["job"],
+            "/usr/bin/env",
+            // Whoever runs the tests may have it ignored, as nohup does.
+            ["--default-signal=HUP", "/bin/bash", "job"],
             environment: ["DRYDOCK_DATA": scratch.url("data").path],
             in: scratch.folder
         )
