@@ -70,8 +70,14 @@ final class Egress: Sendable {
         }
         guard isIn else { return false }
         channel.closeFuture.whenComplete { _ in
-            guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
-            self.leave(side)
+            // After all others who hear of the end: by then it is in the ledger, and `close` has waited for that.
+            channel.eventLoop.execute {
+                // It lives until then, or another one could have its identity by now.
+                withExtendedLifetime(channel) {
+                    guard self.state.withLock({ $0.channels.removeValue(forKey: id) }) != nil else { return }
+                    self.leave(side)
+                }
+            }
         }
         return true
     }

@@ -59,7 +59,7 @@ struct Snapshot: Sendable {
         )
         do {
             try await Blocking.run {
-                let directory = try snapshot.parent.makeDirectory(Array(name.utf8)[...])
+                let directory = try snapshot.makeDirectory(name, of: nil)
                 _ = try copy(path, into: directory, options.sourceLimits)
                 _ = try snapshot.openProject()
             }

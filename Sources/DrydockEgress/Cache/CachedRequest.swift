@@ -184,8 +184,8 @@ extension CachedRequest: AnswerTaker {
             validation = .isOther
             return
         }
-        var answer = kept.head.answer(length: kept.length, age: 0)
-        answer.headers.remove(name: "Age")
+        let status = HTTPResponseStatus(statusCode: kept.head.status)
+        var answer = HTTPResponseHead(version: .http1_1, status: status, headers: kept.head.headers)
         for (name, _) in original.headers where name.lowercased() != "content-length" {
             answer.headers.replaceOrAdd(name: name, value: original.headers[name].joined(separator: ", "))
         }
