@@ -74,11 +74,24 @@ package struct ProjectSurvey: Sendable {
     }
 
     /// The steps a driver plans for the project; without the verb `plan` a single step of itself.
+    ///
+    /// Throws what the driver says is wrong with the project, or what is wrong with the driver.
     package func plan(_ plugin: Plugin) async throws(Failure) -> [PlannedStep] {
-        guard plugin.manifest.kind == .driver, plugin.manifest.verbs.contains(.plan) else {
+        guard plugin.plans else {
             return [PlannedStep(id: StepID(plugin.name), plugin: plugin.name, title: plugin.manifest.title)]
         }
-        let answer = try await ask(plugin, .plan)
+        return try await answer(plugin, with: .object([:]))
+    }
+
+    /// Has the driver of a step that somebody else planned look at the project and the step's parameters, where it plans.
+    ///
+    /// Throws what it says is wrong; the steps that it would plan are of no interest.
+    package func check(_ step: PlannedStep, _ plugin: Plugin) async throws(Failure) {
+        if plugin.plans { _ = try await answer(plugin, with: step.with) }
+    }
+
+    private func answer(_ plugin: Plugin, with parameters: JSON) async throws(Failure) -> [PlannedStep] {
+        let answer = try await ask(plugin, .plan, with: parameters)
         guard answer.status == 0 else {
             throw Failure(
                 .planFailed,
@@ -86,14 +99,19 @@ package struct ProjectSurvey: Sendable {
                 "the plugin \(plugin.name) could not plan: exit status \(answer.status)\(answer.lastWord)"
             )
         }
+        let verdict: PlanAnswer.Verdict
         do {
-            return try PlanAnswer.steps(answer.bytes, planner: plugin)
+            verdict = try PlanAnswer.read(answer.bytes, planner: plugin)
         } catch {
             throw Failure(
                 .planFailed,
                 .plugin,
                 "the plan of the plugin \(plugin.name) is no plan: \(error.sentence)"
             )
+        }
+        switch verdict {
+        case .steps(let steps): return steps
+        case .refused(let failure): throw failure
         }
     }
 
@@ -130,7 +148,11 @@ package struct ProjectSurvey: Sendable {
     }
 
     /// Runs a verb that answers on standard output.
-    private func ask(_ plugin: Plugin, _ verb: PluginVerb) async throws(Failure) -> Answer {
+    private func ask(
+        _ plugin: Plugin,
+        _ verb: PluginVerb,
+        with parameters: JSON = .object([:])
+    ) async throws(Failure) -> Answer {
         let control = SandboxControl()
         let collected = Collected(limit: Self.answerLimit) { control.end(.cancelled, grace: .zero) }
         let complaints = Collected(limit: Self.saidLimit) {}
@@ -150,8 +172,13 @@ package struct ProjectSurvey: Sendable {
         let end: CommandEnd
         do throws(Errno) {
             let (input, childEnd) = try DriverInput.make()
-            let directories = PluginRequest.directories(driver)
-            input.post(.request(PluginRequest(verb: verb.rawValue, directories: directories, files: files)))
+            let request = PluginRequest(
+                verb: verb.rawValue,
+                directories: PluginRequest.directories(driver),
+                files: files,
+                with: parameters
+            )
+            input.post(.request(request))
             input.finish()
             end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
         } catch {
@@ -172,6 +199,11 @@ package struct ProjectSurvey: Sendable {
             throw failure?.blamedOnPlugin ?? Failure(.internal, .platform, "\(name) ended in no known way")
         }
     }
+}
+
+extension Plugin {
+    /// Whether it is asked for a plan.
+    fileprivate var plans: Bool { manifest.kind == .driver && manifest.verbs.contains(.plan) }
 }
 
 /// What a driver answered to a verb.

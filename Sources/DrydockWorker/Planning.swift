@@ -25,6 +25,7 @@ struct Planning {
         let policy = shop.options.policy
         if !file.steps.isEmpty {
             try check(.projectFile(file.lines)).check(file.steps)
+            try await askDrivers(of: file)
             file.steps = file.steps.map(asking)
             return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
         }
@@ -55,6 +56,23 @@ struct Planning {
                 clock: shop.clock,
                 heard: heard
             )
+        }
+    }
+
+    /// Has the drivers that the project's file names look at it: what they find would fail their step later.
+    private func askDrivers(of file: ProjectFile) async throws {
+        let survey = try survey
+        for step in file.steps {
+            guard let plugin = shop.catalog[step.plugin] else { continue }
+            do throws(Failure) {
+                try await survey.check(step, plugin)
+            } catch var failure {
+                failure.message = "step \(step.id): \(failure.message)"
+                if failure.file == nil, failure.fault == .user {
+                    (failure.file, failure.line) = (ProjectFile.name, file.lines[step.id]?.plugin)
+                }
+                throw failure
+            }
         }
     }
 
