@@ -163,6 +163,13 @@ package struct Progress: Codable, Hashable, Sendable {
     }
 }
 
+/// Whether the two output streams of a process are one pipe, so that lines stand in the order in which they were written.
+package enum OutputStreams: String, Codable, Sendable, CaseIterable, FieldReadable {
+    case together
+    /// Every line says which stream it came by; between the two there is no order.
+    case apart
+}
+
 /// One line of output, already masked, without its newline.
 package struct LogLine: Codable, Hashable, Sendable {
     package enum Stream: String, Codable, Sendable, CaseIterable, FieldReadable {

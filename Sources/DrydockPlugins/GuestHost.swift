@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockSandbox
 import FoundationEssentials
@@ -23,8 +24,9 @@ struct GuestHost: Sendable {
             guest: GuestRecords(
                 plugin: context.plugin,
                 clock: context.clock,
-                isInSource: context.isInSource
+                places: context.places()
             ),
+            observer: observer,
             clock: context.clock,
             tail: 0
         )
@@ -41,6 +43,7 @@ struct GuestHost: Sendable {
             silence: context.silence,
             grace: context.grace,
             control: control,
+            streams: .together,
             onOutput: { output.receive($0, $1) }
         )
         let stdin: OwnedDescriptor
@@ -59,6 +62,12 @@ struct GuestHost: Sendable {
         return report.adding(errors: output.errors)
     }
 
+    /// A script's line says which tools it runs; of another guest its manifest does.
+    private var observer: CommandObserver {
+        let line = context.plugin.name == .script ? context.step.with["run"]?.string : nil
+        return context.observer(of: line.map { ["sh", "-c", $0] } ?? [])
+    }
+
     private var name: String { "step \(context.step.id)" }
 
     private func spec() throws(Failure) -> SandboxSpec {
@@ -66,6 +75,7 @@ struct GuestHost: Sendable {
         var spec = context.project
         spec.argv = context.plugin.command
         spec.mounts += context.plugin.mounts + parameters.mounts
+        spec.environment.merge(observer.environment) { steps, _ in steps }
         spec.environment.merge(context.plugin.environment) { _, ours in ours }
         spec.environment.merge(parameters.variables) { _, ours in ours }
         return spec

@@ -173,6 +173,7 @@ struct StepSequence {
         context.files = try snapshot.topLevelNames()
         context.parameters = workspace.parameters
         let source = try snapshot.openProject()
+        context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
         return context
     }
