@@ -2,7 +2,14 @@
 // Copyright the Drydock authors
 
 /// Escape sequences of terminals.
-enum AnsiText {
+package enum AnsiText {
+    /// `text` without escape sequences.
+    package static func stripped(_ text: String) -> String {
+        guard text.utf8.contains(0x1B) else { return text }
+        var text = text
+        return String(decoding: text.withUTF8 { stripped(UnsafeRawBufferPointer($0)) }, as: UTF8.self)
+    }
+
     /// `line` without CSI, OSC and two-byte sequences (ECMA-48, section 5.4).
     static func stripped(_ line: UnsafeRawBufferPointer) -> [UInt8] {
         var clean: [UInt8] = []

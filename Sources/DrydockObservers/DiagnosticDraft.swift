@@ -14,6 +14,7 @@ struct DiagnosticDraft {
     private var line: Int?
     private var column: Int?
     private var code: String?
+    private let hint: String?
 
     /// Characters of a message.
     private static let longestMessage = 1_000
@@ -21,6 +22,7 @@ struct DiagnosticDraft {
     init(_ rule: DiagnosticRule, needsPlace: Bool) {
         severity = rule.severity
         isConsequence = rule.isConsequence
+        hint = rule.hint
         self.needsPlace = needsPlace
     }
 
@@ -46,7 +48,7 @@ struct DiagnosticDraft {
         guard let text = message?.trimmingSpace, !text.isEmpty else { return nil }
         let known = file.flatMap(place)
         guard known != nil || !needsPlace else { return nil }
-        return Diagnostic(
+        var diagnostic = Diagnostic(
             severity: severity,
             message: String(text.prefix(Self.longestMessage)),
             file: known,
@@ -54,6 +56,8 @@ struct DiagnosticDraft {
             column: known == nil ? nil : column,
             code: code
         )
+        diagnostic.hint = hint
+        return diagnostic
     }
 }
 

@@ -122,9 +122,10 @@ extension ProgressRule: FieldReadable {
 
 extension DiagnosticRule: FieldReadable {
     init(_ field: Field) throws(FieldProblem) {
-        let fields = try field.fields(["owner", "severity", "pattern", "trace", "consequence"])
+        let fields = try field.fields(["owner", "severity", "pattern", "trace", "consequence", "hint"])
         severity = try fields["severity"].map(Self.severity) ?? .error
         isConsequence = try fields.optional("consequence") ?? false
+        hint = try fields["hint"]?.filled(limit: 500)
         if let trace = fields["trace"] {
             form = .trace(try TraceRule(trace))
             return

@@ -58,6 +58,8 @@ struct DiagnosticRule: Hashable, Sendable {
     var severity: Diagnostic.Severity
     /// It says that something failed, not what.
     var isConsequence: Bool
+    /// What to do about it: the observer's own words, never the output's.
+    var hint: String?
 }
 
 /// One line of a diagnostic: what its groups are.

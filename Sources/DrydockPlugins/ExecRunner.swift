@@ -154,6 +154,9 @@ final class ExecRunner: Sendable {
             report = ran
         }
         failure = failure?.located(by: output.errors)
+        if let told = failure, case .ran(let ran) = end.ending {
+            failure = told.detailed(output.details, command: request.argv.map(masker.current.masked), ran.verdict)
+        }
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))
             state.violations += (report?.violations ?? []).prefix(max(0, 1_000 - state.violations.count))

@@ -17,9 +17,10 @@ struct GuestHost: Sendable {
 
     /// Runs the guest to its end.
     func run() async -> StepReport {
+        let masker = StepMasker(context.masks)
         let output = ProjectOutput(
             sink: sink,
-            masker: StepMasker(context.masks),
+            masker: masker,
             stage: nil,
             guest: GuestRecords(
                 plugin: context.plugin,
@@ -36,7 +37,7 @@ struct GuestHost: Sendable {
         } catch {
             return StepReport(failure: error, usage: Usage(wall: .zero))
         }
-        let command = SandboxedCommand(
+        let run = SandboxedCommand(
             spec: spec,
             clock: context.clock,
             deadline: context.clock.now.advanced(by: context.timeout),
@@ -56,10 +57,19 @@ struct GuestHost: Sendable {
             )
             return StepReport(failure: failure, usage: Usage(wall: .zero))
         }
-        let end = await command.run(stdin: stdin, launcher: launcher)
+        let end = await run.run(stdin: stdin, launcher: launcher)
         let report = report(end)
         output.finish(report.failure == nil ? .ok : .failed)
-        return report.adding(errors: output.errors)
+        var told = report.adding(errors: output.errors)
+        if let failure = told.failure, case .ran(let ran) = end.ending {
+            told.failure = failure.detailed(output.details, command: command, ran.verdict)
+        }
+        return told.showing(context, masker.current)
+    }
+
+    /// What ran, as its author knows it.
+    private var command: [String] {
+        context.step.with["run"]?.string.map { [$0] } ?? context.plugin.command
     }
 
     /// A script's line says which tools it runs; of another guest its manifest does.

@@ -71,6 +71,9 @@ final class ProjectOutput: Sendable {
     /// The last lines, oldest first, masked; each at most 1 KiB.
     var tail: [String] { state.withLock { $0.reader.tail } }
 
+    /// What explains a failure: where it was, the first error, and the lines that tell most.
+    var details: FailureDetails { state.withLock { $0.reader.details } }
+
     /// The first errors that were read off the output; what was advised is none of them.
     var errors: [Diagnostic] { state.withLock { $0.reader.errors } }
 }
@@ -91,6 +94,7 @@ private final class OutputReader: @unchecked Sendable {
     private let clock: any MonotonicClock
     private let tailLimit: Int
     private(set) var tail: [String] = []
+    private var telling = TellingLines()
     private var causes: [Diagnostic] = []
     private var consequences: [Diagnostic] = []
     private var errorsLeft = OutputReader.diagnosticLimit
@@ -190,13 +194,25 @@ private final class OutputReader: @unchecked Sendable {
         diagnostic.stage = currentStage
         batch.add(.diag(diagnostic), via: .observed)
         guard isError else { return }
-        if isConsequence { consequences.append(diagnostic) } else { causes.append(diagnostic) }
+        if isConsequence { return consequences.append(diagnostic) }
+        causes.append(diagnostic)
+        telling.mark()
+    }
+
+    /// What explains a failure of the command.
+    var details: FailureDetails {
+        var details = FailureDetails()
+        details.stage = currentStage
+        details.cause = errors.first
+        details.output = telling.clipped
+        return details
     }
 
     /// The first errors: what went wrong before what came of it.
     var errors: [Diagnostic] { Array((causes + consequences).prefix(Self.errorLimit)) }
 
     private func remember(_ text: String) {
+        telling.add(text)
         guard tailLimit > 0 else { return }
         if tail.count == tailLimit { tail.removeFirst() }
         tail.append(text.utf8.count <= 1_024 ? text : String(text.prefix(256)) + "…")

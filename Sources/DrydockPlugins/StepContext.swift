@@ -37,6 +37,8 @@ package struct StepContext: Sendable {
     package var observers: ObserverCatalog
     /// Whether a relative path is a file of the source as it was before anything ran.
     package var isInSource: @Sendable (String) -> Bool
+    /// The content of such a file, up to a size; nil where there is none.
+    package var readSource: @Sendable (String) -> [UInt8]?
 
     package init(
         build: BuildID,
@@ -56,6 +58,7 @@ package struct StepContext: Sendable {
         clock = ContinuousClock()
         observers = ObserverCatalog()
         isInSource = { _ in false }
+        readSource = { _ in nil }
     }
 
     /// What reads the output of one command of the step, run in `directory` of the project; `named` by whoever asked for it.

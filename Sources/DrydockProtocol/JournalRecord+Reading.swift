@@ -129,7 +129,9 @@ extension LogLine {
     }
 }
 
-extension Diagnostic {
+extension Diagnostic: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) { try self.init(try field.fields()) }
+
     fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             severity: try fields.required("severity"),
@@ -244,6 +246,7 @@ extension Failure: FieldReadable {
             file: try fields.optional("file"),
             line: try fields.optional("line")
         )
+        details = try fields.optional("details")
     }
 }
 

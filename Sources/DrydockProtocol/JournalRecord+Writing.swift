@@ -174,7 +174,7 @@ extension LogLine {
 }
 
 extension Diagnostic {
-    fileprivate func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         writer.field("severity", severity.rawValue)
         writer.field("message", message)
         writer.field("file", file)

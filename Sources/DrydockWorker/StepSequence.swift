@@ -109,6 +109,7 @@ struct StepSequence {
         run.sink.flush()
         report.failure = report.failure?.explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
+            .naming(step.id, report.usage.network, granted: context.project.policy)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(
@@ -175,6 +176,7 @@ struct StepSequence {
         let source = try snapshot.openProject()
         context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
+        context.readSource = { Snapshot.contents(of: $0, in: source) }
         return context
     }
 }

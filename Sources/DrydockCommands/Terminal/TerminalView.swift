@@ -40,7 +40,29 @@ enum BuildWords {
             "build \(finished.outcome.state.rawValue) after \(time) [\(failure.code.rawValue)]",
             "  \(place)\(failure.message)",
         ]
+        lines += failure.details.map(details) ?? []
         if let hint = failure.hint { lines.append("  try: \(hint)") }
+        return lines
+    }
+
+    /// The place in the source, the command, and the output that tells most: the project's text, marked by what stands before it.
+    static func details(_ details: FailureDetails) -> [String] {
+        var lines: [String] = []
+        if let source = details.source {
+            let width = "\(source.first + source.lines.count)".count
+            lines += source.lines.enumerated().map { index, text in
+                let number = source.first + index
+                let label = String(repeating: " ", count: width - "\(number)".count) + "\(number)"
+                return "  \(number == source.line ? ">" : " ") \(label) | \(text)"
+            }
+        }
+        if let command = details.command { lines.append("  ran: \(command.split(whereSeparator: \.isNewline).joined(separator: "; "))") }
+        if let status = details.status { lines.append("  \(status)") }
+        if !details.output.isEmpty { lines.append("  output:") }
+        lines += details.output.map { "  | \($0)" }
+        for access in details.blocked {
+            lines.append("  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")")
+        }
         return lines
     }
 
