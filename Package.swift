@@ -197,8 +197,8 @@ let package = Package(
         tests(
             "DrydockPlugins",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", "DrydockTestSupport",
-                systemPackage,
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockSandbox",
+                "DrydockTestSupport", systemPackage,
             ]
         ),
         tests(

@@ -11,6 +11,7 @@ package enum Event: Sendable, Hashable {
     case step(StepChange)
     case stage(StageChange)
     case progress(Progress)
+    case estimate(Estimate)
     case log(LogLine)
     case diag(Diagnostic)
     case artifact(Artifact)

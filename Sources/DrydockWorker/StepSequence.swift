@@ -12,6 +12,7 @@ struct StepSequence {
     let plan: Plan
     let workspace: Workspace
     let snapshot: Snapshot
+    let progress: ProgressKeeper
 
     /// What the steps said about their results.
     struct Declared: Sendable {
@@ -43,6 +44,7 @@ struct StepSequence {
                     )
                 )
             }
+            group.addTask { await progress.run(run.sink) }
             group.addTask {
                 guard let gauge else { return await watch.run() }
                 await gauge.run { stop.stop($0) }
