@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Drydock authors
+"""For drivers of tools that download what a project depends on: told in a sentence where that can not be, instead of by the
+tool's minutes of trying."""
+
+import drydock
+
+
+def require(job, missing, preset, instead=None):
+    """Fails unless the step may reach some host. `missing` says what is to be downloaded, `instead` how to do without."""
+    # A step that may reach hosts has the proxy's variables; which hosts, the proxy knows.
+    if job.run("sh", "-c", 'test -n "${https_proxy:-}"', tail=0)["exit"] == 0:
+        return
+    hint = f"allow it: `drydock build --network {preset}`, or `network.presets` in the operator's configuration"
+    raise drydock.Failed(
+        f"{missing} would have to be downloaded, and the step may reach no network",
+        hint + (f"; or {instead}" if instead else ""),
+    )
+
+
+def some(names, most=4):
+    """A few names for a sentence."""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
