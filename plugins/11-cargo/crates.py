@@ -48,6 +48,10 @@ class Workspace:
         path = self.project.path(folder, "src")
         return os.path.isfile(os.path.join(path, "main.rs")) or os.path.isdir(os.path.join(path, "bin"))
 
+    def has_library(self):
+        folders = [(os.path.dirname(name), manifest) for name, manifest in self.built().items()]
+        return any("lib" in manifest or os.path.isfile(self.project.path(folder, "src/lib.rs")) for folder, manifest in folders)
+
     def built(self):
         """Those that `cargo build` builds: at the top of a workspace that is a package itself, only that."""
         if table(self.root, "package"):
