@@ -6,12 +6,14 @@ tool's minutes of trying."""
 import drydock
 
 
-def require(job, missing, preset, instead=None):
-    """Fails unless the step may reach some host. `missing` says what is to be downloaded, `instead` how to do without."""
+def require(job, missing, host, instead=None):
+    """Fails unless the step may reach some host. `missing` is what has to be downloaded from `host` (or by a preset), `instead`
+    how to do without."""
     # A step that may reach hosts has the proxy's variables; which hosts, the proxy knows.
     if job.run("sh", "-c", 'test -n "${https_proxy:-}"', tail=0)["exit"] == 0:
         return
-    hint = f"allow it: `drydock build --network {preset}`, or `network.presets` in the operator's configuration"
+    key = "network.presets" if host.startswith("preset:") else "network.allow"
+    hint = f"allow it: `drydock build --network {host}`, or `{key}` in the operator's configuration"
     raise drydock.Failed(
         f"{missing} would have to be downloaded, and the step may reach no network",
         hint + (f"; or {instead}" if instead else ""),
