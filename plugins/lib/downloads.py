@@ -6,11 +6,15 @@ tool's minutes of trying."""
 import drydock
 
 
+def reaches_hosts(job):
+    """Whether the step may reach some host: then it has the proxy's variables. Which hosts, the proxy knows."""
+    return job.run("sh", "-c", 'test -n "${https_proxy:-}"', tail=0)["exit"] == 0
+
+
 def require(job, missing, host, instead=None):
     """Fails unless the step may reach some host. `missing` is what has to be downloaded from `host` (or by a preset), `instead`
     how to do without."""
-    # A step that may reach hosts has the proxy's variables; which hosts, the proxy knows.
-    if job.run("sh", "-c", 'test -n "${https_proxy:-}"', tail=0)["exit"] == 0:
+    if reaches_hosts(job):
         return
     key = "network.presets" if host.startswith("preset:") else "network.allow"
     hint = f"allow it: `drydock build --network {host}`, or `{key}` in the operator's configuration"
