@@ -91,7 +91,7 @@ def uncommented(text):
     return re.sub(r"(?m)(?:^|\s)(?:dnl\b|#).*$", "", text or "")
 
 
-def configure(job):
+def configure(job, options):
     """Makes configure where it is not there, and runs it."""
     made = script(job) is None and source(job)
     if not made and not script(job):
@@ -102,7 +102,7 @@ def configure(job):
         job.must("autoreconf", "-fi")
     else:
         keep_generated(job)
-    job.must(*interpreter(job), "./configure", "--prefix=/usr", *job.options.get("configure", "").split())
+    job.must(*interpreter(job), "./configure", "--prefix=/usr", *options)
 
 
 def interpreter(job):

@@ -14,9 +14,9 @@ CHORES = HELP | {
     "publish", "deploy", "install-dev", "dev", "venv", "setup", "deps", "bump", "tag", "typecheck", "pre-commit", "ci", "run", "serve",
     "watch", "black", "isort", "mypy", "flake8", "pylint", "ruff", "upload", "up", "down", "logs", "shell", "vet", "bench",
 }
-# What a make without programs may have been for.
-RESULTS = ("*.pdf", "*.html", "*.man", "*.tar.gz", "*.tgz", "*.tar.xz", "*.zip", "*.jar", "*.whl", "*.deb", "*.rpm", "*.js", "*.css", "*.hex",
-           "*.bin", "*.elf", "*.iso", "*.img", "*.ttf", "*.otf", "*.epub", "*.svg", "*.png", "*.wasm", "*.ko", "*.info", "*.db", "*.json")
+# What lies about after a make, and was made for the next step or for make itself.
+BETWEEN = ("*.o", "*.lo", "*.la", "*.d", "*.P", "*.Po", "*.Plo", "*.gch", "*.pch", "*.log", "*.tmp", "*.pyc", "*.stamp", "*-stamp", "stamp-*",
+           "config.status", "config.h", "config.cache", "config.mk", "config.mak", "Makefile", "libtool", "*.dep", "*.depend", "*.dirstamp")
 RULE = re.compile(r"^([A-Za-z0-9_][A-Za-z0-9_./ -]*?)\s*(?:::?(?![:=])|&:)")
 PLACES = ("DESTDIR", "PREFIX", "prefix", "INSTALL_TOP")
 
@@ -26,16 +26,15 @@ def is_chore(target):
 
 
 def is_result(path):
-    """Whether a new file is of a kind that somebody makes on purpose."""
+    """Whether a new file may be what somebody wanted."""
     name = os.path.basename(path)
-    return any(fnmatch.fnmatchcase(name, glob) for glob in RESULTS) and not path.startswith(("config", "autom4te"))
+    return not any(fnmatch.fnmatchcase(name, glob) for glob in BETWEEN)
 
 
 class Makefile:
     def __init__(self, name, text):
         self.name = name
         self.text = text
-        # Lines that go on are one.
         self.targets = []
         self.places = {}
         for number, line in enumerate(text.splitlines(), 1):
