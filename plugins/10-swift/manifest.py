@@ -23,7 +23,11 @@ class Package:
 
     def has_manifest_for(self, have):
         """Whether there is a Package@swift-5.9.swift that this machine's version takes instead."""
-        others = [drydock.numbers(name.partition("@swift-")[2]) for name in self.project.files if re.fullmatch(r"Package@swift-[\d.]+\.swift", name)]
+        others = [
+            drydock.numbers(name.partition("@swift-")[2])
+            for name in self.project.files
+            if re.fullmatch(r"Package@swift-[\d.]+\.swift", name)
+        ]
         return have is not None and any(other <= have for other in others if other)
 
     def remote(self):

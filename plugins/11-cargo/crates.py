@@ -21,7 +21,9 @@ class Workspace:
         self.project = project
         self.root = project.toml("Cargo.toml")
         if not table(self.root, "package") and "workspace" not in self.root:
-            raise drydock.Failed("Cargo.toml has neither [package] nor [workspace]", "name another plugin in drydock.yaml", "Cargo.toml", 1)
+            raise drydock.Failed(
+                "Cargo.toml has neither [package] nor [workspace]", "name another plugin in drydock.yaml", "Cargo.toml", 1
+            )
         self.manifests = {"Cargo.toml": self.root}
         for pattern in table(self.root, "workspace").get("members", []):
             for folder in sorted(glob.glob(str(pattern), root_dir=project.source))[:MOST_MEMBERS]:
@@ -60,7 +62,8 @@ class Workspace:
 
     def publishable(self):
         return [
-            table(manifest, "package")["name"] for manifest in self.built().values()
+            table(manifest, "package")["name"]
+            for manifest in self.built().values()
             if isinstance(table(manifest, "package").get("name"), str) and table(manifest, "package").get("publish") is not False
         ]
 
@@ -77,12 +80,16 @@ class Workspace:
     def is_vendored(self):
         found = self.replacement()
         if not found:
-            return os.path.isdir(self.project.path("vendor")) and bool(glob.glob(self.project.path("vendor/*/.cargo-checksum.json")))
+            return os.path.isdir(self.project.path("vendor")) and bool(
+                glob.glob(self.project.path("vendor/*/.cargo-checksum.json"))
+            )
         if os.path.isdir(os.path.join(self.project.source, found[0])):
             return True
         raise drydock.Failed(
-            f"{found[1]} takes crates from {found[0]}, which is not there", "add that directory to the source, or leave the lines out",
-            found[1], self.project.line(found[1], found[0]),
+            f"{found[1]} takes crates from {found[0]}, which is not there",
+            "add that directory to the source, or leave the lines out",
+            found[1],
+            self.project.line(found[1], found[0]),
         )
 
     def sources(self):

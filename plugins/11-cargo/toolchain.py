@@ -19,14 +19,22 @@ def check(project, workspace):
     for name, manifest in workspace.manifests.items():
         package = table(manifest, "package") or table(table(manifest, "workspace"), "package")
         asked = package.get("rust-version")
-        if isinstance(asked, str) and drydock.numbers(asked):
+        # Of members that are not built it is of no consequence; their edition is, since all manifests are read.
+        if isinstance(asked, str) and drydock.numbers(asked) and name in workspace.built():
             need(asked, f"rust-version {asked}", have, name, project.line(name, "rust-version"))
         edition = package.get("edition")
         if edition in EDITIONS:
             need(EDITIONS[edition], f"edition {edition}", have, name, project.line(name, "edition"))
     lock = project.toml("Cargo.lock").get("version")
     if lock in LOCKS:
-        drydock.need_version("cargo", LOCKS[lock], f"Cargo.lock of version {lock}", package="cargo", file="Cargo.lock", line=project.line("Cargo.lock", "version ="))
+        drydock.need_version(
+            "cargo",
+            LOCKS[lock],
+            f"Cargo.lock of version {lock}",
+            package="cargo",
+            file="Cargo.lock",
+            line=project.line("Cargo.lock", "version ="),
+        )
     channel(project, have)
 
 
@@ -50,7 +58,10 @@ def channel(project, have):
     elif asked.startswith("nightly") and not is_nightly():
         raise drydock.Failed(
             f"the project asks for Rust {asked}, and this machine has a released one",
-            "install a nightly Rust where builds run, or remove the file where the project builds without", name, line, fault="platform",
+            "install a nightly Rust where builds run, or remove the file where the project builds without",
+            name,
+            line,
+            fault="platform",
         )
 
 

@@ -51,7 +51,9 @@ def entries(text, word):
 
 
 # Endings of file names that are for one system, or one that is not this.
-OTHERS = re.compile(r"_(windows|darwin|freebsd|openbsd|netbsd|solaris|plan9|js|wasm|android|ios|aix|dragonfly|illumos|386|arm|arm64)(_\w+)?\.go$")
+OTHERS = re.compile(
+    r"_(windows|darwin|freebsd|openbsd|netbsd|solaris|plan9|js|wasm|android|ios|aix|dragonfly|illumos|386|arm|arm64)(_\w+)?\.go$"
+)
 
 
 def code(project):
@@ -59,7 +61,9 @@ def code(project):
     names = [path for path, _ in results.files(project.source)]
     members = {os.path.normpath(folder) for folder in Module(project).members()}
     # A module within is another project, unless go.work says otherwise.
-    others = tuple(os.path.dirname(path) + "/" for path in names if path.endswith("/go.mod") and os.path.dirname(path) not in members)
+    others = tuple(
+        os.path.dirname(path) + "/" for path in names if path.endswith("/go.mod") and os.path.dirname(path) not in members
+    )
     for path in names:
         folders = path.split("/")[:-1]
         if not path.endswith(".go") or path.endswith("_test.go") or path.startswith(others) or OTHERS.search(path):
@@ -70,7 +74,10 @@ def code(project):
 
 def has_programs(project):
     """Whether a package is surely a program: files with build constraints may not count."""
-    return any(re.search(r"(?m)^package main\b", text) and "//go:build" not in text and "// +build" not in text for _, text in code(project))
+    return any(
+        re.search(r"(?m)^package main\b", text) and "//go:build" not in text and "// +build" not in text
+        for _, text in code(project)
+    )
 
 
 def calling_c(project):

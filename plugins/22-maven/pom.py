@@ -2,7 +2,6 @@
 
 import re
 import xml.etree.ElementTree as tree
-from xml.sax.saxutils import escape as escaped
 
 import drydock
 
@@ -19,7 +18,9 @@ class Model:
             return
         # Entities of its own only blow a document up.
         if "<!DOCTYPE" in text[:4_096]:
-            raise drydock.Failed("pom.xml has a document type, and a pom has none", "leave it out", "pom.xml", project.line("pom.xml", "<!DOCTYPE"))
+            raise drydock.Failed(
+                "pom.xml has a document type, and a pom has none", "leave it out", "pom.xml", project.line("pom.xml", "<!DOCTYPE")
+            )
         try:
             root = tree.fromstring(text.encode())
         except (tree.ParseError, RecursionError) as error:
@@ -70,7 +71,9 @@ class Model:
                 yield key, value, self.project.line("pom.xml", f"<{key}>")
                 return
         for plugin in self.root.iter():
-            if local(plugin) != "plugin" or not any(local(c) == "artifactId" and (c.text or "").strip() == "maven-compiler-plugin" for c in plugin):
+            if local(plugin) != "plugin" or not any(
+                local(c) == "artifactId" and (c.text or "").strip() == "maven-compiler-plugin" for c in plugin
+            ):
                 continue
             for key in ("release", "target", "source"):
                 for element in plugin.iter():

@@ -21,7 +21,9 @@ class Build:
             return
         for path, _ in results.files(project.source):
             name = os.path.basename(path)
-            if (name in NAMES or name.endswith((".gradle", ".gradle.kts")) or name == "libs.versions.toml") and len(self.texts) < 300:
+            if (name in NAMES or name.endswith((".gradle", ".gradle.kts")) or name == "libs.versions.toml") and len(
+                self.texts
+            ) < 300:
                 # The // of an address begins no comment.
                 self.texts[path] = re.sub(r"(?m)(?<!:)//.*$", "", project.read(path) or "")
         said = re.search(r"gradle-([\d.]+\d)(?:-[\w-]+)?\.zip", project.read(WRAPPER) or "")
@@ -43,7 +45,15 @@ class Build:
         have = drydock.version("gradle")
         if self.asked:
             # Within a major version Gradle keeps what it can do.
-            drydock.need_version("gradle", drydock.numbers(self.asked)[:1], f"Gradle {self.asked}", have, "gradle", WRAPPER, self.project.line(WRAPPER, "distributionUrl"))
+            drydock.need_version(
+                "gradle",
+                drydock.numbers(self.asked)[:1],
+                f"Gradle {self.asked}",
+                have,
+                "gradle",
+                WRAPPER,
+                self.project.line(WRAPPER, "distributionUrl"),
+            )
         if any(name.endswith(".kts") for name in self.texts):
             name = next(name for name in self.texts if name.endswith(".kts"))
             drydock.need_version("gradle", (5,), f"Gradle 5 or later ({name} is Kotlin)", have, "gradle", name, 1)

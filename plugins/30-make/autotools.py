@@ -51,7 +51,11 @@ def check(project):
     asked = re.search(r"AC_PREREQ\(\s*\[?([\d.]+)", text)
     if asked:
         drydock.need_version(
-            "autoconf", drydock.numbers(asked[1]), f"autoconf {asked[1]}", file=name, line=project.line(name, "AC_PREREQ"),
+            "autoconf",
+            drydock.numbers(asked[1]),
+            f"autoconf {asked[1]}",
+            file=name,
+            line=project.line(name, "AC_PREREQ"),
         )
     for macro, command, package in TOOLS:
         if re.search(rf"\b{macro}\b", text):
@@ -74,7 +78,9 @@ def check_archive(project, name, text):
                 raise drydock.Failed(
                     f"the macro {macro} is not on this machine",
                     "install it where builds run (Debian: apt install autoconf-archive)",
-                    name, project.line(name, macro), fault="platform",
+                    name,
+                    project.line(name, macro),
+                    fault="platform",
                 )
 
 

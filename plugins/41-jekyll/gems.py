@@ -77,8 +77,10 @@ def check(project, file):
     remote = setting(project, file, "remote_theme")
     if remote:
         raise drydock.Failed(
-            f"the theme {remote} would be downloaded while the site is built", "put it into the source, or name an installed one with `theme`",
-            file, project.line(file, "remote_theme"),
+            f"the theme {remote} would be downloaded while the site is built",
+            "put it into the source, or name an installed one with `theme`",
+            file,
+            project.line(file, "remote_theme"),
         )
     wanted = [(name, file) for name in plugins(project, file)] + [(name, "Gemfile") for name in of_group(project)]
     theme = setting(project, file, "theme")
@@ -91,7 +93,9 @@ def check(project, file):
             raise drydock.Failed(
                 f"the gem {name} is needed and not installed on this machine",
                 f"install it where builds run (Debian: apt install {DEBIAN.get(name, 'ruby-' + name)}), or leave it out",
-                place, project.line(place, name), fault="platform",
+                place,
+                project.line(place, name),
+                fault="platform",
             )
 
 
@@ -101,7 +105,9 @@ def absent(names):
         return set()
     question = "ARGV.each { |n| begin; Gem::Specification.find_by_name(n); rescue Gem::LoadError; puts n; end }"
     try:
-        said = subprocess.run(["ruby", "-e", question, "--", *names], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=15, cwd="/")
+        said = subprocess.run(
+            ["ruby", "-e", question, "--", *names], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=15, cwd="/"
+        )
     except (OSError, subprocess.TimeoutExpired):
         return set()
     return set(said.stdout.split()) if said.returncode == 0 else set()

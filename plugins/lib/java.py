@@ -32,7 +32,9 @@ def check(asked, words, file, line):
     if asked < oldest:
         raise drydock.Failed(
             f"the project asks for {words}, and this machine's Java {major} compiles for {oldest} and later",
-            f"ask for {oldest} or later, or install an older JDK where builds run", file, line,
+            f"ask for {oldest} or later, or install an older JDK where builds run",
+            file,
+            line,
         )
 
 
@@ -43,5 +45,8 @@ def repository(job):
         return None
     path = os.path.normpath(os.path.join(job.source, said))
     if not os.path.isdir(path):
-        raise drydock.Failed(f"the parameter `repository` names {said}, which is no directory", "it is one of the source, or one of this machine like " + MACHINE)
+        raise drydock.Failed(
+            f"the parameter `repository` names {said}, which is no directory",
+            "it is one of the source, or one of this machine like " + MACHINE,
+        )
     return path

@@ -67,8 +67,7 @@ class Tree:
     def natives(self, below=""):
         """The programs and libraries among it, as paths relative to the directory."""
         return [
-            path for path, status in self.made()
-            if path.startswith(below) and is_native(os.path.join(self.top, path), status)
+            path for path, status in self.made() if path.startswith(below) and is_native(os.path.join(self.top, path), status)
         ]
 
 
@@ -77,10 +76,13 @@ def give_out(job, paths, role, flat=True):
     paths = list(paths)
     names = [os.path.basename(path) for path in paths]
     single = {path for path, name in zip(paths, names) if flat and names.count(name) == 1}
-    for options, group in ((["-t"], [p for p in paths if p in single]), (["--parents", "-t"], [p for p in paths if p not in single])):
+    for options, group in (
+        (["-t"], [p for p in paths if p in single]),
+        (["--parents", "-t"], [p for p in paths if p not in single]),
+    ):
         # A record is one line of 64 KiB at most.
         for start in range(0, len(group), 40):
-            job.must("cp", "-p", *options, job.out, "--", *group[start:start + 40])
+            job.must("cp", "-p", *options, job.out, "--", *group[start : start + 40])
     for path in paths[:MOST_DECLARED]:
         job.artifact(os.path.basename(path) if path in single else path, role)
 
@@ -99,9 +101,9 @@ def mend_links(job):
             else:
                 lost.append(path)
     for start in range(0, len(moved), 40):
-        job.shell('while [ $# -gt 1 ]; do ln -sfn -- "$1" "$2"; shift 2; done', *moved[start:start + 40])
+        job.shell('while [ $# -gt 1 ]; do ln -sfn -- "$1" "$2"; shift 2; done', *moved[start : start + 40])
     for start in range(0, len(lost), 40):
-        job.must("rm", "-f", "--", *lost[start:start + 40])
+        job.must("rm", "-f", "--", *lost[start : start + 40])
 
 
 def declare_installed(job):
@@ -110,6 +112,9 @@ def declare_installed(job):
     count = 0
     declared = 0
     for path, status in files(job.out):
+        # Reports of tests are there before.
+        if path.startswith("reports/"):
+            continue
         count += 1
         # In a folder of programs a script is one as well.
         is_program = os.path.basename(os.path.dirname(path)) in ("bin", "sbin", "games") and status.st_mode & 0o111
@@ -125,7 +130,7 @@ def give_out_reports(job, paths):
     if paths:
         job.must("mkdir", "-p", os.path.join(job.out, "reports"))
         for start in range(0, len(paths), 40):
-            job.must("cp", "-p", "-t", os.path.join(job.out, "reports"), "--", *paths[start:start + 40])
+            job.must("cp", "-p", "-t", os.path.join(job.out, "reports"), "--", *paths[start : start + 40])
         job.artifact("reports", "report")
 
 

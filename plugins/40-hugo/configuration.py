@@ -30,7 +30,13 @@ class Site:
     def is_placeholder(self):
         """An address that nobody lives at: links to it would lead nowhere."""
         host = urlsplit(self.base if "//" in self.base else "//" + self.base).hostname or ""
-        return not host or host.removeprefix("www.") in ("example.org", "example.com", "example.net", "localhost", "replace-this-with-your-hugo-site.com")
+        return not host or host.removeprefix("www.") in (
+            "example.org",
+            "example.com",
+            "example.net",
+            "localhost",
+            "replace-this-with-your-hugo-site.com",
+        )
 
     @property
     def path_of_base(self):
@@ -67,14 +73,22 @@ class Site:
     def check_themes(self):
         """A theme that is named has to be there: hugo builds without one, and makes next to nothing."""
         for name in self.themes():
-            if re.match(r"[\w-]+\.[\w.-]+/", name) or os.path.isdir(self.project.path("themes", name)) and os.listdir(self.project.path("themes", name)):
+            if (
+                re.match(r"[\w-]+\.[\w.-]+/", name)
+                or os.path.isdir(self.project.path("themes", name))
+                and os.listdir(self.project.path("themes", name))
+            ):
                 continue
             is_submodule = name in (self.project.read(".gitmodules") or "")
             raise drydock.Failed(
                 f"the theme {name} is not in themes/{name}",
-                "it is a submodule of git: fetch it (`git submodule update --init`) before the source is handed over" if is_submodule else
-                "put it there, or make it a module of Hugo's (`hugo mod vendor`)",
-                self.file, self.project.line(self.file, name),
+                (
+                    "it is a submodule of git: fetch it (`git submodule update --init`) before the source is handed over"
+                    if is_submodule
+                    else "put it there, or make it a module of Hugo's (`hugo mod vendor`)"
+                ),
+                self.file,
+                self.project.line(self.file, name),
             )
 
     def versions(self):
