@@ -9,6 +9,14 @@ import java
 import results
 
 NAMES = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
+# Words of scripts, and the first Gradle that knows them.
+WORDS = (
+    (r"\btoolchain\s*\{", (6, 7)),
+    (r"\boptions\.release\b", (6, 6)),
+    (r"\barchive(?:BaseName|Version|FileName)\b", (5, 1)),
+    (r"\btasks\.register\b", (4, 9)),
+    (r"\buseJUnitPlatform\b", (4, 6)),
+)
 WRAPPER = "gradle/wrapper/gradle-wrapper.properties"
 
 
@@ -54,16 +62,29 @@ class Build:
                 WRAPPER,
                 self.project.line(WRAPPER, "distributionUrl"),
             )
+        for word, least in WORDS:
+            for file, text in self.texts.items():
+                found = re.search(word, text)
+                if found:
+                    line = text.count("\n", 0, found.start()) + 1
+                    asked = f"Gradle {least[0]}.{least[1]} or later (`{found[0].rstrip(' {')}`)"
+                    drydock.need_version("gradle", least, asked, have, "gradle", file, line)
         if any(name.endswith(".kts") for name in self.texts):
             name = next(name for name in self.texts if name.endswith(".kts"))
             drydock.need_version("gradle", (5,), f"Gradle 5 or later ({name} is Kotlin)", have, "gradle", name, 1)
 
-    @property
-    def is_android(self):
-        """The line of the main script that says so, or 1 where another does; None = it is none."""
-        if not any(re.search(r"com\.android\.(application|library)", text) for text in self.texts.values()):
-            return None
-        return self.project.line(self.file, "com.android") or 1
+    def for_android(self):
+        """The file and line that build something for Android; None = none does."""
+        for file, text in self.texts.items():
+            for number, line in enumerate(text.splitlines(), 1):
+                # A catalog only gives it a name, and `apply false` a version.
+                if (
+                    re.search(r"com\.android\.(application|library)", line)
+                    and "apply false" not in line
+                    and not file.endswith(".toml")
+                ):
+                    return file, number
+        return None
 
     def releases(self):
         """What Java is asked for: (version, words, file, line)."""
@@ -88,5 +109,7 @@ class Build:
             found += re.findall(r"\bid\s*\(?\s*[\"']([\w.-]+)[\"']\)?\s+version\b", text)
             found += re.findall(r"[\"']([\w.-]+:[\w.-]+(?::[\w.$\{\}+-]+)?)(?:@\w+)?[\"']", text)
             found += re.findall(r"\b(kotlin\s*\(\s*\"jvm\"\s*\))\s*version", text)
+            pairs = re.findall(r"\bgroup\s*[:=]\s*[\"']([\w.-]+)[\"'],\s*name\s*[:=]\s*[\"']([\w.-]+)", text)
+            found += [":".join(pair) for pair in pairs]
             found += re.findall(r"\balias\s*\(\s*(libs[\w.]+)", text)
         return list(dict.fromkeys(name for name in found if not name.startswith(":")))
