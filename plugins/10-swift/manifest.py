@@ -16,7 +16,7 @@ class Package:
         self.tools = drydock.numbers(said[1]) if said else None
         self.tools_line = text.count("\n", 0, said.start()) + 1 if said else None
         # Comments are of no consequence, but the // of an address is none.
-        self.text = re.sub(r"(?m)(?<!:)//.*$", "", re.sub(r"(?s)/\*.*?\*/", "", text))
+        self.text = re.sub(r"(?m)(?<!:)//.*$", "", re.sub(r"(?s)/\*.*?(?:\*/|\Z)", "", text))
         self.is_there = re.search(r"\bPackage\s*\(", self.text) is not None
         named = re.search(r"\bPackage\s*\(\s*name\s*:\s*\"([^\"]+)\"", self.text)
         self.name = named[1] if named else None
@@ -32,7 +32,7 @@ class Package:
 
     def remote(self):
         """The addresses of the dependencies that are fetched."""
-        asked = re.findall(r"\.package\s*\([^)]*?\burl\s*:\s*\"([^\"]+)\"", self.text)
+        asked = re.findall(r"\.package\s*\([^)]{0,300}?\burl\s*:\s*\"([^\"]+)\"", self.text)
         locked = re.findall(r"\"(?:location|repositoryURL)\"\s*:\s*\"([^\"]+)\"", self.project.read("Package.resolved") or "")
         return list(dict.fromkeys(asked + (locked if asked else [])))
 
@@ -42,10 +42,11 @@ class Package:
 
     def system_libraries(self):
         """Names for pkg-config, with Debian's package where the manifest says it."""
-        for target in re.findall(r"(?s)\.systemLibrary\s*\((.*?pkgConfig\s*:\s*\"[^\"]+\".*?)(?=\.systemLibrary|\Z)", self.text):
-            name = re.search(r"pkgConfig\s*:\s*\"([^\"]+)\"", target)[1]
-            debian = re.search(r"\.apt\w*\s*\(\s*\[\s*\"([^\"]+)\"", target[:1_000])
-            yield name, debian[1] if debian else None
+        places = list(re.finditer(r"\bpkgConfig\s*:\s*\"([^\"]+)\"", self.text))
+        for place, following in zip(places, [*places[1:], None]):
+            rest = self.text[place.end() : following.start() if following else place.end() + 500]
+            debian = re.search(r"\.apt\w*\s*\(\s*\[\s*\"([^\"]+)\"", rest)
+            yield place[1], debian[1] if debian else None
 
 
 def host(url):

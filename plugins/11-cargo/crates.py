@@ -1,6 +1,7 @@
 """What the manifests of a cargo project say: its members, what they make, and where their dependencies are."""
 
 import glob
+import itertools
 import os
 
 import drydock
@@ -26,7 +27,7 @@ class Workspace:
             )
         self.manifests = {"Cargo.toml": self.root}
         for pattern in table(self.root, "workspace").get("members", []):
-            for folder in sorted(glob.glob(str(pattern), root_dir=project.source))[:MOST_MEMBERS]:
+            for folder in sorted(itertools.islice(glob.iglob(str(pattern), root_dir=project.source), MOST_MEMBERS)):
                 name = os.path.join(folder, "Cargo.toml")
                 # No link of a stranger's leads out.
                 if ".." not in name.split("/") and os.path.isfile(project.path(name)):

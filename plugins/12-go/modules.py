@@ -11,10 +11,10 @@ class Module:
         self.project = project
         self.file = next((name for name in ("go.mod", "go.work") if project.read(name) is not None), None)
         self.text = re.sub(r"//.*", "", project.read(self.file) or "") if self.file else ""
-        found = re.search(r"(?m)^\s*module\s+\"?([^\s\"]+)", self.text)
+        found = re.search(r"(?m)^[ \t]*module\s+\"?([^\s\"]+)", self.text)
         self.name = found[1] if found else None
         # `toolchain` only says what go would download; here it is the machine's.
-        found = re.search(r"(?m)^\s*go\s+(\d[\w.]*)\s*$", self.text)
+        found = re.search(r"(?m)^[ \t]*go\s+(\d[\w.]*)\s*$", self.text)
         self.version = found[1] if found else None
         self.line = self.text.count("\n", 0, found.start(1)) + 1 if found else None
         self.is_vendored = os.path.isfile(project.path("vendor", "modules.txt"))
@@ -22,8 +22,8 @@ class Module:
     def members(self):
         """The folders of the modules: those that go.work uses, or the top."""
         work = re.sub(r"//.*", "", self.project.read("go.work") or "")
-        blocks = re.findall(r"(?ms)^\s*use\s*\((.*?)\)", work)
-        words = " ".join(blocks).split() + re.findall(r"(?m)^\s*use\s+([^\s(]+)\s*$", work)
+        blocks = re.findall(r"(?ms)^[ \t]*use\s*\((.*?)\)", work)
+        words = " ".join(blocks).split() + re.findall(r"(?m)^[ \t]*use\s+([^\s(]+)\s*$", work)
         return [word.strip('"') for word in words if ".." not in word] or ["."]
 
     def patterns(self):
@@ -39,17 +39,19 @@ class Module:
             text = re.sub(r"//.*", "", self.project.read(os.path.normpath(os.path.join(folder, "go.mod"))) or "")
             asked.update(entries(text, "require"))
             # With a directory in its place it is there.
-            replaced.update(re.findall(r"(?m)^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s+=>\s+\.{0,2}/", text))
+            replaced.update(re.findall(r"(?m)^[ \t]*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s+=>\s+\.{0,2}/", text))
         return sorted(asked - replaced)
 
 
 def entries(text, word):
     """The modules of `require x v1` and of `require ( … )`."""
-    blocks = re.findall(rf"(?ms)^\s*{word}\s*\((.*?)\)", text)
-    lines = "\n".join(blocks).splitlines() + re.findall(rf"(?m)^\s*{word}\s+([^\s(].*)$", text)
+    blocks = re.findall(rf"(?ms)^[ \t]*{word}\s*\((.*?)\)", text)
+    lines = "\n".join(blocks).splitlines() + re.findall(rf"(?m)^[ \t]*{word}\s+([^\s(].*)$", text)
     return [line.split()[0].strip('"') for line in lines if line.split()]
 
 
+# Go files that are looked at.
+MOST_FILES = 4_000
 # Endings of file names that are for one system, or one that is not this.
 OTHERS = re.compile(
     r"_(windows|darwin|freebsd|openbsd|netbsd|solaris|plan9|js|wasm|android|ios|aix|dragonfly|illumos|386|arm|arm64)(_\w+)?\.go$"
@@ -64,7 +66,7 @@ def code(project):
     others = tuple(
         os.path.dirname(path) + "/" for path in names if path.endswith("/go.mod") and os.path.dirname(path) not in members
     )
-    for path in names:
+    for path in [path for path in names if path.endswith(".go")][:MOST_FILES]:
         folders = path.split("/")[:-1]
         if not path.endswith(".go") or path.endswith("_test.go") or path.startswith(others) or OTHERS.search(path):
             continue

@@ -56,7 +56,7 @@ class Model:
             found = self.find("properties", match[1])
             return (found.text or "") if found is not None else match[0]
 
-        said = re.sub(r"\$\{([^}]+)\}", value, text.strip())
+        said = re.sub(r"\$\{([^}]{1,100})\}", value, text.strip())
         return self.resolved(said, depth + 1) if said != text.strip() and depth < 5 else said
 
     def modules(self):

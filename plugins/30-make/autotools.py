@@ -28,7 +28,7 @@ def script(project):
         return None
     if "GNU Autoconf" in text[:4_096]:
         return "configure"
-    is_wrapper = re.search(r"^\s*(?:exec\s+)?(?:cmake|meson|cargo|npm|pip|go)\s", text, re.MULTILINE)
+    is_wrapper = re.search(r"^[ \t]*(?:exec\s+)?(?:cmake|meson|cargo|npm|pip|go)\s", text, re.MULTILINE)
     makes_makefile = "akefile" in text or "config.mak" in text
     return "configure" if makes_makefile and not is_wrapper else None
 

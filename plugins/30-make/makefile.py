@@ -102,16 +102,17 @@ class Makefile:
         self.targets = []
         self.places = {}
         for number, line in enumerate(text.splitlines(), 1):
-            found = RULE.match(line)
+            # Longer ones are no rules that anybody wrote.
+            found = RULE.match(line) if len(line) < 2_000 else None
             for target in found[1].split() if found else []:
                 if target not in self.places and "=" not in target:
                     self.targets.append(target)
                     self.places[target] = number
-        said = re.search(r"^\s*\.DEFAULT_GOAL\s*[:?]?=\s*([\w.-]+)", text, re.MULTILINE)
+        said = re.search(r"^[ \t]*\.DEFAULT_GOAL\s*[:?]?=\s*([\w.-]+)", text, re.MULTILINE)
         # A variable may be the name of the first one: then nothing is known.
         hidden = re.search(r"^[$(]\S*\s*:(?!=)", text, re.MULTILINE)
         self.first = said[1] if said else (self.targets[0] if self.targets else None)
-        self.is_sure = not hidden and not re.search(r"^\s*-?s?include\b", text, re.MULTILINE)
+        self.is_sure = not hidden and not re.search(r"^[ \t]*-?s?include\b", text, re.MULTILINE)
         self.line = self.places.get(self.first)
 
     @property
@@ -154,7 +155,7 @@ def destination(project):
     if "DESTDIR" in text:
         return "DESTDIR"
     for name in PLACES[1:]:
-        if re.search(rf"^\s*{name}\s*[:?]?=", text, re.MULTILINE):
+        if re.search(rf"^[ \t]*{name}\s*[:?]?=", text, re.MULTILINE):
             return name
     return None
 

@@ -9,7 +9,7 @@ import drydock
 
 NAMES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml", "config.json")
 FOLDERS = ("content", "layouts", "themes", "archetypes")
-BASE = re.compile(r"(?im)^\s*[\"']?baseURL[\"']?\s*[=:]\s*[\"']?([^\"'\s,]*)")
+BASE = re.compile(r"(?im)^[ \t]*[\"']?baseURL[\"']?\s*[=:]\s*[\"']?([^\"'\s,]*)")
 
 
 class Site:
@@ -58,7 +58,7 @@ class Site:
         """The names of the themes, in any notation."""
         said = self.settings().get("theme")
         if said is None:
-            found = re.search(r"(?im)^\s*theme[ \t]*[=:][ \t]*(\S.*)$", self.text)
+            found = re.search(r"(?im)^[ \t]*theme[ \t]*[=:][ \t]*(\S.*)$", self.text)
             said = re.findall(r"[\w./-]+", found[1].partition("#")[0]) if found else []
             if found is None:
                 listed = re.search(r"(?im)^theme\s*:\s*\n((?:\s*-\s*.+\n?)+)", self.text)
@@ -67,7 +67,9 @@ class Site:
 
     def modules(self):
         """The modules that Hugo would have go download."""
-        found = re.findall(r"(?m)^\s*-?\s*path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text)
+        found = re.findall(
+            r"(?m)^[ \t]*-?\s*path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text
+        )
         return found + [name for name in self.themes() if re.match(r"[\w-]+\.[\w.-]+/", name)]
 
     def check_themes(self):

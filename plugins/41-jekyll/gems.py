@@ -30,7 +30,7 @@ def of_gemfile(project):
             words = named[2] or ""
             # `< 5` is no lower bound.
             found[named[1]] = Asked(words, None if words.startswith(("<", "!")) else drydock.numbers(words), number, group)
-    if re.search(r"(?m)^\s*gemspec\b", project.read("Gemfile") or ""):
+    if re.search(r"(?m)^[ \t]*gemspec\b", project.read("Gemfile") or ""):
         found = of_gemspec(project) | found
     return found
 
