@@ -208,6 +208,11 @@ class Job(Project):
         """`must` for lines of sh. They are the plugin's own text; what comes from the project is `arguments`: "$1", …"""
         self.must("sh", "-euc", lines, "sh", *arguments, env=env)
 
+    def ask(self, lines, *arguments, env=None):
+        """The last line that lines of sh print. A question that is answered by no would be told as a command that failed."""
+        tail = self.run("sh", "-uc", lines, "sh", *arguments, env=env, tail=1)["tail"]
+        return tail[-1] if tail else ""
+
     def artifact(self, path, role, title=None):
         """Declares what lies below $DRYDOCK_OUT: role `site`, `binary`, `package`, `report`, `log` or `other`."""
         say("artifact", path=path, role=role, title=title)
