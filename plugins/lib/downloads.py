@@ -8,7 +8,7 @@ import drydock
 
 def reaches_hosts(job):
     """Whether the step may reach some host: then it has the proxy's variables. Which hosts, the proxy knows."""
-    return job.run("sh", "-c", 'test -n "${https_proxy:-}"', tail=0)["exit"] == 0
+    return job.ask('[ -n "${https_proxy:-}" ] && echo "network: granted" || echo "network: none"').endswith("granted")
 
 
 def require(job, missing, host, instead=None):
