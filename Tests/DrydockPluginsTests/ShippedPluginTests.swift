@@ -24,8 +24,8 @@ struct ShippedPluginTests {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
         #expect(
             Self.catalog.plugins.map(\.name) == [
-                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "meson", "make", "hugo", "jekyll", "greeter",
-                "static", "script",
+                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "meson", "make", "hugo",
+                "jekyll", "greeter", "static", "script",
             ]
         )
     }

@@ -38,6 +38,13 @@ def check(project, workspace):
     channel(project, have)
 
 
+def hosts():
+    """Where this machine's cargo gets crates. Before 1.70 its index is a git repository, which no preset grants."""
+    if (drydock.version("cargo") or (1, 70)) >= (1, 70):
+        return "preset:cargo"
+    return "github.com --network crates.io --network static.crates.io"
+
+
 def need(least, asked, have, file, line):
     least = drydock.numbers(least) if isinstance(least, str) else least
     drydock.need_version("rustc", least, asked, have, "rustc", file, line)
