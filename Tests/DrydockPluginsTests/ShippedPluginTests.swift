@@ -23,7 +23,10 @@ struct ShippedPluginTests {
     func valid() {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
         #expect(
-            Self.catalog.plugins.map(\.name) == ["swift", "python", "make", "greeter", "static", "script"]
+            Self.catalog.plugins.map(\.name) == [
+                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "meson", "make", "hugo",
+                "jekyll", "greeter", "static", "script",
+            ]
         )
     }
 
