@@ -23,7 +23,7 @@ struct ShippedPluginTests {
     func valid() {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
         #expect(
-            Self.catalog.plugins.map(\.name) == ["swift", "python", "make", "greeter", "static", "script"]
+            Self.catalog.plugins.map(\.name) == ["swift", "python", "node", "make", "greeter", "static", "script"]
         )
     }
 

@@ -55,4 +55,4 @@ def install(job, environment):
     if wanted:
         environment.pip("run", *wanted)
         # Two requirements that can not be had together are a failure of the application.
-        environment.must("run", "sh", "-c", 'python3 -m pip --python "$VIRTUAL_ENV/bin/python" check')
+        environment.check("run")

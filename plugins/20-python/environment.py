@@ -56,6 +56,9 @@ class Environment:
         if ended["exit"] != 0:
             raise self.failure(ended["tail"])
 
+    def check(self, name):
+        self.job.must("python3", "-m", "pip", "--python", f"{self.make(name)}/bin/python", "check", env=self.variables)
+
     def failure(self, tail):
         text = "\n".join(tail)
         found = MISSING.search(text) or UNSATISFIED.search(text)
