@@ -24,7 +24,7 @@ struct ShippedPluginTests {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
         #expect(
             Self.catalog.plugins.map(\.name) == [
-                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "meson", "make", "hugo",
+                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "node", "meson", "make", "hugo",
                 "jekyll", "greeter", "static", "script",
             ]
         )
