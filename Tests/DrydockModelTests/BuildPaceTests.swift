@@ -8,6 +8,8 @@ import Testing
 @Suite("How far a build is")
 struct BuildPaceTests {
     private static let step = StepID(unchecked: "make")
+    private static let configure = StageID(rawValue: "configure")
+    private static let compile = StageID(rawValue: "compile")
     private static let plan = Plan(steps: [PlannedStep(id: step, plugin: PluginName(unchecked: "make"), title: "Make")])
 
     /// A build of two stages: configure takes `configure` seconds and says nothing, compile says n of 10 at these seconds.
@@ -17,20 +19,20 @@ struct BuildPaceTests {
         compile: [Double] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 40],
         _ seen: (Double, Estimate) -> Void = { _, _ in }
     ) -> BuildHistory {
-        var pace = BuildPace(Self.plan, stages: { _ in [("configure", 1), ("compile", 4)] }, past: past)
+        var pace = BuildPace(Self.plan, stages: { _ in [(Self.configure, 1), (Self.compile, 4)] }, past: past)
         let step = Self.step
         var events: [(Double, Event)] = [
             (0, .step(StepChange(state: .running, title: "Make"))),
-            (0, .stage(StageChange(stage: "configure", op: .start))),
-            (configure, .stage(StageChange(stage: "configure", op: .end, status: .ok))),
-            (configure, .stage(StageChange(stage: "compile", op: .start))),
+            (0, .stage(StageChange(stage: Self.configure, op: .start))),
+            (configure, .stage(StageChange(stage: Self.configure, op: .end, status: .ok))),
+            (configure, .stage(StageChange(stage: Self.compile, op: .start))),
         ]
         for (index, second) in compile.enumerated() {
-            events.append((configure + second, .progress(Progress(stage: "compile", current: Double(index + 1), total: 10))))
+            events.append((configure + second, .progress(Progress(stage: Self.compile, current: Double(index + 1), total: 10))))
         }
         let end = configure + (compile.last ?? 0) + 1
         events += [
-            (end, .stage(StageChange(stage: "compile", op: .end, status: .ok))),
+            (end, .stage(StageChange(stage: Self.compile, op: .end, status: .ok))),
             (end, .step(StepChange(state: .succeeded, title: "Make"))),
         ]
         var rest = events[...]

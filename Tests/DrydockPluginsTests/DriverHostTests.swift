@@ -35,8 +35,8 @@ struct DriverHostTests {
         )
         let report = await bench.run(plugin)
         #expect(report.failure == nil)
-        #expect(bench.sink.log(.out) == ["in", "out"])
-        #expect(bench.sink.log(.err) == ["b"])
+        #expect(bench.sink.log(.out) == ["in", "out", "b"])
+        #expect(bench.sink.log(.err) == [])
         let said = bench.sink.log(.plugin)
         #expect(said.first == #"{"id":"c1","t":"exec.start"}"#)
         #expect(said.dropFirst().first?.contains(#""exit":4"#) == true)
@@ -48,6 +48,30 @@ struct DriverHostTests {
             if case .log(let line) = $0.event { line.stage?.rawValue } else { nil }
         }
         #expect(stages.contains("compile"))
+    }
+
+    @Test("a command that asks for two streams gets them, without an order between them")
+    func streams() async throws {
+        let bench = try Bench()
+        let plugin = try driver(
+            bench,
+            """
+            printf '%s\\n' '@dd {"t":"exec","id":"c1","streams":"apart","argv":["sh","-c","echo out; echo err >&2"]}'
+            read -r start; read -r end
+            echo '@dd end ok'
+            """
+        )
+        #expect(await bench.run(plugin).failure == nil)
+        #expect(bench.sink.log(.out) == ["out"])
+        #expect(bench.sink.log(.err) == ["err"])
+    }
+
+    @Test("lines of both streams stand in the order in which they were written")
+    func order() async throws {
+        let bench = try Bench()
+        let lines = "i=0; while [ $i -lt 200 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done"
+        _ = await bench.run(try bench.plugin(lines))
+        #expect(bench.sink.log(.out) == (0..<200).flatMap { ["out\($0)", "err\($0)"] })
     }
 
     @Test("records printed by the project's commands are log text")
