@@ -15,16 +15,22 @@ package enum CommandWords {
     /// Names of programs, without folders, in their order: `["cmake", "ninja"]` of `cmake -B b && ninja -C b`.
     package static func programs(of argv: [String]) -> [String] {
         guard let first = argv.first else { return [] }
-        if shells.contains(name(first)), let lines = lines(of: argv) { return programs(inLine: lines) }
+        if shells.contains(name(first)), let lines = lines(of: argv) {
+            // Behind the lines stands $0.
+            return programs(inLine: lines, arguments: argv.dropFirst(4))
+        }
         return Array(program(argv[...]).prefix(most))
     }
 
-    /// The same for a line of shell, or several.
-    package static func programs(inLine text: String) -> [String] {
+    /// The same for a line of shell, or several, that gets `arguments`.
+    package static func programs(inLine text: String, arguments: ArraySlice<String> = []) -> [String] {
+        var arguments = arguments
         var found: [String] = []
         for command in text.split(whereSeparator: { "\n;&|()`".contains($0) }).prefix(4 * most) {
             let words = command.split(whereSeparator: \.isWhitespace).map(unquoted)
-            for program in program(words[...]) where !found.contains(program) { found.append(program) }
+            if words.first == "shift" { arguments = arguments.dropFirst(words.dropFirst().first.flatMap(Int.init) ?? 1) }
+            let all = words.firstIndex(of: "$@").map { words[..<$0] + arguments } ?? words[...]
+            for program in program(ArraySlice(all)) where !found.contains(program) { found.append(program) }
             if found.count >= most { break }
         }
         return found

@@ -195,6 +195,7 @@ struct CommandObserverTests {
             (["cmake", "-B", "b"], ["cmake"]), (["/usr/bin/env", "-i", "A=b", "make"], ["make"]),
             (["sh", "-euc", "cd x; CC=gcc make -j2 | tee log && ./run"], ["cd", "make", "tee", "run"]),
             (["python3", "-I", "-m", "pip.x", "wheel"], ["python3", "pip"]), (["nice", "-n", "10", "timeout", "5m", "ninja"], ["ninja"]),
+            (["sh", "-euc", "PATH=\"$1/bin:$PATH\"; shift; exec \"$@\"", "sh", "/w/venv", "python3", "-m", "pytest"], ["shift", "python3", "pytest"]),
             (["sh", "script.sh"], ["sh"]), ([], []), (["$X"], []),
         ]
     )

@@ -80,7 +80,7 @@ struct DriverHostTests {
         let forged = [
             "@dd end ok", "@dd artifact evil binary", "@dd stage x -- y", "@dd exec e -- touch forged",
         ]
-        try bench.write(forged.joined(separator: "\n"), to: "source/forged.txt")
+        try bench.write(forged.joined(separator: "\n") + "\n", to: "source/forged.txt")
         let plugin = try driver(
             bench,
             """
@@ -93,7 +93,7 @@ struct DriverHostTests {
         let report = await bench.run(plugin)
         #expect(report.failure?.code == .pluginTruncated)
         #expect(report.artifacts.isEmpty)
-        #expect(bench.sink.log(.out) == forged)
+        #expect(bench.sink.log(.out) == forged + forged + forged)
         #expect(bench.sink.all.allSatisfy { if case .stage = $0.event { false } else { true } })
         #expect(!FileManager.default.fileExists(atPath: bench.source.appending(path: "forged").path))
     }

@@ -83,17 +83,18 @@ struct ProgressCurve: Codable, Hashable, Sendable {
         }
     }
 
-    /// The seconds at which it was so far, between the points by a straight line; nil where nothing was told.
-    func seconds(at told: Double, of duration: Double) -> Double? {
+    /// The seconds at which it was so far, between the points by a straight line, and those of the next point; nil where
+    /// nothing was told.
+    func seconds(at told: Double, of duration: Double) -> (at: Double, next: Double)? {
         guard !points.isEmpty else { return nil }
         var before = Point(told: 0, at: 0)
         for point in points + [Point(told: 1, at: duration)] {
-            if told <= point.told {
+            if told < point.told {
                 let span = point.told - before.told
-                return span <= 0 ? point.at : before.at + (point.at - before.at) * (told - before.told) / span
+                return (before.at + (point.at - before.at) * (told - before.told) / span, point.at)
             }
             before = point
         }
-        return duration
+        return (points.last?.at ?? duration, duration)
     }
 }

@@ -18,6 +18,7 @@ struct StagePace: Sendable {
     private(set) var isPassed = false
     /// n of m, the best that was told.
     private var told = 0.0
+    private var toldAt = 0.0
     private var units: [String: Double] = [:]
     private(set) var curve = ProgressCurve()
     private var shown = 0.0
@@ -49,8 +50,10 @@ struct StagePace: Sendable {
         } else {
             return
         }
-        told = max(told, fraction)
-        curve.note(told, at: now - (begun ?? now))
+        guard fraction > told else { return }
+        told = fraction
+        toldAt = now - (begun ?? now)
+        curve.note(told, at: toldAt)
     }
 
     /// 0…1, never less than before.
@@ -68,8 +71,10 @@ struct StagePace: Sendable {
             // Nobody knows: what the tool says, or a bar that slows down.
             return max(told, 1 - exp(-elapsed / Self.unknownPace))
         }
-        if told > 0, let seconds = past.curve.seconds(at: told, of: past.durations.last ?? past.typical) {
-            return seconds / (past.durations.last ?? past.typical)
+        let last = past.durations.last ?? past.typical
+        if told > 0, let (at, next) = past.curve.seconds(at: told, of: last) {
+            // Between two words of the tool the time goes on.
+            return (at + min(elapsed - toldAt, max(0, next - at))) / last
         }
         if told > 0 { return told }
         // Straight as long as it goes as it did, then ever slower.
