@@ -95,8 +95,9 @@ def sphinx(project):
 
 def application(project):
     found = project.has(*REQUIREMENTS)
-    if not found and project.toml("pyproject.toml").get("project"):
-        found = "pyproject.toml with [project]"
+    pyproject = project.toml("pyproject.toml")
+    if not found and (pyproject.get("project") or pyproject.get("tool", {}).get("poetry")):
+        found = "pyproject.toml, which is no package's,"
     code = own_scripts(project) or [name for name in project.files if project.has(f"{name}/__init__.py", f"{name}/main.py", f"{name}/app.py")]
     return Kind("application", APPLICATION, f"found {found} and {code[0]}") if found and code else None
 

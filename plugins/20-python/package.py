@@ -53,12 +53,26 @@ def run(job, environment):
     wheel(job, environment, backend)
     if job.options.get("sdist", True):
         job.stage("sdist", "Build the source archive")
-        if hook(environment, backend, "sdist") == NO_SDIST:
-            job.warn("No source archive", f"{backend.name} makes none; the wheel is there.")
-        else:
-            gather(job, ".tar.gz", "a source archive")
+        source_archive(job, environment, backend)
     if job.options.get("tests"):
         unit_tests.run(job, environment, "*.whl")
+
+
+def source_archive(job, environment, backend):
+    """It is made beside the wheel, and only who asks for one has a build fail without: Meson's takes git's history, which an
+    upload does not have."""
+    asked = job.options.get("sdist")
+    try:
+        made = hook(environment, backend, "sdist") != NO_SDIST
+        reason, remedy = f"{backend.name} makes none", "build without with: { sdist: true }"
+    except drydock.Failed as failure:
+        made, reason, remedy = False, failure.message or f"{backend.name} could not make one", failure.hint
+    if made:
+        gather(job, ".tar.gz", "a source archive")
+    elif asked:
+        raise drydock.Failed(f"there is no source archive: {reason}", remedy)
+    else:
+        job.warn("There is no source archive", f"{reason}; the wheel is there.")
 
 
 def wheel(job, environment, backend):
@@ -101,12 +115,15 @@ def gather(job, suffix, what):
 
 # What back ends say, and what to do about it.
 KNOWN = (
-    (r"setuptools[-_.]scm was unable to detect version|Error getting the version from source `vcs`|unable to determine version.*(scm|git)|Unable to determine version from git",
+    (r"setuptools[-_.]scm was unable to detect version|Error getting the version from source `vcs`|unable to determine version.*(scm|git)|Unable to determine version from git|requires either an sdist tarball, or access to an upstream git repository",
      "the package takes its version from git, and the source has no history",
-     "say it: `env: { SETUPTOOLS_SCM_PRETEND_VERSION: \"1.0\", PDM_BUILD_SCM_VERSION: \"1.0\" }` in drydock.yaml, or send a checkout with its history"),
+     "say it: `env: { SETUPTOOLS_SCM_PRETEND_VERSION: \"1.0\", PDM_BUILD_SCM_VERSION: \"1.0\", PBR_VERSION: \"1.0\" }` in drydock.yaml, or send a checkout with its history"),
     (r"Multiple top-level (packages|modules) discovered",
      "setuptools found several directories that could be the package",
      "name it: [tool.setuptools] packages = [\"NAME\"] in pyproject.toml"),
+    (r"Dist currently only works with Git or Mercurial repos",
+     "Meson makes a source archive of a git checkout only, and the source has no history",
+     "send a checkout with its history"),
     (r"invalid command 'bdist_wheel'", "setuptools needs the package wheel to make a wheel",
      "add wheel to `requires` of [build-system], or install python3-wheel where builds run"),
     (r"error: command '.*(?:gcc|cc|g\+\+|clang)' failed|[\w/.-]+\.h: No such file or directory",

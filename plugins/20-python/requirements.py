@@ -18,6 +18,18 @@ def locked(project):
     return files(project, "requirements.txt") or files(project, "requirements/base.txt", "requirements/requirements.txt")
 
 
+def pins(project):
+    """`NAME==VERSION` of each package that a lock of uv, Poetry or PDM has in one version: pip reads none of these files."""
+    for file in ("uv.lock", "poetry.lock", "pdm.lock"):
+        versions = {}
+        for package in project.toml(file).get("package") or []:
+            if isinstance(package.get("version"), str) and isinstance(package.get("name"), str):
+                versions.setdefault(package["name"], set()).add(package["version"])
+        if versions:
+            return list(texts(f"{name}=={found.pop()}" for name, found in versions.items() if len(found) == 1))
+    return []
+
+
 def declared(project):
     """The dependencies of [project], or Poetry's, of what is not a package."""
     pyproject = project.toml("pyproject.toml")

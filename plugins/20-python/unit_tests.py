@@ -2,6 +2,7 @@
 # Copyright the Drydock authors
 """The project's tests, where `with: { tests: true }` asks for them: most source archives come without what theirs need."""
 
+import os
 import re
 
 import drydock
@@ -32,7 +33,17 @@ def by_pytest(project):
     wanted = requirements.group(project, requirements.TESTS)
     wanted += pyproject.get("project", {}).get("optional-dependencies", {}).get(requirements.extra(project, requirements.TESTS) or "", [])
     texts = " ".join(wanted) + "".join(project.read(name) or "" for name in (*FILES, "requirements.txt"))
-    return "pytest" in texts
+    return "pytest" in texts or any(re.search(r"^\s*(import|from) pytest\b", text, re.M) for text in sources(project))
+
+
+def sources(project):
+    """The texts of some tests, where nothing but these says what they are written for."""
+    top = folder(project)
+    if not top or os.path.islink(project.path(top)):
+        return
+    for name in sorted(os.listdir(project.path(top)))[:50]:
+        if name.endswith(".py"):
+            yield project.read(f"{top}/{name}") or ""
 
 
 def run(job, environment, wheel=None):
