@@ -10,6 +10,7 @@ import interpreter
 import requirements
 import syntax
 import unit_tests
+from tables import listed, table
 
 # Lines of Python for the build's sandbox; they stay here, since a driver's folder is not seen there.
 HOOK = open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "hook.txt")).read()
@@ -22,12 +23,12 @@ class Backend:
     """The table [build-system]; without one it is setuptools', as pip has it."""
 
     def __init__(self, project):
-        table = project.toml("pyproject.toml").get("build-system", {})
-        self.name = table.get("build-backend") or LEGACY
-        self.requires = list(requirements.texts(table.get("requires", ["setuptools", "wheel"])))
-        self.paths = [path for path in table.get("backend-path") or [] if isinstance(path, str)]
+        said = table(project.toml("pyproject.toml"), "build-system")
+        self.name = said.get("build-backend") or LEGACY
+        self.requires = list(requirements.texts(said.get("requires", ["setuptools", "wheel"])))
+        self.paths = [path for path in listed(said, "backend-path") if isinstance(path, str)]
         # A setup.py without the table may import what its author had installed before.
-        self.legacy = not table
+        self.legacy = not said
         if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", self.name):
             raise drydock.Failed(
                 "build-backend is not the name of a module", "name one, such as setuptools.build_meta",
