@@ -69,6 +69,12 @@ class Environment:
                 f"{found[1]} is required, and the index has nothing for it that this Python takes",
                 "mend the requirement (name, version, or a Python that it is made for)",
             )
+        if "ResolutionImpossible" in text:
+            clash = re.search(r"Cannot install (.*?) because", text)
+            return drydock.Failed(
+                f"what is required can not be had together{': ' + clash[1] if clash else ''}",
+                "mend the versions, or write the lock file anew where it has others",
+            )
         if re.search(r"pg_config|mysql_config|\.h: No such file|error: command '.*(gcc|cc|g\+\+)", text):
             return drydock.Failed(
                 "a requirement has to be compiled, and what it needs for that is not on this machine",

@@ -9,6 +9,7 @@ import subprocess
 
 import drydock
 import specifiers
+from tables import table
 
 # Others of the machine, the newest first, for what its python3 is not allowed for.
 OTHERS = tuple(f"python3.{minor}" for minor in range(20, 6, -1))
@@ -17,11 +18,10 @@ OTHERS = tuple(f"python3.{minor}" for minor in range(20, 6, -1))
 def asked(project):
     """(text, file, line) of the Python that the project asks for; None = any."""
     pyproject = project.toml("pyproject.toml")
-    tool = pyproject.get("tool", {})
     for text, key in (
-        (pyproject.get("project", {}).get("requires-python"), "requires-python"),
-        (tool.get("poetry", {}).get("dependencies", {}).get("python"), "python"),
-        (tool.get("flit", {}).get("metadata", {}).get("requires-python"), "requires-python"),
+        (table(pyproject, "project").get("requires-python"), "requires-python"),
+        (table(pyproject, "tool", "poetry", "dependencies").get("python"), "python"),
+        (table(pyproject, "tool", "flit", "metadata").get("requires-python"), "requires-python"),
     ):
         if isinstance(text, str):
             return text, "pyproject.toml", project.line("pyproject.toml", text) or project.line("pyproject.toml", key)

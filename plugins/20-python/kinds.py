@@ -6,6 +6,8 @@ pyproject.toml that only sets up a formatter."""
 import re
 from typing import NamedTuple
 
+from tables import table
+
 # A node project with a build script has 85: a Python package with a frontend's package.json beside it is told by its own
 # plugin's score being lower, since the page is what people look at; `drydock.yaml` decides otherwise.
 PACKAGE, SITE, APPLICATION, SCRIPTS = 84, 80, 60, 20
@@ -32,12 +34,12 @@ def recognise(project):
 
 def package(project):
     pyproject = project.toml("pyproject.toml")
-    if pyproject.get("build-system") and not is_virtual(pyproject):
+    if table(pyproject, "build-system") and not is_virtual(pyproject):
         return Kind("package", PACKAGE, "found pyproject.toml with [build-system]")
-    if pyproject.get("tool", {}).get("poetry", {}).get("name") and not is_virtual(pyproject):
+    if table(pyproject, "tool", "poetry").get("name") and not is_virtual(pyproject):
         return Kind("package", PACKAGE, "found pyproject.toml with [tool.poetry]")
     # Some projects only list what they require there, and are nothing that can be installed.
-    if pyproject.get("project") and not is_virtual(pyproject) and modules(project, pyproject):
+    if table(pyproject, "project") and not is_virtual(pyproject) and modules(project, pyproject):
         return Kind("package", PACKAGE, "found pyproject.toml with [project]")
     if calls_setup(project):
         return Kind("package", PACKAGE, "found setup.py that calls setup()")
@@ -48,13 +50,12 @@ def package(project):
 
 def is_virtual(pyproject):
     """Whether it says that it is nothing to install (uv, Poetry)."""
-    tool = pyproject.get("tool", {})
-    return tool.get("uv", {}).get("package") is False or tool.get("poetry", {}).get("package-mode") is False
+    return table(pyproject, "tool", "uv").get("package") is False or table(pyproject, "tool", "poetry").get("package-mode") is False
 
 
 def modules(project, pyproject):
     """Whether setuptools, which builds what names no back end, would find modules."""
-    if pyproject.get("tool", {}).get("setuptools"):
+    if table(pyproject, "tool", "setuptools"):
         return True
     name = re.sub(r"[-.]+", "_", str(pyproject["project"].get("name", "")))
     return bool(project.has("src", f"{name}.py", f"{name}/__init__.py", f"{name.lower()}/__init__.py"))
@@ -95,8 +96,9 @@ def sphinx(project):
 
 def application(project):
     found = project.has(*REQUIREMENTS)
-    if not found and project.toml("pyproject.toml").get("project"):
-        found = "pyproject.toml with [project]"
+    pyproject = project.toml("pyproject.toml")
+    if not found and (table(pyproject, "project") or table(pyproject, "tool", "poetry")):
+        found = "pyproject.toml, which is no package's,"
     code = own_scripts(project) or [name for name in project.files if project.has(f"{name}/__init__.py", f"{name}/main.py", f"{name}/app.py")]
     return Kind("application", APPLICATION, f"found {found} and {code[0]}") if found and code else None
 

@@ -10,6 +10,7 @@ import interpreter
 import requirements
 import syntax
 import unit_tests
+from tables import listed, table
 
 # Lines of Python for the build's sandbox; they stay here, since a driver's folder is not seen there.
 HOOK = open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "hook.txt")).read()
@@ -22,12 +23,12 @@ class Backend:
     """The table [build-system]; without one it is setuptools', as pip has it."""
 
     def __init__(self, project):
-        table = project.toml("pyproject.toml").get("build-system", {})
-        self.name = table.get("build-backend") or LEGACY
-        self.requires = list(requirements.texts(table.get("requires", ["setuptools", "wheel"])))
-        self.paths = [path for path in table.get("backend-path") or [] if isinstance(path, str)]
+        said = table(project.toml("pyproject.toml"), "build-system")
+        self.name = said.get("build-backend") or LEGACY
+        self.requires = list(requirements.texts(said.get("requires", ["setuptools", "wheel"])))
+        self.paths = [path for path in listed(said, "backend-path") if isinstance(path, str)]
         # A setup.py without the table may import what its author had installed before.
-        self.legacy = not table
+        self.legacy = not said
         if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", self.name):
             raise drydock.Failed(
                 "build-backend is not the name of a module", "name one, such as setuptools.build_meta",
@@ -53,12 +54,26 @@ def run(job, environment):
     wheel(job, environment, backend)
     if job.options.get("sdist", True):
         job.stage("sdist", "Build the source archive")
-        if hook(environment, backend, "sdist") == NO_SDIST:
-            job.warn("No source archive", f"{backend.name} makes none; the wheel is there.")
-        else:
-            gather(job, ".tar.gz", "a source archive")
+        source_archive(job, environment, backend)
     if job.options.get("tests"):
         unit_tests.run(job, environment, "*.whl")
+
+
+def source_archive(job, environment, backend):
+    """It is made beside the wheel, and only who asks for one has a build fail without: Meson's takes git's history, which an
+    upload does not have."""
+    asked = job.options.get("sdist")
+    try:
+        made = hook(environment, backend, "sdist") != NO_SDIST
+        reason, remedy = f"{backend.name} makes none", "build without with: { sdist: true }"
+    except drydock.Failed as failure:
+        made, reason, remedy = False, failure.message or f"{backend.name} could not make one", failure.hint
+    if made:
+        gather(job, ".tar.gz", "a source archive")
+    elif asked:
+        raise drydock.Failed(f"there is no source archive: {reason}", remedy)
+    else:
+        job.warn("There is no source archive", f"{reason}; the wheel is there.")
 
 
 def wheel(job, environment, backend):
@@ -101,12 +116,15 @@ def gather(job, suffix, what):
 
 # What back ends say, and what to do about it.
 KNOWN = (
-    (r"setuptools[-_.]scm was unable to detect version|Error getting the version from source `vcs`|unable to determine version.*(scm|git)|Unable to determine version from git",
+    (r"setuptools[-_.]scm was unable to detect version|Error getting the version from source `vcs`|unable to determine version.*(scm|git)|Unable to determine version from git|requires either an sdist tarball, or access to an upstream git repository",
      "the package takes its version from git, and the source has no history",
-     "say it: `env: { SETUPTOOLS_SCM_PRETEND_VERSION: \"1.0\", PDM_BUILD_SCM_VERSION: \"1.0\" }` in drydock.yaml, or send a checkout with its history"),
+     "say it: `env: { SETUPTOOLS_SCM_PRETEND_VERSION: \"1.0\", PDM_BUILD_SCM_VERSION: \"1.0\", PBR_VERSION: \"1.0\" }` in drydock.yaml, or send a checkout with its history"),
     (r"Multiple top-level (packages|modules) discovered",
      "setuptools found several directories that could be the package",
      "name it: [tool.setuptools] packages = [\"NAME\"] in pyproject.toml"),
+    (r"Dist currently only works with Git or Mercurial repos",
+     "Meson makes a source archive of a git checkout only, and the source has no history",
+     "send a checkout with its history"),
     (r"invalid command 'bdist_wheel'", "setuptools needs the package wheel to make a wheel",
      "add wheel to `requires` of [build-system], or install python3-wheel where builds run"),
     (r"error: command '.*(?:gcc|cc|g\+\+|clang)' failed|[\w/.-]+\.h: No such file or directory",

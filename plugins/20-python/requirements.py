@@ -4,6 +4,8 @@
 
 import re
 
+from tables import listed, table
+
 TESTS = ("test", "tests", "testing", "dev")
 DOCS = ("docs", "doc", "documentation")
 
@@ -18,13 +20,25 @@ def locked(project):
     return files(project, "requirements.txt") or files(project, "requirements/base.txt", "requirements/requirements.txt")
 
 
+def pins(project):
+    """`NAME==VERSION` of each package that a lock of uv, Poetry or PDM has in one version: pip reads none of these files."""
+    for file in ("uv.lock", "poetry.lock", "pdm.lock"):
+        versions = {}
+        for package in listed(project.toml(file), "package"):
+            if isinstance(package, dict) and isinstance(package.get("version"), str) and isinstance(package.get("name"), str):
+                versions.setdefault(package["name"], set()).add(package["version"])
+        if versions:
+            return list(texts(f"{name}=={found.pop()}" for name, found in versions.items() if len(found) == 1))
+    return []
+
+
 def declared(project):
     """The dependencies of [project], or Poetry's, of what is not a package."""
     pyproject = project.toml("pyproject.toml")
-    found = list(texts(pyproject.get("project", {}).get("dependencies")))
-    poetry = pyproject.get("tool", {}).get("poetry", {})
-    groups = [poetry.get("dependencies", {})] + [
-        group.get("dependencies", {}) for group in poetry.get("group", {}).values() if not group.get("optional")
+    found = list(texts(listed(pyproject, "project", "dependencies")))
+    poetry = table(pyproject, "tool", "poetry")
+    groups = [table(poetry, "dependencies")] + [
+        table(group, "dependencies") for group in table(poetry, "group").values() if not table(group).get("optional")
     ]
     for group in groups:
         found += [text for name, value in group.items() if name.lower() != "python" and (text := from_poetry(name, value))]
@@ -33,7 +47,7 @@ def declared(project):
 
 def pipfile(project):
     """The packages of a Pipfile."""
-    packages = project.toml("Pipfile").get("packages", {})
+    packages = table(project.toml("Pipfile"), "packages")
     return [text for name, value in packages.items() if (text := from_poetry(name, value))]
 
 
@@ -46,7 +60,7 @@ def from_poetry(name, value):
     if isinstance(value, dict):
         if value.get("optional"):
             return None
-        extras = f"[{','.join(value['extras'])}]" if value.get("extras") else ""
+        extras = f"[{','.join(map(str, listed(value, 'extras')))}]" if listed(value, "extras") else ""
         value = value.get("version")
         if not value:
             # A path or a repository: what it is has no short form here.
@@ -72,15 +86,15 @@ def from_poetry(name, value):
 def group(project, names):
     """What [dependency-groups] (PEP 735) and Poetry's groups say under the first of these names."""
     pyproject = project.toml("pyproject.toml")
-    groups = pyproject.get("dependency-groups", {})
+    groups = table(pyproject, "dependency-groups")
     for name in names:
         if name in groups:
             return flattened(groups, name, set())
-    poetry = pyproject.get("tool", {}).get("poetry", {})
+    poetry = table(pyproject, "tool", "poetry")
     for name in names:
-        table = poetry.get("group", {}).get(name, {}).get("dependencies") or (poetry.get(f"{name}-dependencies") or {})
-        if table:
-            return [text for key, value in table.items() if (text := from_poetry(key, value))]
+        found = table(poetry, "group", name, "dependencies") or table(poetry, f"{name}-dependencies")
+        if found:
+            return [text for key, value in found.items() if (text := from_poetry(key, value))]
     return []
 
 
@@ -88,8 +102,8 @@ def flattened(groups, name, seen):
     if name in seen:
         return []
     seen.add(name)
-    found = list(texts(groups.get(name)))
-    for item in groups.get(name) or []:
+    found = list(texts(listed(groups, name)))
+    for item in listed(groups, name):
         if isinstance(item, dict) and isinstance(item.get("include-group"), str):
             found += flattened(groups, item["include-group"], seen)
     return found
@@ -97,7 +111,7 @@ def flattened(groups, name, seen):
 
 def extra(project, names):
     """The first of these extras that the package has."""
-    declared = project.toml("pyproject.toml").get("project", {}).get("optional-dependencies", {})
+    declared = table(project.toml("pyproject.toml"), "project", "optional-dependencies")
     if found := next((name for name in names if name in declared), None):
         return found
     section = re.search(r"^\[options\.extras_require\]\n((?:.*\n?)*?)(?=^\[|\Z)", project.read("setup.cfg") or "", re.M)
@@ -107,4 +121,4 @@ def extra(project, names):
 
 def texts(value):
     """What looks like a requirement, and can be no option of pip."""
-    return (item for item in value or [] if isinstance(item, str) and re.match(r"[A-Za-z0-9]", item))
+    return (item for item in (value if isinstance(value, list) else []) if isinstance(item, str) and re.match(r"[A-Za-z0-9]", item))

@@ -2,10 +2,12 @@
 # Copyright the Drydock authors
 """The project's tests, where `with: { tests: true }` asks for them: most source archives come without what theirs need."""
 
+import os
 import re
 
 import drydock
 import requirements
+from tables import listed, table
 
 FILES = ("requirements-test.txt", "requirements-tests.txt", "requirements-dev.txt", "requirements_dev.txt",
          "test-requirements.txt", "dev-requirements.txt", "requirements/test.txt", "requirements/tests.txt",
@@ -25,14 +27,24 @@ def plan(project):
 def by_pytest(project):
     """Whether the tests are written for pytest; all that is not is unittest's."""
     pyproject = project.toml("pyproject.toml")
-    if "pytest" in pyproject.get("tool", {}) or project.has("pytest.ini", "conftest.py", "tests/conftest.py", "test/conftest.py"):
+    if "pytest" in table(pyproject, "tool") or project.has("pytest.ini", "conftest.py", "tests/conftest.py", "test/conftest.py"):
         return True
     if re.search(r"\[(tool:)?pytest\]", (project.read("setup.cfg") or "") + (project.read("tox.ini") or "")):
         return True
     wanted = requirements.group(project, requirements.TESTS)
-    wanted += pyproject.get("project", {}).get("optional-dependencies", {}).get(requirements.extra(project, requirements.TESTS) or "", [])
+    wanted += requirements.texts(listed(pyproject, "project", "optional-dependencies", requirements.extra(project, requirements.TESTS)))
     texts = " ".join(wanted) + "".join(project.read(name) or "" for name in (*FILES, "requirements.txt"))
-    return "pytest" in texts
+    return "pytest" in texts or any(re.search(r"^\s*(import|from) pytest\b", text, re.M) for text in sources(project))
+
+
+def sources(project):
+    """The texts of some tests, where nothing but these says what they are written for."""
+    top = folder(project)
+    if not top or os.path.islink(project.path(top)):
+        return
+    for name in sorted(os.listdir(project.path(top)))[:50]:
+        if name.endswith(".py"):
+            yield project.read(f"{top}/{name}") or ""
 
 
 def run(job, environment, wheel=None):

@@ -103,8 +103,8 @@ def requires(package):
     """The first thing that the project requires; None = nothing has to be installed."""
     for key in DEPENDENCIES:
         found = package.get(key)
-        if found:
-            return next(iter(found))
+        if found and isinstance(found, (dict, list)):
+            return str(next(iter(found)))
     return None
 
 
