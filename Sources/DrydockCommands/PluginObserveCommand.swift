@@ -3,8 +3,8 @@
 
 internal import ArgumentParser
 internal import DrydockModel
-internal import DrydockObservers
 internal import DrydockOS
+internal import DrydockObservers
 internal import DrydockPlugins
 internal import DrydockProtocol
 internal import DrydockSandbox
@@ -29,13 +29,23 @@ struct PluginObserveCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup var plugins: PluginOptions
 
-    @Option(help: ArgumentHelp("The project's directory: a place counts only where its file is in it.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The project's directory: a place counts only where its file is in it.",
+            valueName: "dir"
+        )
+    )
     var source = "."
 
     @Option(help: ArgumentHelp("The same, as a list of the project's files, one a line.", valueName: "file"))
     var files: String?
 
-    @Option(help: ArgumentHelp("An observer to use instead of those of the command's programs (repeatable).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "An observer to use instead of those of the command's programs (repeatable).",
+            valueName: "name"
+        )
+    )
     var observer: [String] = []
 
     @Argument(parsing: .postTerminator, help: "The command whose output it is.")
@@ -54,7 +64,9 @@ struct PluginObserveCommand: AsyncParsableCommand {
         var splitter = LineSplitter()
         let show = { (observation: CommandObserver.Observation) in Console.bytes(observation.line) }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = try buffer.withUnsafeMutableBytes({ try FileDescriptor.standardInput.read(into: $0) }),
+        while case let count = try buffer.withUnsafeMutableBytes({
+            try FileDescriptor.standardInput.read(into: $0)
+        }),
             count > 0
         {
             buffer.withUnsafeBytes { bytes in
@@ -90,7 +102,9 @@ extension CommandObserver.Observation {
             fields = ["units": .string(unit), "seen": .number(Double(seen))]
             fields["total"] = total.map { .number(Double($0)) }
         case .diagnostic(let diagnostic, let isConsequence):
-            fields = ["severity": .string(diagnostic.severity.rawValue), "message": .string(diagnostic.message)]
+            fields = [
+                "severity": .string(diagnostic.severity.rawValue), "message": .string(diagnostic.message),
+            ]
             fields["file"] = diagnostic.file.map(JSON.string)
             fields["line"] = diagnostic.line.map { .number(Double($0)) }
             fields["column"] = diagnostic.column.map { .number(Double($0)) }

@@ -209,7 +209,9 @@ struct PlainCounter: Sendable {
 
     /// The progress, from the second one on that belongs together.
     mutating func read(_ line: UnsafeRawBufferPointer) -> CommandObserver.Observation? {
-        guard let first = line.first, first == UInt8(ascii: "[") || first == UInt8(ascii: "(") else { return nil }
+        guard let first = line.first, first == UInt8(ascii: "[") || first == UInt8(ascii: "(") else {
+            return nil
+        }
         let close = first == UInt8(ascii: "[") ? UInt8(ascii: "]") : UInt8(ascii: ")")
         var rest = line.dropFirst()
         guard let current = Self.number(&rest), rest.popFirst() == UInt8(ascii: "/"),

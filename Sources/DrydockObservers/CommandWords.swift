@@ -7,7 +7,8 @@ package enum CommandWords {
     private static let most = 32
     /// Programs that run the command behind them.
     private static let wrappers: Set<String> = [
-        "env", "sudo", "time", "nice", "nohup", "exec", "command", "stdbuf", "timeout", "xargs", "then", "do", "else",
+        "env", "sudo", "time", "nice", "nohup", "exec", "command", "stdbuf", "timeout", "xargs", "then", "do",
+        "else",
         "if", "while", "!", "{", "set",
     ]
     private static let shells: Set<String> = ["sh", "bash", "dash"]
@@ -28,7 +29,9 @@ package enum CommandWords {
         var found: [String] = []
         for command in text.split(whereSeparator: { "\n;&|()`".contains($0) }).prefix(4 * most) {
             let words = command.split(whereSeparator: \.isWhitespace).map(unquoted)
-            if words.first == "shift" { arguments = arguments.dropFirst(words.dropFirst().first.flatMap(Int.init) ?? 1) }
+            if words.first == "shift" {
+                arguments = arguments.dropFirst(words.dropFirst().first.flatMap(Int.init) ?? 1)
+            }
             let all = words.firstIndex(of: "$@").map { words[..<$0] + arguments } ?? words[...]
             for program in program(ArraySlice(all)) where !found.contains(program) { found.append(program) }
             if found.count >= most { break }
@@ -38,7 +41,8 @@ package enum CommandWords {
 
     /// What stands behind `-c`: `-ec` too.
     private static func lines(of argv: [String]) -> String? {
-        guard let option = argv.dropFirst().first, option.hasPrefix("-"), option.hasSuffix("c"), argv.count > 2
+        guard let option = argv.dropFirst().first, option.hasPrefix("-"), option.hasSuffix("c"),
+            argv.count > 2
         else { return nil }
         return argv[2]
     }

@@ -28,7 +28,9 @@ struct DiagnosticDraft {
 
     /// Takes in what a line's groups say; what was said before stands where it says nothing.
     mutating func take(_ rule: LineRule, _ match: LineMatch) {
-        if let word = match.text(rule.severity), let said = Diagnostic.Severity(word: word) { severity = said }
+        if let word = match.text(rule.severity), let said = Diagnostic.Severity(word: word) {
+            severity = said
+        }
         message = match.text(rule.message) ?? message
         code = match.text(rule.code) ?? code
         guard let name = match.text(rule.file) else {

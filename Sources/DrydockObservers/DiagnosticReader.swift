@@ -64,7 +64,9 @@ struct DiagnosticReader {
         if let trace { close(trace, place, &done) }
         trace = nil
         for entry in open {
-            if case .lines(let lines) = rules.diagnostics[entry.rule].form { giveUp(entry, lines, place, &done) }
+            if case .lines(let lines) = rules.diagnostics[entry.rule].form {
+                giveUp(entry, lines, place, &done)
+            }
         }
         open = []
         return done
@@ -104,7 +106,8 @@ struct DiagnosticReader {
             trace.patience -= 1
             if trace.patience > 0 { self.trace = trace }
             // Source lines between the frames: a trace of another kind may begin all the same.
-            return trace.patience > 0 && !found.contains { if case .begin = rules.uses[$0] { true } else { false } }
+            return trace.patience > 0
+                && !found.contains { if case .begin = rules.uses[$0] { true } else { false } }
         }
         close(trace, place, &done)
         return false

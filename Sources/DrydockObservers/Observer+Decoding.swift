@@ -33,7 +33,9 @@ extension Observer {
         directories = try Self.rules(fields["directories"])
         runs = try Self.rules(fields["runs"])
         if recorded.isEmpty, !progress.isEmpty, let field = fields["progress"] {
-            throw field.problem("needs 'recorded': an observer that no real output was tried on can not tell progress")
+            throw field.problem(
+                "needs 'recorded': an observer that no real output was tried on can not tell progress"
+            )
         }
         try checkEnvironment(fields["environment"])
     }
@@ -51,7 +53,10 @@ extension Observer {
         for name in environment.keys.sorted() {
             let isTaken = VariableRule.isOwn(name) || VariableRule.steersLoader(name)
             guard VariableRule.isName(name), !isTaken else {
-                throw FieldProblem("'\(name.prefix(64))' is no variable that an observer may set", line: field?.line)
+                throw FieldProblem(
+                    "'\(name.prefix(64))' is no variable that an observer may set",
+                    line: field?.line
+                )
             }
         }
     }
@@ -94,7 +99,9 @@ extension ProgressRule: FieldReadable {
         pattern = try fields.required("regexp")
         let name = try fields["count"]?.filled(limit: 40)
         if let expect = try pattern.group(fields["expect"]) {
-            guard let name else { throw field.problem("has 'expect' without 'count', the name of what it expects") }
+            guard let name else {
+                throw field.problem("has 'expect' without 'count', the name of what it expects")
+            }
             form = .expectation(expect, unit: name)
         } else if let name {
             form = .unit(name)

@@ -73,7 +73,9 @@ struct LineMatch {
     /// nil where the pattern of this number does not match after all.
     init?(_ rules: ObserverRules, _ number: Int, _ line: UnsafeRawBufferPointer) {
         let groups = rules.patterns[number].groups
-        guard let match = PatternMatch(rules.program, pattern: number, groups: groups, line) else { return nil }
+        guard let match = PatternMatch(rules.program, pattern: number, groups: groups, line) else {
+            return nil
+        }
         self.match = match
         self.line = line
     }
@@ -92,5 +94,7 @@ struct LineMatch {
     }
 
     /// A line or column, from 1.
-    func place(_ group: Int?) -> Int? { text(group).flatMap { $0.count <= 9 ? Int($0) : nil }.flatMap { $0 > 0 ? $0 : nil } }
+    func place(_ group: Int?) -> Int? {
+        text(group).flatMap { $0.count <= 9 ? Int($0) : nil }.flatMap { $0 > 0 ? $0 : nil }
+    }
 }

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockObservers
 import DrydockOS
+import DrydockObservers
 import DrydockProtocol
 import DrydockSandbox
 import Synchronization
@@ -155,7 +155,11 @@ final class ExecRunner: Sendable {
         }
         failure = failure?.located(by: output.errors)
         if let told = failure, case .ran(let ran) = end.ending {
-            failure = told.detailed(output.details, command: request.argv.map(masker.current.masked), ran.verdict)
+            failure = told.detailed(
+                output.details,
+                command: request.argv.map(masker.current.masked),
+                ran.verdict
+            )
         }
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockObservers
 import DrydockOS
+import DrydockObservers
 import DrydockProtocol
 
 /// Records on their way to the journal: quota, latest progress, and what was lost on the way.

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockObservers
 import DrydockOS
+import DrydockObservers
 import Glibc
 import SystemPackage
 
@@ -74,7 +74,9 @@ struct PluginDirectory {
     }
 
     private func isIgnored(_ name: String) -> Bool {
-        if ["lib", "presets", ObserverFolder.name].contains(name) || name.hasPrefix(".") || name.hasPrefix("README") {
+        if ["lib", "presets", ObserverFolder.name].contains(name) || name.hasPrefix(".")
+            || name.hasPrefix("README")
+        {
             return true
         }
         guard name.hasSuffix(".json") else { return false }
@@ -119,7 +121,8 @@ struct PluginDirectory {
             shape: .folder(files: files),
             manifest: manifest,
             library: library?.path,
-            observers: content.files.keys.contains { $0.hasPrefix("\(ObserverFolder.name)/") } ? readObservers("\(name)/\(ObserverFolder.name)") : [],
+            observers: content.files.keys.contains { $0.hasPrefix("\(ObserverFolder.name)/") }
+                ? readObservers("\(name)/\(ObserverFolder.name)") : [],
             digest: withLibrary(content.digest)
         )
     }

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockObservers
 import DrydockOS
+import DrydockObservers
 import DrydockProtocol
 import DrydockSandbox
 import Synchronization
@@ -176,14 +176,21 @@ private final class OutputReader: @unchecked Sendable {
             show(Progress(stage: currentStage, current: current, total: total, unit: unit))
         case .units(let unit, let seen, let total):
             show(
-                Progress(stage: currentStage, current: Double(seen), total: total.map(Double.init), unit: unit)
+                Progress(
+                    stage: currentStage,
+                    current: Double(seen),
+                    total: total.map(Double.init),
+                    unit: unit
+                )
             )
         case .diagnostic(let found, let isConsequence): note(found, isConsequence)
         }
     }
 
     private func show(_ progress: Progress) {
-        if let shown = throttle.admit(progress, now: clock.now) { batch.add(.progress(shown), via: .observed) }
+        if let shown = throttle.admit(progress, now: clock.now) {
+            batch.add(.progress(shown), via: .observed)
+        }
     }
 
     private func note(_ found: Diagnostic, _ isConsequence: Bool) {

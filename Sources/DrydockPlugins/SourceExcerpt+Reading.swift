@@ -25,7 +25,8 @@ extension SourceExcerpt {
 extension StepReport {
     /// The report with the lines of source that its failure is about.
     func showing(_ context: StepContext, _ masker: Masker) -> StepReport {
-        guard let file = failure?.file, let line = failure?.line, let content = context.readSource(file) else {
+        guard let file = failure?.file, let line = failure?.line, let content = context.readSource(file)
+        else {
             return self
         }
         var report = self

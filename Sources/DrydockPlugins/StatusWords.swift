@@ -32,7 +32,8 @@ struct StatusWords {
     /// What to do about it, where the status itself says so.
     var hint: String? {
         guard verdict == .exit(127) || verdict == .execFailed(errno: 2) else { return nil }
-        return "install it where builds run, name its directory in the configuration's `toolchain`, or have the "
+        return
+            "install it where builds run, name its directory in the configuration's `toolchain`, or have the "
             + "project bring it along"
     }
 
@@ -41,7 +42,9 @@ struct StatusWords {
         for line in output.reversed() {
             for ending in [": command not found", ": not found"] where line.hasSuffix(ending) {
                 let name = line.dropLast(ending.count).split(separator: " ").last.map(String.init) ?? ""
-                let plain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._+-/".contains($0)) }
+                let plain = name.allSatisfy {
+                    $0.isASCII && ($0.isLetter || $0.isNumber || "._+-/".contains($0))
+                }
                 if plain, (1...100).contains(name.count) { return name }
             }
         }
@@ -53,7 +56,10 @@ extension Failure {
     /// The failure with what is known about the command that it is about.
     func detailed(_ details: FailureDetails, command: [String], _ verdict: Verdict) -> Failure {
         var details = details
-        details.command = FailureDetails.clipped(command.joined(separator: " "), to: FailureDetails.longestCommand)
+        details.command = FailureDetails.clipped(
+            command.joined(separator: " "),
+            to: FailureDetails.longestCommand
+        )
         let words = StatusWords(verdict: verdict, output: details.output)
         details.status = words.text
         var failure = self

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
-package import DrydockObservers
 package import DrydockOS
+package import DrydockObservers
 package import DrydockSandbox
 
 /// Where the events of a step go.

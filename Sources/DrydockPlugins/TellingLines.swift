@@ -35,6 +35,8 @@ struct TellingLines {
 
     /// The lines, clipped and without terminal escapes.
     var clipped: [String] {
-        inOrder.map { FailureDetails.clipped(AnsiText.stripped($0)) }.filter { !$0.allSatisfy(\.isWhitespace) }
+        inOrder.map { FailureDetails.clipped(AnsiText.stripped($0)) }.filter {
+            !$0.allSatisfy(\.isWhitespace)
+        }
     }
 }

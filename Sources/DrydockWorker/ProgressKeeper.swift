@@ -16,8 +16,6 @@ final class ProgressKeeper: Sendable {
         var lastAt = -Double.infinity
     }
 
-    /// How often it looks. A build that is done sooner says nothing.
-    private static let interval = Duration.seconds(1)
     /// Seconds after which a new estimate of the end is worth a record of its own.
     private static let worthwhile = 5.0
 
@@ -42,10 +40,10 @@ final class ProgressKeeper: Sendable {
         }
     }
 
-    /// Tells `sink` until it is cancelled.
-    func run(_ sink: JournalSink) async {
+    /// Tells `sink` what is new, looking so often, until it is cancelled. A build that is done sooner says nothing.
+    func run(_ sink: JournalSink, every interval: Duration) async {
         // cancelled: the build's steps are over
-        while (try? await clock.pause(for: Self.interval)) != nil {
+        while (try? await clock.pause(for: interval)) != nil {
             if let estimate = due { sink.record(.estimate(estimate)) }
         }
     }
@@ -56,8 +54,11 @@ final class ProgressKeeper: Sendable {
         return state.withLock { state in
             let estimate = state.pace.estimate(at: now)
             let isNews =
-                estimate.percent != state.last?.percent ?? 0 || estimate.isOverdue != state.last?.isOverdue ?? false
-            guard isNews || (now - state.lastAt >= Self.worthwhile && estimate != state.last) else { return nil }
+                estimate.percent != state.last?.percent ?? 0
+                || estimate.isOverdue != state.last?.isOverdue ?? false
+            guard isNews || (now - state.lastAt >= Self.worthwhile && estimate != state.last) else {
+                return nil
+            }
             (state.last, state.lastAt) = (estimate, now)
             return estimate
         }

@@ -44,7 +44,9 @@ struct StepSequence {
                     )
                 )
             }
-            group.addTask { await progress.run(run.sink) }
+            if let interval = run.shop.options.estimates {
+                group.addTask { await progress.run(run.sink, every: interval) }
+            }
             group.addTask {
                 guard let gauge else { return await watch.run() }
                 await gauge.run { stop.stop($0) }

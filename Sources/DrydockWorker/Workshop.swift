@@ -64,6 +64,8 @@ package struct WorkerOptions: Sendable {
     package var disk: WorkspaceDisk?
     /// What is missing below the highest level.
     package var missing: [String]
+    /// How often a build that runs says how far it is; nil = never, where every record has to stand at its own place.
+    package var estimates: Duration? = .seconds(1)
 
     /// What a source of any kind may hold: the caps of archives hold for directories and git too.
     var sourceLimits: WalkLimits {

@@ -10,7 +10,9 @@ struct BuildPaceTests {
     private static let step = StepID(unchecked: "make")
     private static let configure = StageID(rawValue: "configure")
     private static let compile = StageID(rawValue: "compile")
-    private static let plan = Plan(steps: [PlannedStep(id: step, plugin: PluginName(unchecked: "make"), title: "Make")])
+    private static let plan = Plan(steps: [
+        PlannedStep(id: step, plugin: PluginName(unchecked: "make"), title: "Make")
+    ])
 
     /// A build of two stages: configure takes `configure` seconds and says nothing, compile says n of 10 at these seconds.
     private func play(
@@ -19,7 +21,11 @@ struct BuildPaceTests {
         compile: [Double] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 40],
         _ seen: (Double, Estimate) -> Void = { _, _ in }
     ) -> BuildHistory {
-        var pace = BuildPace(Self.plan, stages: { _ in [(Self.configure, 1), (Self.compile, 4)] }, past: past)
+        var pace = BuildPace(
+            Self.plan,
+            stages: { _ in [(Self.configure, 1), (Self.compile, 4)] },
+            past: past
+        )
         let step = Self.step
         var events: [(Double, Event)] = [
             (0, .step(StepChange(state: .running, title: "Make"))),
@@ -28,7 +34,12 @@ struct BuildPaceTests {
             (configure, .stage(StageChange(stage: Self.compile, op: .start))),
         ]
         for (index, second) in compile.enumerated() {
-            events.append((configure + second, .progress(Progress(stage: Self.compile, current: Double(index + 1), total: 10))))
+            events.append(
+                (
+                    configure + second,
+                    .progress(Progress(stage: Self.compile, current: Double(index + 1), total: 10))
+                )
+            )
         }
         let end = configure + (compile.last ?? 0) + 1
         events += [
@@ -60,7 +71,9 @@ struct BuildPaceTests {
         #expect(last > 50)
     }
 
-    @Test("the second build is told right at a quarter, a half and three quarters, though the tool's count is not")
+    @Test(
+        "the second build is told right at a quarter, a half and three quarters, though the tool's count is not"
+    )
     func calibrated() {
         let past = play()
         var errors: [Double] = []
@@ -76,7 +89,11 @@ struct BuildPaceTests {
 
     @Test("what counts without a total is measured against the last build's count")
     func units() {
-        func play(_ past: BuildHistory, _ count: Int, _ seen: (Int, Estimate) -> Void = { _, _ in }) -> BuildHistory {
+        func play(
+            _ past: BuildHistory,
+            _ count: Int,
+            _ seen: (Int, Estimate) -> Void = { _, _ in }
+        ) -> BuildHistory {
             var pace = BuildPace(Self.plan, stages: { _ in [] }, past: past)
             pace.note(.step(StepChange(state: .running, title: "Make")), step: Self.step, at: 0)
             for index in 1...count {
@@ -120,7 +137,11 @@ struct BuildPaceTests {
         #expect(past.stages.allSatisfy { $0.durations.count == BuildHistory.most })
         var pace = BuildPace(Self.plan, stages: { _ in [] }, past: BuildHistory())
         for number in 0..<1_000 {
-            pace.note(.stage(StageChange(stage: StageID(rawValue: "s\(number)"), op: .start)), step: Self.step, at: 1)
+            pace.note(
+                .stage(StageChange(stage: StageID(rawValue: "s\(number)"), op: .start)),
+                step: Self.step,
+                at: 1
+            )
         }
         pace.note(.step(StepChange(state: .succeeded, title: "")), step: Self.step, at: 2)
         #expect(pace.learned(total: 2).stages.count <= BuildHistory.mostStages)

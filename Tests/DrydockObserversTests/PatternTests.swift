@@ -44,9 +44,13 @@ struct PatternTests {
             Case("^$", "", [""]),
             Case("a$", "ba", ["a"]),
             Case("^\\[(\\d+)/(\\d+)\\] ", "[12/345] CC x.c", ["[12/345] ", "12", "345"]),
-            Case("^(.+?):(\\d+):(\\d+): (error|warning): (.*)$", "src/a:b.c:3:14: error: no", [
-                "src/a:b.c:3:14: error: no", "src/a:b.c", "3", "14", "error", "no",
-            ]),
+            Case(
+                "^(.+?):(\\d+):(\\d+): (error|warning): (.*)$",
+                "src/a:b.c:3:14: error: no",
+                [
+                    "src/a:b.c:3:14: error: no", "src/a:b.c", "3", "14", "error", "no",
+                ]
+            ),
             Case("(a|ab)(c|bcd)?", "abcd", ["abcd", "a", "bcd"]),
             Case("(a*)(a*)", "aaa", ["aaa", "aaa", ""]),
             Case("(a*?)(a*)", "aaa", ["aaa", "", "aaa"]),
@@ -73,7 +77,8 @@ struct PatternTests {
     @Test(
         "what can not be matched in linear time, or is not known, is refused with a reason",
         arguments: [
-            ("(a)\\1", "not known"), ("a(?=b)", "(?:"), ("(?<n>a)", "(?:"), ("\\bword", "not known"), ("a**", "repetition"),
+            ("(a)\\1", "not known"), ("a(?=b)", "(?:"), ("(?<n>a)", "(?:"), ("\\bword", "not known"),
+            ("a**", "repetition"),
             ("*a", "repeats nothing"), ("(a", "without ')'"), ("a)", "without '('"), ("[a", "without ']'"),
             ("a{65}", "at most 64"), ("a\\", "backslash"), ("[z-a]", "ends before"), ("[ä]", "only ASCII"),
             ("((((a{64}){64}){64}){64})", "too large"), (String(repeating: "(", count: 40), "nests"),
@@ -107,12 +112,18 @@ struct PatternTests {
     @Test("the scanner finds what the machine finds")
     func agreement() throws {
         var numbers = SystemRandomNumberGenerator()
-        let atoms = ["a", "b", ".", "[ab]", "[^a]", "a*", "b+", "(a|b)", "(?:ab)?", "a{1,3}", "\\d", "^", "$", "(b*?)"]
+        let atoms = [
+            "a", "b", ".", "[ab]", "[^a]", "a*", "b+", "(a|b)", "(?:ab)?", "a{1,3}", "\\d", "^", "$", "(b*?)",
+        ]
         for _ in 0..<3_000 {
-            let text = (0..<Int.random(in: 1...5, using: &numbers)).map { _ in atoms.randomElement(using: &numbers) ?? "a" }.joined()
+            let text = (0..<Int.random(in: 1...5, using: &numbers)).map { _ in
+                atoms.randomElement(using: &numbers) ?? "a"
+            }.joined()
             guard let pattern = try? LinePattern(text) else { continue }
-            let line = (0..<Int.random(in: 0...8, using: &numbers)).map { _ in ["a", "b", "1"].randomElement(using: &numbers) ?? "a" }
-                .joined()
+            let line = (0..<Int.random(in: 0...8, using: &numbers)).map { _ in
+                ["a", "b", "1"].randomElement(using: &numbers) ?? "a"
+            }
+            .joined()
             _ = try groups(pattern.text, line)
         }
     }

@@ -2,8 +2,8 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockObservers
 import DrydockOS
+import DrydockObservers
 import DrydockPlugins
 import DrydockSandbox
 import DrydockTestSupport

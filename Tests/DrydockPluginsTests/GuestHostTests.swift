@@ -214,7 +214,8 @@ struct ObservedOutputTests {
     @Test(
         "what only looks like progress is none",
         arguments: [
-            "[1/2] cup of sugar", "[3/9] a\n[2/9] b", "[3/9] a\n[4/8] b", "  [1/3] a\n  [2/3] b", "[ 40%] alone",
+            "[1/2] cup of sugar", "[3/9] a\n[2/9] b", "[3/9] a\n[4/8] b", "  [1/3] a\n  [2/3] b",
+            "[ 40%] alone",
             "[5/3] x", "[-1/0] x", "[0/0]", "NaN%", "400%", "coverage: 85% of lines", "a [1/2]", "[1/2", "%",
             "[/]", "50% of the people", "100% sure, said 9 of 10", "(50% of them)",
             "[99999999999999999999/999999999999999999999999]",

@@ -12,7 +12,8 @@ import Testing
 /// Reads every output of `Tests/Fixtures/observers`, recorded from real tools: a new case needs no code.
 @Suite("observers of real tools")
 struct ObserverFixtureTests {
-    private static let folder = URL(filePath: #filePath).appending(path: "../../Fixtures/observers").standardizedFileURL
+    private static let folder = URL(filePath: #filePath).appending(path: "../../Fixtures/observers")
+        .standardizedFileURL
 
     /// What a person would want to be told of the output.
     private struct Expected: Decodable {
@@ -34,7 +35,9 @@ struct ObserverFixtureTests {
     private static func cases() throws -> [String] {
         let manager = FileManager.default
         return try manager.contentsOfDirectory(atPath: folder.path).sorted().flatMap { tool in
-            try manager.contentsOfDirectory(atPath: folder.appending(path: tool).path).sorted().map { "\(tool)/\($0)" }
+            try manager.contentsOfDirectory(atPath: folder.appending(path: tool).path).sorted().map {
+                "\(tool)/\($0)"
+            }
         }.filter { manager.fileExists(atPath: folder.appending(path: "\($0)/expected").path) }
     }
 
@@ -42,10 +45,15 @@ struct ObserverFixtureTests {
     func play(name: String) throws {
         let folder = Self.folder.appending(path: name)
         func text(_ file: String) throws -> String {
-            try String(contentsOf: folder.appending(path: file), encoding: .utf8).trimmingCharacters(in: .newlines)
+            try String(contentsOf: folder.appending(path: file), encoding: .utf8).trimmingCharacters(
+                in: .newlines
+            )
         }
         let files = Set(try text("files").split(separator: "\n").map(String.init))
-        let expected = try JSONDecoder().decode(Expected.self, from: try Data(contentsOf: folder.appending(path: "expected")))
+        let expected = try JSONDecoder().decode(
+            Expected.self,
+            from: try Data(contentsOf: folder.appending(path: "expected"))
+        )
         var observer = CommandObserver(
             ["sh", "-c", try text("command")],
             catalog: Bench.shipped,
@@ -61,8 +69,13 @@ struct ObserverFixtureTests {
             case .diagnostic(let found, let isConsequence):
                 told.append(
                     Expected.Told(
-                        severity: found.severity.rawValue, file: found.file, line: found.line, column: found.column,
-                        code: found.code, message: found.message, consequence: isConsequence ? true : nil
+                        severity: found.severity.rawValue,
+                        file: found.file,
+                        line: found.line,
+                        column: found.column,
+                        code: found.code,
+                        message: found.message,
+                        consequence: isConsequence ? true : nil
                     )
                 )
             }

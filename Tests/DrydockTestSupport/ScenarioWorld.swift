@@ -261,24 +261,27 @@ package final class ScenarioWorld: ScriptedWorld {
         guard let launcher = launcher.withLock(\.self) else { return nil }
         var logger = Logger(label: "worker")
         logger.logLevel = .critical
+        var options = WorkerOptions(
+            snapshots: directory.snapshots,
+            work: directory.work,
+            policy: Policy(minimumLevel: .full),
+            toolchain: [],
+            path: "/usr/bin:/bin",
+            program: "/usr/bin/drydock",
+            programLibraries: [],
+            sourceCaps: ArchiveCaps(),
+            allowed: AllowedSources(),
+            owner: nil,
+            missing: []
+        )
+        // The scripted clock jumps: what stands where would be chance.
+        options.estimates = nil
         return Workshop(
             store: store,
             launcher: launcher,
             catalog: PluginCatalog.load(directories: [plugins]),
             clock: clock,
-            options: WorkerOptions(
-                snapshots: directory.snapshots,
-                work: directory.work,
-                policy: Policy(minimumLevel: .full),
-                toolchain: [],
-                path: "/usr/bin:/bin",
-                program: "/usr/bin/drydock",
-                programLibraries: [],
-                sourceCaps: ArchiveCaps(),
-                allowed: AllowedSources(),
-                owner: nil,
-                missing: []
-            ),
+            options: options,
             logger: logger
         )
     }

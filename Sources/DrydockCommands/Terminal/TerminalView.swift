@@ -75,12 +75,16 @@ enum BuildWords {
                 return "  \(number == source.line ? ">" : " ") \(label) | \(text)"
             }
         }
-        if let command = details.command { lines.append("  ran: \(command.split(whereSeparator: \.isNewline).joined(separator: "; "))") }
+        if let command = details.command {
+            lines.append("  ran: \(command.split(whereSeparator: \.isNewline).joined(separator: "; "))")
+        }
         if let status = details.status { lines.append("  \(status)") }
         if !details.output.isEmpty { lines.append("  output:") }
         lines += details.output.map { "  | \($0)" }
         for access in details.blocked {
-            lines.append("  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")")
+            lines.append(
+                "  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")"
+            )
         }
         return lines
     }

@@ -78,8 +78,10 @@ struct ProgressCurve: Codable, Hashable, Sendable {
         points.append(Point(told: told, at: seconds))
         if points.count > Self.most {
             // Every other one: the form stays.
-            points = points.enumerated().filter { $0.offset.isMultiple(of: 2) || $0.offset == points.count - 1 }
-                .map(\.element)
+            points = points.enumerated().filter {
+                $0.offset.isMultiple(of: 2) || $0.offset == points.count - 1
+            }
+            .map(\.element)
         }
     }
 

@@ -38,7 +38,9 @@ package struct BuildPace: Sendable {
                     )
                 }
             let time = known.reduce(0) { $0 + $1.typical }
-            steps.append(Step(id: step.id, weight: known.isEmpty ? step.weight : max(time, 0.001), stages: paces))
+            steps.append(
+                Step(id: step.id, weight: known.isEmpty ? step.weight : max(time, 0.001), stages: paces)
+            )
         }
     }
 
@@ -91,7 +93,9 @@ package struct BuildPace: Sendable {
         }
         guard let index = steps[step].stages.firstIndex(where: { $0.key.stage == stage }) else { return }
         steps[step].stages[index].begin(at: now)
-        for before in 0..<index where steps[step].stages[before].begun == nil { steps[step].stages[before].pass() }
+        for before in 0..<index where steps[step].stages[before].begun == nil {
+            steps[step].stages[before].pass()
+        }
     }
 
     // MARK: Answers
@@ -141,7 +145,9 @@ package struct BuildPace: Sendable {
     package func learned(total: Double) -> BuildHistory {
         var history = BuildHistory()
         history.totals = Array((past.totals + [total]).suffix(BuildHistory.most))
-        history.stages = steps.flatMap(\.stages).compactMap(\.learned).prefix(BuildHistory.mostStages).map(\.self)
+        history.stages = steps.flatMap(\.stages).compactMap(\.learned).prefix(BuildHistory.mostStages).map(
+            \.self
+        )
         return history
     }
 }

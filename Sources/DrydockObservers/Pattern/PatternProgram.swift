@@ -118,6 +118,8 @@ struct LinePattern: Hashable, Sendable {
         syntax = try parser.parse()
         groups = parser.groups
         self.text = text
-        guard PatternProgram.fits(syntax) else { throw PatternProblem("is too large when its repeats are written out") }
+        guard PatternProgram.fits(syntax) else {
+            throw PatternProblem("is too large when its repeats are written out")
+        }
     }
 }

@@ -38,7 +38,9 @@ struct PatternScanner: Sendable {
         self.program = program
         (classes, samples) = Self.classes(of: program.sets)
         var mark = Marks(program.instructions.count)
-        restart = Self.closure(program.starts.map(Int32.init), program, atBegin: false, atEnd: false, &mark).positions
+        restart =
+            Self.closure(program.starts.map(Int32.init), program, atBegin: false, atEnd: false, &mark)
+            .positions
         self.mark = mark
         reset()
     }

@@ -217,8 +217,9 @@ struct PatternParser {
         var index = start
         func number() -> Int? {
             var value: Int?
-            while index < text.count, let digit = text[index].properties.numericType == .decimal
-                ? Int(String(text[index])) : nil, (value ?? 0) < 10_000
+            while index < text.count,
+                let digit = text[index].properties.numericType == .decimal
+                    ? Int(String(text[index])) : nil, (value ?? 0) < 10_000
             {
                 value = (value ?? 0) * 10 + digit
                 index += 1

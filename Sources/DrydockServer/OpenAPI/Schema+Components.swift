@@ -36,11 +36,17 @@ extension Schema {
             ]
         ),
         "FailureDetails": object(
-            ["output": list(of: text), "blocked": list(of: object(["what": text, "why": text], optional: ["allow": text]))],
+            [
+                "output": list(of: text),
+                "blocked": list(of: object(["what": text, "why": text], optional: ["allow": text])),
+            ],
             optional: [
                 "step": text, "stage": text, "command": text, "status": text, "cause": ["type": "object"],
                 "source": object(
-                    ["file": text, "first": integer(1...Int.max), "line": integer(1...Int.max), "lines": list(of: text)]
+                    [
+                        "file": text, "first": integer(1...Int.max), "line": integer(1...Int.max),
+                        "lines": list(of: text),
+                    ]
                 ),
             ]
         ),
