@@ -110,14 +110,12 @@ def requires(package):
 
 def install(job, package, manager):
     required = requires(package)
-    if required is None and not manager.lock:
-        return
     job.stage("install", f"Install with {manager.name}")
-    # Then the proxy's variables are set.
-    online = job.run("sh", "-c", 'test -n "${https_proxy:-}"')["exit"] == 0
+    # Where there is a network the proxy's variables are set.
+    online = "no network" not in job.run("sh", "-c", '[ -n "${https_proxy:-}" ] || echo "no network"')["tail"]
     if not online and job.has("node_modules"):
         return job.warn("Nothing is installed", "There is no network: node_modules is used as it came with the source.")
-    if not online and required is not None and not job.has(".yarn/cache"):
+    if not online and not job.has(".yarn/cache"):
         raise drydock.Failed(f"{required} is required by package.json, and there is no network to get it from", GRANT, "package.json", job.line("package.json", f'"{required}"'))
     ended = manager.run(job, *manager.install())
     if ended["exit"] != 0:
