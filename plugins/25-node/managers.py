@@ -148,8 +148,9 @@ def failure(job, manager, text):
     found = found or re.search(r"Couldn't find (?:any versions for|package) \"([^\"]+)\"", text) or re.search(r"404 Not Found - GET \S+/((?:@[^\s/]+(?:/|%2f))?[^\s/]+)", text)
     if found:
         name = re.sub(r"(.)@.*", r"\1", found[1])
+        asked = name if "://" in found[1] else found[1]
         return drydock.Failed(
-            f"{found[1]} is required, and the registry has no such package or version", "mend its name or version in package.json",
+            f"{asked} is required, and the registry has no such package or version", "mend its name or version in package.json",
             "package.json", job.line("package.json", f'"{name}"'),
         )
     return drydock.Failed()
