@@ -89,6 +89,7 @@ let package = Package(
         swiftTarget("DrydockProtocol", ["DrydockModel"]),
         swiftTarget("DrydockConfig", ["DrydockModel", .product(name: "Yams", package: "Yams")]),
         swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage, deque]),
+        swiftTarget("DrydockObservers", ["DrydockModel"]),
 
         // Level 2
         swiftTarget(
@@ -118,7 +119,10 @@ let package = Package(
         ),
         swiftTarget(
             "DrydockPlugins",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", systemPackage, deque]
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockSandbox", systemPackage,
+                deque,
+            ]
         ),
 
         // Level 4
@@ -147,7 +151,7 @@ let package = Package(
         swiftTarget(
             "DrydockCommands",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockOS", "DrydockArchive",
                 "DrydockSandbox", "DrydockStore", "DrydockEgress", "DrydockPlugins", "DrydockWorker",
                 "DrydockPreview", "DrydockServer", arguments, logging, lifecycle, systemPackage,
             ]
@@ -172,6 +176,7 @@ let package = Package(
         tests("DrydockProtocol", ["DrydockModel", "DrydockTestSupport"]),
         tests("DrydockConfig", ["DrydockModel"]),
         tests("DrydockOS", ["DrydockModel", "DrydockTestSupport", systemPackage]),
+        tests("DrydockObservers", ["DrydockModel", "DrydockProtocol"]),
         tests("DrydockArchive", ["DrydockModel", "DrydockOS", "DrydockTestSupport", systemPackage]),
         tests("DrydockSandbox", ["DrydockModel", "DrydockOS", systemPackage]),
         tests(
@@ -192,8 +197,8 @@ let package = Package(
         tests(
             "DrydockPlugins",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockOS", "DrydockSandbox", "DrydockTestSupport",
-                systemPackage,
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockSandbox",
+                "DrydockTestSupport", systemPackage,
             ]
         ),
         tests(

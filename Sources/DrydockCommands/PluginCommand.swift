@@ -16,7 +16,7 @@ struct PluginCommand: AsyncParsableCommand {
               drydock plugin list
               drydock plugin list --plugins ./plugins --json
             """,
-        subcommands: [PluginListCommand.self]
+        subcommands: [PluginListCommand.self, PluginObserveCommand.self]
     )
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-/// What steps and plugins are called: `^[a-z][a-z0-9-]{0,39}$`.
+/// What steps, plugins and observers are called: `^[a-z][a-z0-9-]{0,39}$`.
 package protocol CheckedName: StringIdentifier {
     /// Wraps a text that is known to follow the rule; `init(rawValue:)` asks.
     init(unchecked rawValue: String)
@@ -38,4 +38,10 @@ package struct PluginName: CheckedName {
 
     /// The plugin that runs lines of shell.
     package static let script = PluginName(unchecked: "script")
+}
+
+/// The name of an observer: of the tool whose output it reads.
+package struct ObserverName: CheckedName {
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
 }

@@ -11,6 +11,7 @@ package enum Event: Sendable, Hashable {
     case step(StepChange)
     case stage(StageChange)
     case progress(Progress)
+    case estimate(Estimate)
     case log(LogLine)
     case diag(Diagnostic)
     case artifact(Artifact)
@@ -161,6 +162,13 @@ package struct Progress: Codable, Hashable, Sendable {
         self.unit = unit
         self.text = text
     }
+}
+
+/// Whether the two output streams of a process are one pipe, so that lines stand in the order in which they were written.
+package enum OutputStreams: String, Codable, Sendable, CaseIterable, FieldReadable {
+    case together
+    /// Every line says which stream it came by; between the two there is no order.
+    case apart
 }
 
 /// One line of output, already masked, without its newline.

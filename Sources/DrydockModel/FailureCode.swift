@@ -59,6 +59,8 @@ package struct Failure: Error, Codable, Hashable, Sendable {
     package var file: String?
     /// The line in `file`, from 1.
     package var line: Int?
+    /// What else is known, where a command or a step failed.
+    package var details: FailureDetails?
 
     package init(
         _ code: FailureCode,

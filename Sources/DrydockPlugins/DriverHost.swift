@@ -144,7 +144,7 @@ final class DriverHost: Sendable {
         report.outputs = statement.outputs
         report.violations = violations
         report.diagnostics = Array((statement.errors + execs.errors).prefix(20))
-        return report
+        return report.showing(context, masker.current)
     }
 }
 

@@ -92,14 +92,18 @@ struct DriverJudgement {
         let declared = statement.error
         if let said {
             let fault: Fault = declared?.fault == .plugin ? .plugin : .user
-            return Failure(
+            var failure = Failure(
                 fault == .plugin ? .pluginCrashed : .stepFailed,
                 fault,
                 said,
                 hint: declared?.hint,
-                file: lastFailure?.file,
-                line: lastFailure?.line
+                file: statement.errors.first?.file ?? lastFailure?.file,
+                line: statement.errors.first.map(\.line) ?? lastFailure?.line
             )
+            var details = lastFailure?.details ?? FailureDetails()
+            details.cause = statement.errors.first ?? details.cause
+            failure.details = details
+            return failure
         }
         return lastFailure
             ?? Failure(.stepFailed, .user, "the plugin \(plugin) ended with exit status \(status)")

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockProtocol
 import DrydockSandbox
@@ -67,24 +68,31 @@ final class ExecRunner: Sendable {
     /// Its output touches `activity`.
     func run(_ request: ExecRequest, activity: ActivityClock) async -> ExecEnd? {
         guard state.withLock({ !$0.isClosed }) else { return nil }
+        let observer = context.observer(
+            of: request.argv,
+            in: request.directory,
+            named: request.observers
+        )
         let output = ProjectOutput(
             sink: sink,
             masker: masker,
             stage: request.stage,
             guest: nil,
+            observer: observer,
             clock: context.clock,
             tail: request.tail
         )
         let clock = context.clock
         let limit = request.timeout.map { min(deadline, clock.now.advanced(by: $0)) } ?? deadline
         let command = SandboxedCommand(
-            spec: spec(request),
+            spec: spec(request, hints: observer.environment),
             clock: clock,
             deadline: limit,
             silence: silence(of: request),
             grace: context.grace,
             control: control,
             activity: activity,
+            streams: request.streams,
             onOutput: { output.receive($0, $1) }
         )
         let end: CommandEnd
@@ -104,9 +112,11 @@ final class ExecRunner: Sendable {
         min(request.silence ?? context.silence, context.silence)
     }
 
-    private func spec(_ request: ExecRequest) -> SandboxSpec {
+    /// `hints` make tools tell more; what the step or the driver says about the same variable counts.
+    private func spec(_ request: ExecRequest, hints: [String: String]) -> SandboxSpec {
         var spec = context.project
         spec.argv = request.argv
+        spec.environment.merge(hints) { steps, _ in steps }
         spec.environment.merge(request.environment) { _, theirs in theirs }
         if let directory = request.directory {
             spec.workingDirectory = "\(spec.workingDirectory)/\(directory)"
@@ -144,6 +154,9 @@ final class ExecRunner: Sendable {
             report = ran
         }
         failure = failure?.located(by: output.errors)
+        if let told = failure, case .ran(let ran) = end.ending {
+            failure = told.detailed(output.details, command: request.argv.map(masker.current.masked), ran.verdict)
+        }
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))
             state.violations += (report?.violations ?? []).prefix(max(0, 1_000 - state.violations.count))

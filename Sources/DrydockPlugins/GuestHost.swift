@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockSandbox
 import FoundationEssentials
@@ -16,15 +17,17 @@ struct GuestHost: Sendable {
 
     /// Runs the guest to its end.
     func run() async -> StepReport {
+        let masker = StepMasker(context.masks)
         let output = ProjectOutput(
             sink: sink,
-            masker: StepMasker(context.masks),
+            masker: masker,
             stage: nil,
             guest: GuestRecords(
                 plugin: context.plugin,
                 clock: context.clock,
-                isInSource: context.isInSource
+                places: context.places()
             ),
+            observer: observer,
             clock: context.clock,
             tail: 0
         )
@@ -34,13 +37,14 @@ struct GuestHost: Sendable {
         } catch {
             return StepReport(failure: error, usage: Usage(wall: .zero))
         }
-        let command = SandboxedCommand(
+        let run = SandboxedCommand(
             spec: spec,
             clock: context.clock,
             deadline: context.clock.now.advanced(by: context.timeout),
             silence: context.silence,
             grace: context.grace,
             control: control,
+            streams: .together,
             onOutput: { output.receive($0, $1) }
         )
         let stdin: OwnedDescriptor
@@ -53,10 +57,25 @@ struct GuestHost: Sendable {
             )
             return StepReport(failure: failure, usage: Usage(wall: .zero))
         }
-        let end = await command.run(stdin: stdin, launcher: launcher)
+        let end = await run.run(stdin: stdin, launcher: launcher)
         let report = report(end)
         output.finish(report.failure == nil ? .ok : .failed)
-        return report.adding(errors: output.errors)
+        var told = report.adding(errors: output.errors)
+        if let failure = told.failure, case .ran(let ran) = end.ending {
+            told.failure = failure.detailed(output.details, command: command, ran.verdict)
+        }
+        return told.showing(context, masker.current)
+    }
+
+    /// What ran, as its author knows it.
+    private var command: [String] {
+        context.step.with["run"]?.string.map { [$0] } ?? context.plugin.command
+    }
+
+    /// A script's line says which tools it runs; of another guest its manifest does.
+    private var observer: CommandObserver {
+        let line = context.plugin.name == .script ? context.step.with["run"]?.string : nil
+        return context.observer(of: line.map { ["sh", "-c", $0] } ?? [])
     }
 
     private var name: String { "step \(context.step.id)" }
@@ -66,6 +85,7 @@ struct GuestHost: Sendable {
         var spec = context.project
         spec.argv = context.plugin.command
         spec.mounts += context.plugin.mounts + parameters.mounts
+        spec.environment.merge(observer.environment) { steps, _ in steps }
         spec.environment.merge(context.plugin.environment) { _, ours in ours }
         spec.environment.merge(parameters.variables) { _, ours in ours }
         return spec

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockProtocol
 
@@ -73,25 +74,19 @@ struct GuestRecords {
     }
 
     private let name: PluginName
-    private let isInSource: @Sendable (String) -> Bool
-    /// What that said: a guest may name a file a million times, and as many files.
-    private var known: [String: Bool] = [:]
+    private let places: SourcePlaces
     private let titles: [StageID: ManifestStage]
-
-    /// Files whose place in the source is looked up.
-    private static let fileLimit = 1_000
     private let clock: any MonotonicClock
     private var flow: RecordFlow
     private var malformed = 0
     /// The stage that was started last.
     private(set) var stage: StageID?
 
-    /// `isInSource` tells whether a relative path is a file of the project.
-    init(plugin: Plugin, clock: any MonotonicClock, isInSource: @escaping @Sendable (String) -> Bool) {
+    init(plugin: Plugin, clock: any MonotonicClock, places: SourcePlaces) {
         self.clock = clock
         flow = RecordFlow(now: clock.now)
         name = plugin.name
-        self.isInSource = isInSource
+        self.places = places
         titles = Dictionary(plugin.manifest.stages.map { ($0.id, $0) }) { first, _ in first }
     }
 
@@ -145,21 +140,13 @@ struct GuestRecords {
     /// A message as its sayer's, whoever reads it: with a place only where there is one, and without advice.
     ///
     /// What to do next is said by the host alone: the text may be the project's.
-    private mutating func advised(_ said: Diagnostic) -> Diagnostic {
+    private func advised(_ said: Diagnostic) -> Diagnostic {
         var diagnostic = said
         diagnostic.message = "\(name) says: \(said.message)"
         (diagnostic.hint, diagnostic.url) = (nil, nil)
-        diagnostic.file = said.file.map(ProjectOutput.inProject).flatMap { isKnown($0) ? $0 : nil }
+        diagnostic.file = said.file.flatMap { places.place(of: $0) }
         if diagnostic.file == nil { (diagnostic.line, diagnostic.column) = (nil, nil) }
         return diagnostic
-    }
-
-    private mutating func isKnown(_ file: String) -> Bool {
-        if let answer = known[file] { return answer }
-        guard known.count < Self.fileLimit else { return false }
-        let answer = isInSource(file)
-        known[file] = answer
-        return answer
     }
 
     /// Ends the running stage, which only the host can.

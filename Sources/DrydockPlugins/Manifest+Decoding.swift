@@ -48,7 +48,7 @@ extension Manifest {
             self.permits.network = try permits["network"].map(NetworkRule.list) ?? []
             self.permits.secrets = try permits["secrets"]?.texts() ?? []
         }
-        observers = try fields["observers"]?.texts() ?? []
+        observers = try fields.optional("observers") ?? []
         config = try fields.optional("config")
         let timeout = try fields["timeout"]?.fields(["step", "silence"])
         stepTimeout = try timeout?["step"]?.seconds()

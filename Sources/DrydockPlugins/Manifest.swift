@@ -17,7 +17,7 @@ package struct Manifest: Hashable, Sendable {
     /// Commands that must be there.
     package var commands: [String]
     package var permits: Permits
-    package var observers: [String]
+    package var observers: [ObserverName]
     /// What a step's `with` may hold; nil = anything.
     package var config: ParameterSchema?
     package var stepTimeout: Duration?

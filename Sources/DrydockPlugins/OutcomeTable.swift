@@ -112,7 +112,7 @@ package enum OutcomeTable {
         }
     }
 
-    private static func signalName(_ signal: Int) -> String {
+    static func signalName(_ signal: Int) -> String {
         let names = [
             4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM",
             25: "SIGXFSZ", 31: "SIGSYS",
@@ -125,19 +125,19 @@ extension Failure {
     /// The same failure at the place of the first error that the command's output showed, which says more.
     func located(by errors: [Diagnostic]) -> Failure {
         guard code == .stepFailed, let first = errors.first else { return self }
-        return Failure(
-            code,
-            fault,
-            "error: \(first.message); \(message)",
-            hint: hint ?? first.hint,
-            file: first.file,
-            line: first.line
-        )
+        var failure = self
+        failure.message = "error: \(first.message); \(message)"
+        failure.hint = hint ?? first.hint
+        (failure.file, failure.line) = (first.file, first.line)
+        return failure
     }
 
     /// The same failure as the plugin's fault: its own process could not even be started.
     var blamedOnPlugin: Failure {
         guard fault == .user else { return self }
-        return Failure(.pluginCrashed, .plugin, message, hint: hint ?? "see `drydock plugin list`")
+        var failure = self
+        (failure.code, failure.fault) = (.pluginCrashed, .plugin)
+        failure.hint = hint ?? "see `drydock plugin list`"
+        return failure
     }
 }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+package import DrydockObservers
 import DrydockSandbox
 
 /// A plugin that can be used.
@@ -15,6 +16,8 @@ package struct Plugin: Hashable, Sendable {
     package var manifest: Manifest
     /// The directory's `lib` on the host, where there is one.
     package var library: String?
+    /// Those that it brings, for its own commands.
+    package var observers: [Observer] = []
     /// Of all its content and the library's.
     package var digest: Digest
 
@@ -56,9 +59,19 @@ package struct PluginCatalog: Hashable, Sendable {
     package private(set) var plugins: [Plugin] = []
     package private(set) var invalid: [InvalidPlugin] = []
     package private(set) var shadowed: [ShadowedPlugin] = []
+    /// Those of the directories; of two with one name the first.
+    package private(set) var observers = ObserverCatalog()
 
     /// The plugin of that name.
     package subscript(name: PluginName) -> Plugin? { plugins.first { $0.name == name } }
+
+    /// The observers for a plugin's commands: its own before all others.
+    package func observers(of plugin: Plugin) -> ObserverCatalog {
+        guard !plugin.observers.isEmpty else { return observers }
+        var all = ObserverCatalog(plugin.observers)
+        all.add(observers)
+        return all
+    }
 
     /// Reads plugin directories, the most important one first.
     ///
@@ -68,6 +81,7 @@ package struct PluginCatalog: Hashable, Sendable {
         for directory in directories {
             let found = PluginDirectory.read(directory)
             catalog.invalid += found.invalid
+            for observer in found.observers { catalog.observers.add(observer) }
             for plugin in found.plugins.sorted(by: Self.comesFirst) {
                 if let first = catalog[plugin.name] {
                     catalog.shadowed.append(ShadowedPlugin(plugin: plugin, by: first.path))

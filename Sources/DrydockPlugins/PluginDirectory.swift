@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import Glibc
 import SystemPackage
@@ -10,6 +11,7 @@ import SystemPackage
 struct PluginDirectory {
     private(set) var plugins: [Plugin] = []
     private(set) var invalid: [InvalidPlugin] = []
+    private(set) var observers: [Observer] = []
 
     private let path: String
     private let handle: DirectoryHandle
@@ -22,13 +24,15 @@ struct PluginDirectory {
     }
 
     /// Reads what is in `directory`; a directory that can not be used is itself listed as invalid.
-    static func read(_ directory: String) -> (plugins: [Plugin], invalid: [InvalidPlugin]) {
+    static func read(
+        _ directory: String
+    ) -> (plugins: [Plugin], observers: [Observer], invalid: [InvalidPlugin]) {
         do {
             var reading = try PluginDirectory(directory)
             reading.readAll()
-            return (reading.plugins, reading.invalid)
+            return (reading.plugins, reading.observers, reading.invalid)
         } catch {
-            return ([], [InvalidPlugin(path: directory, reason: explain(error))])
+            return ([], [], [InvalidPlugin(path: directory, reason: explain(error))])
         }
     }
 
@@ -59,6 +63,7 @@ struct PluginDirectory {
                 invalid.append(InvalidPlugin(path: "\(path)/lib", reason: Self.explain(error)))
             }
         }
+        if names.contains(ObserverFolder.name) { observers = readObservers(ObserverFolder.name) }
         for name in names.sorted() where !isIgnored(name) {
             do {
                 plugins.append(try plugin(name))
@@ -69,7 +74,7 @@ struct PluginDirectory {
     }
 
     private func isIgnored(_ name: String) -> Bool {
-        if ["lib", "presets"].contains(name) || name.hasPrefix(".") || name.hasPrefix("README") {
+        if ["lib", "presets", ObserverFolder.name].contains(name) || name.hasPrefix(".") || name.hasPrefix("README") {
             return true
         }
         guard name.hasSuffix(".json") else { return false }
@@ -77,7 +82,7 @@ struct PluginDirectory {
         return names.contains { $0 != name && ($0 == stem || $0.hasPrefix(stem + ".")) }
     }
 
-    private func plugin(_ name: String) throws -> Plugin {
+    private mutating func plugin(_ name: String) throws -> Plugin {
         let parsed = try PluginFileName(name)
         let status = try handle.status(of: Array(name.utf8)[...])
         switch status.kind {
@@ -89,7 +94,7 @@ struct PluginDirectory {
         }
     }
 
-    private func folder(_ name: String, _ parsed: PluginFileName) throws -> Plugin {
+    private mutating func folder(_ name: String, _ parsed: PluginFileName) throws -> Plugin {
         let content = try digest(folder: name)
         let manifestFile = try path(name, "plugin.json")
         let bytes: [UInt8]
@@ -114,6 +119,7 @@ struct PluginDirectory {
             shape: .folder(files: files),
             manifest: manifest,
             library: library?.path,
+            observers: content.files.keys.contains { $0.hasPrefix("\(ObserverFolder.name)/") } ? readObservers("\(name)/\(ObserverFolder.name)") : [],
             digest: withLibrary(content.digest)
         )
     }
@@ -173,6 +179,24 @@ extension PluginDirectory {
     private func withLibrary(_ digest: Digest) -> Digest {
         guard let library else { return digest }
         return SHA256Hasher.digest(of: Array("\(digest) \(library.digest)".utf8))
+    }
+
+    /// The observers of a folder; what is wrong with one is listed, and the others count.
+    private mutating func readObservers(_ folder: String) -> [Observer] {
+        var reading = ObserverFolder()
+        do {
+            // Trusted as a plugin's own files are.
+            for file in try digest(folder: folder).files.keys.sorted() {
+                let path = try path(folder, file)
+                reading.add(file, { try read(path, atMost: Observer.largest) }, explain: Self.explain)
+            }
+        } catch {
+            invalid.append(InvalidPlugin(path: "\(path)/\(folder)", reason: Self.explain(error)))
+        }
+        invalid += reading.invalid.map { name, problem in
+            InvalidPlugin(path: "\(path)/\(folder)/\(name)", reason: problem.sentence)
+        }
+        return reading.observers
     }
 
     private func path(_ names: String...) throws -> TreePath {

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockProtocol
 import DrydockSandbox
@@ -19,13 +20,14 @@ final class ProjectOutput: Sendable {
 
     private let state: Mutex<State>
 
-    /// `guest` reads records where the process is a guest plugin, nil = every line is log text; of the lines the last
-    /// `tail` are kept.
+    /// `guest` reads records where the process is a guest plugin, nil = every line is log text; `observer` reads what the
+    /// tools say; of the lines the last `tail` are kept.
     init(
         sink: any StepEventSink,
         masker: StepMasker,
         stage: StageID?,
         guest: GuestRecords?,
+        observer: CommandObserver,
         clock: any MonotonicClock,
         tail: Int
     ) {
@@ -34,6 +36,7 @@ final class ProjectOutput: Sendable {
             masker: masker,
             stage: stage,
             guest: guest,
+            observer: observer,
             clock: clock,
             tail: tail
         )
@@ -65,13 +68,11 @@ final class ProjectOutput: Sendable {
         }
     }
 
-    /// A file of the project without the place it has only inside.
-    static func inProject(_ file: String) -> String {
-        file.hasPrefix(InsidePath.source + "/") ? String(file.dropFirst(InsidePath.source.count + 1)) : file
-    }
-
     /// The last lines, oldest first, masked; each at most 1 KiB.
     var tail: [String] { state.withLock { $0.reader.tail } }
+
+    /// What explains a failure: where it was, the first error, and the lines that tell most.
+    var details: FailureDetails { state.withLock { $0.reader.details } }
 
     /// The first errors that were read off the output; what was advised is none of them.
     var errors: [Diagnostic] { state.withLock { $0.reader.errors } }
@@ -80,7 +81,7 @@ final class ProjectOutput: Sendable {
 /// The part of `ProjectOutput` that its lock guards.
 private final class OutputReader: @unchecked Sendable {
     // SAFETY: it is made inside ProjectOutput's state and never leaves it; every call holds that mutex.
-    /// Diagnostics that are read off one command's output.
+    /// Errors that are read off one command's output, and as many of all others.
     private static let diagnosticLimit = 200
     /// Errors that are kept for the failure's explanation.
     private static let errorLimit = 20
@@ -93,10 +94,12 @@ private final class OutputReader: @unchecked Sendable {
     private let clock: any MonotonicClock
     private let tailLimit: Int
     private(set) var tail: [String] = []
-    private(set) var errors: [Diagnostic] = []
-    private var diagnosticsLeft = OutputReader.diagnosticLimit
-    private var outObserver = OutputObserver()
-    private var errObserver = OutputObserver()
+    private var telling = TellingLines()
+    private var causes: [Diagnostic] = []
+    private var consequences: [Diagnostic] = []
+    private var errorsLeft = OutputReader.diagnosticLimit
+    private var othersLeft = OutputReader.diagnosticLimit
+    private var observer: CommandObserver
     private var throttle = ProgressThrottle<Progress>(interval: .milliseconds(100))
 
     init(
@@ -104,10 +107,12 @@ private final class OutputReader: @unchecked Sendable {
         masker: StepMasker,
         stage: StageID?,
         guest: GuestRecords?,
+        observer: CommandObserver,
         clock: any MonotonicClock,
         tail: Int
     ) {
         batch = EventBatch(sink)
+        self.observer = observer
         self.clock = clock
         self.masker = masker
         self.stage = stage
@@ -125,6 +130,7 @@ private final class OutputReader: @unchecked Sendable {
     }
 
     func finish(_ status: StageChange.Status) {
+        observer.finish { note($0) }
         if let last = throttle.flush(now: clock.now) { batch.add(.progress(last), via: .observed) }
         for (event, via) in guest?.flush() ?? [] { batch.add(event, via: via) }
         for (event, via) in guest?.end(status) ?? [] { batch.add(event, via: via) }
@@ -138,7 +144,9 @@ private final class OutputReader: @unchecked Sendable {
         {
             return
         }
-        if !segment.isRepeated { observe(segment, stream) }
+        if !segment.isRepeated {
+            observer.observe(segment.bytes, isOverwritten: segment.end == .overwritten) { note($0) }
+        }
         guard segment.end == .line else { return }
         let text = secrets.text(of: segment)
         batch.add(.log(LogLine(stream: stream, stage: currentStage, text: text)), via: .observed)
@@ -162,35 +170,49 @@ private final class OutputReader: @unchecked Sendable {
         }
     }
 
-    private func observe(_ segment: OutputSegment, _ stream: LogLine.Stream) {
-        let isOverwritten = segment.end == .overwritten
-        let observation =
-            stream == .err
-            ? errObserver.observe(segment.bytes, isOverwritten: isOverwritten)
-            : outObserver.observe(segment.bytes, isOverwritten: isOverwritten)
+    private func note(_ observation: CommandObserver.Observation) {
         switch observation {
         case .progress(let current, let total, let unit):
-            let progress = Progress(stage: currentStage, current: current, total: total, unit: unit)
-            if let shown = throttle.admit(progress, now: clock.now) {
-                batch.add(.progress(shown), via: .observed)
-            }
-        case .diagnostic(let found):
-            guard diagnosticsLeft > 0 else { return }
-            diagnosticsLeft -= 1
-            var diagnostic = found.masked(by: secrets)
-            diagnostic.stage = currentStage
-            diagnostic.file = diagnostic.file.map(ProjectOutput.inProject)
-            keep(diagnostic)
-            batch.add(.diag(diagnostic), via: .observed)
-        case nil: break
+            show(Progress(stage: currentStage, current: current, total: total, unit: unit))
+        case .units(let unit, let seen, let total):
+            show(
+                Progress(stage: currentStage, current: Double(seen), total: total.map(Double.init), unit: unit)
+            )
+        case .diagnostic(let found, let isConsequence): note(found, isConsequence)
         }
     }
 
-    private func keep(_ diagnostic: Diagnostic) {
-        if diagnostic.severity == .error, errors.count < Self.errorLimit { errors.append(diagnostic) }
+    private func show(_ progress: Progress) {
+        if let shown = throttle.admit(progress, now: clock.now) { batch.add(.progress(shown), via: .observed) }
     }
 
+    private func note(_ found: Diagnostic, _ isConsequence: Bool) {
+        let isError = found.severity == .error
+        guard (isError ? errorsLeft : othersLeft) > 0 else { return }
+        if isError { errorsLeft -= 1 } else { othersLeft -= 1 }
+        var diagnostic = found.masked(by: secrets)
+        diagnostic.stage = currentStage
+        batch.add(.diag(diagnostic), via: .observed)
+        guard isError else { return }
+        if isConsequence { return consequences.append(diagnostic) }
+        causes.append(diagnostic)
+        telling.mark()
+    }
+
+    /// What explains a failure of the command.
+    var details: FailureDetails {
+        var details = FailureDetails()
+        details.stage = currentStage
+        details.cause = errors.first
+        details.output = telling.clipped
+        return details
+    }
+
+    /// The first errors: what went wrong before what came of it.
+    var errors: [Diagnostic] { Array((causes + consequences).prefix(Self.errorLimit)) }
+
     private func remember(_ text: String) {
+        telling.add(text)
         guard tailLimit > 0 else { return }
         if tail.count == tailLimit { tail.removeFirst() }
         tail.append(text.utf8.count <= 1_024 ? text : String(text.prefix(256)) + "…")

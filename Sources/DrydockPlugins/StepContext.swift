@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+package import DrydockObservers
 package import DrydockOS
 package import DrydockSandbox
 
@@ -32,8 +33,12 @@ package struct StepContext: Sendable {
     package var clock: any MonotonicClock
     /// A directory of the host that no sandbox can write to, for parameters too long for a variable; nil = none.
     package var parameters: String?
+    /// What reads the output of tools.
+    package var observers: ObserverCatalog
     /// Whether a relative path is a file of the source as it was before anything ran.
     package var isInSource: @Sendable (String) -> Bool
+    /// The content of such a file, up to a size; nil where there is none.
+    package var readSource: @Sendable (String) -> [UInt8]?
 
     package init(
         build: BuildID,
@@ -51,7 +56,32 @@ package struct StepContext: Sendable {
         files = []
         grace = .seconds(10)
         clock = ContinuousClock()
+        observers = ObserverCatalog()
         isInSource = { _ in false }
+        readSource = { _ in nil }
+    }
+
+    /// What reads the output of one command of the step, run in `directory` of the project; `named` by whoever asked for it.
+    func observer(
+        of argv: [String],
+        in directory: RelativePath? = nil,
+        named: [ObserverName] = []
+    ) -> CommandObserver {
+        CommandObserver(
+            argv,
+            named: named.isEmpty ? plugin.manifest.observers : named,
+            catalog: observers,
+            places: places(from: directory)
+        )
+    }
+
+    /// Where files that are named in `directory` of the project lie in it.
+    func places(from directory: RelativePath? = nil) -> SourcePlaces {
+        SourcePlaces(
+            root: project.workingDirectory,
+            directory: directory?.rawValue ?? "",
+            isInSource: isInSource
+        )
     }
 
     /// `step` and `silence` are enforced here, the others by the sandbox.

@@ -58,6 +58,10 @@ extension JSONWriter {
             $0.field("hint", value.hint)
             $0.field("file", value.file)
             $0.field("line", value.line)
+            if let details = value.details {
+                $0.key("details")
+                $0.object { details.write(to: &$0) }
+            }
         }
     }
 

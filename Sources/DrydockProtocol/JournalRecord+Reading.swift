@@ -36,6 +36,7 @@ extension Event {
             case .step: .step(try StepChange(fields))
             case .stage: .stage(try StageChange(fields))
             case .progress: .progress(try Progress(fields))
+            case .estimate: .estimate(try Estimate(fields))
             case .log: .log(try LogLine(fields))
             case .diag: .diag(try Diagnostic(fields))
             case .artifact: .artifact(try Artifact(fields))
@@ -54,6 +55,20 @@ extension Event {
             case .gap: .gap(try Gap(fields))
             case .finished: .finished(try Finished(fields))
             }
+    }
+}
+
+extension Estimate {
+    fileprivate init(_ fields: Fields) throws(FieldProblem) {
+        let least: Double? = try fields.optional("remaining_at_least")
+        let most: Double? = try fields.optional("remaining_at_most")
+        var remaining: ClosedRange<Double>?
+        if let least, let most, least <= most { remaining = least...most }
+        self.init(
+            percent: try fields.required("percent").integer(in: 0...99),
+            remaining: remaining,
+            isOverdue: try fields.optional("overdue") ?? false
+        )
     }
 }
 
@@ -129,7 +144,9 @@ extension LogLine {
     }
 }
 
-extension Diagnostic {
+extension Diagnostic: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) { try self.init(try field.fields()) }
+
     fileprivate init(_ fields: Fields) throws(FieldProblem) {
         self.init(
             severity: try fields.required("severity"),
@@ -244,6 +261,7 @@ extension Failure: FieldReadable {
             file: try fields.optional("file"),
             line: try fields.optional("line")
         )
+        details = try fields.optional("details")
     }
 }
 

@@ -37,7 +37,7 @@ extension JournalCodec {
 
 /// A kind's name on the wire.
 package enum EventKind: String, Sendable, CaseIterable {
-    case queued, started, plan, step, stage, progress, log, diag, artifact, output, notice
+    case queued, started, plan, step, stage, progress, estimate, log, diag, artifact, output, notice
     case willFail = "will_fail"
     case violation, network, usage, preview, attempt
     case cancelRequested = "cancel_requested"
@@ -54,6 +54,7 @@ extension Event {
         case .step: .step
         case .stage: .stage
         case .progress: .progress
+        case .estimate: .estimate
         case .log: .log
         case .diag: .diag
         case .artifact: .artifact
@@ -84,6 +85,7 @@ extension Event {
         case .step(let change): change.write(to: &writer)
         case .stage(let change): change.write(to: &writer)
         case .progress(let progress): progress.write(to: &writer)
+        case .estimate(let estimate): estimate.write(to: &writer)
         case .diag(let diagnostic): diagnostic.write(to: &writer)
         case .artifact(let artifact): artifact.write(to: &writer)
         case .output(let key, let value):
@@ -106,6 +108,15 @@ extension Event {
         case .gap(let gap): gap.write(to: &writer)
         case .finished(let finished): finished.write(to: &writer)
         }
+    }
+}
+
+extension Estimate {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.field("percent", percent)
+        writer.field("remaining_at_least", remaining?.lowerBound)
+        writer.field("remaining_at_most", remaining?.upperBound)
+        if isOverdue { writer.field("overdue", true) }
     }
 }
 
@@ -174,7 +185,7 @@ extension LogLine {
 }
 
 extension Diagnostic {
-    fileprivate func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         writer.field("severity", severity.rawValue)
         writer.field("message", message)
         writer.field("file", file)

@@ -50,6 +50,10 @@ package struct ExecRequest: Hashable, Sendable {
     package var timeout: Duration?
     /// Longest time without output; below the step's own.
     package var silence: Duration?
+    /// Who reads its output; empty = the observers of its programs.
+    package var observers: [ObserverName]
+    /// Whether its two output streams are told apart, at the cost of their order.
+    package var streams: OutputStreams
     /// What it reads on its standard input; nil = nothing.
     package var input: String?
     /// How many last lines of output the answer carries.
@@ -59,6 +63,8 @@ package struct ExecRequest: Hashable, Sendable {
         self.id = id
         self.argv = argv
         self.environment = [:]
+        self.observers = []
+        self.streams = .together
         self.tail = 20
     }
 }

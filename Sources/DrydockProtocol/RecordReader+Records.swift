@@ -100,6 +100,8 @@ extension RecordReader {
         request.stage = try stageID("stage")
         request.timeout = try seconds("timeout")
         request.silence = try seconds("silence")
+        request.observers = try (fields.optional("observer") as ObserverName?).map { [$0] } ?? []
+        request.streams = try fields.optional("streams") ?? .together
         request.input = try text("stdin")
         request.tail = try fields["tail"]?.integer(in: 0...PluginLineLimits.tail) ?? request.tail
         return request

@@ -81,13 +81,15 @@ package struct SandboxedCommand: Sendable {
     private let grace: Duration
     private let control: SandboxControl
     private let activity: ActivityClock
+    private let streams: OutputStreams
     private let onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
 
     /// A command that ends at `deadline`, and after a time of `silence` (nil: it may say nothing); TERM comes `grace` before
     /// KILL.
     ///
     /// `control` ends it from elsewhere; whoever touches `activity` breaks the silence, as its output does. `onOutput` gets
-    /// the bytes of both streams, each in order, on a thread each.
+    /// the bytes of both streams, each in order, on a thread each; `together` all come by `out`, in the order in which they
+    /// were written.
     package init(
         spec: SandboxSpec,
         clock: any MonotonicClock,
@@ -96,6 +98,7 @@ package struct SandboxedCommand: Sendable {
         grace: Duration = .zero,
         control: SandboxControl = SandboxControl(),
         activity: ActivityClock? = nil,
+        streams: OutputStreams = .apart,
         onOutput: @escaping @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
     ) {
         self.spec = spec
@@ -105,6 +108,7 @@ package struct SandboxedCommand: Sendable {
         self.grace = grace
         self.control = control
         self.activity = activity ?? ActivityClock(clock)
+        self.streams = streams
         self.onOutput = onOutput
     }
 
@@ -125,8 +129,14 @@ package struct SandboxedCommand: Sendable {
         launcher: any SandboxLauncher
     ) async throws(SandboxError) -> SandboxReport {
         let out = try pump(.out)
-        let err = try pump(.err)
-        let pumps = [out.pump, err.pump]
+        let err: PumpedPipe
+        var pumps = [out.pump]
+        switch streams {
+        case .together: err = PumpedPipe(pump: out.pump, writeEnd: try Self.second(out.writeEnd))
+        case .apart:
+            err = try pump(.err)
+            pumps.append(err.pump)
+        }
         activity.touch()
         let sandbox: any RunningSandbox
         do throws(SandboxError) {
@@ -145,6 +155,15 @@ package struct SandboxedCommand: Sendable {
         }
         await stop(pumps)
         return report
+    }
+
+    /// The same pipe once more.
+    private static func second(_ end: borrowing OwnedDescriptor) throws(SandboxError) -> OwnedDescriptor {
+        do throws(Errno) {
+            return try end.withDescriptor { end throws(Errno) in try OwnedDescriptor(duplicating: end) }
+        } catch {
+            throw .host(call: "dup", errno: Int(error.rawValue))
+        }
     }
 
     private func stop(_ pumps: [PipePump]) async {

@@ -14,8 +14,19 @@ enum Schema {
         migrator.registerMigration("5-access") { db in try db.execute(sql: access) }
         migrator.registerMigration("6-rebuilding") { db in try db.execute(sql: rebuilding) }
         migrator.registerMigration("7-ended-by") { db in try db.execute(sql: endedBy) }
+        migrator.registerMigration("8-progress") { db in try db.execute(sql: progress) }
         return migrator
     }
+
+    /// What was learned of each project's builds, the project that was built last with the highest number.
+    private static let progress = """
+        CREATE TABLE histories (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            project TEXT NOT NULL UNIQUE,
+            -- BuildHistory
+            learned BLOB NOT NULL
+        );
+        """
 
     /// Who wrote a build's end, a `BuildEnd.Author`.
     ///

@@ -51,6 +51,12 @@ package protocol Store: AccessStore {
     /// Builds changed after `revision`, in order of their revision, at most `limit`.
     func changes(after revision: Int64, limit: Int) async throws -> [Build]
 
+    /// What was learned of the project's builds; nil where nothing was.
+    func history(of project: ProjectName) async throws -> BuildHistory?
+
+    /// Keeps what was learned, in the place of what was known.
+    func remember(_ history: BuildHistory, of project: ProjectName) async throws
+
     /// What there is, counted; as quick with a long history as with none.
     func counts() async throws -> StoreCounts
 

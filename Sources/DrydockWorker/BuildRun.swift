@@ -111,13 +111,46 @@ struct BuildRun: Sendable {
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
             try await shop.store.move(lease, to: .running)
-            let steps = StepSequence(run: self, plan: plan, workspace: workspace, snapshot: snapshot)
+            let progress = await keepProgress(of: plan)
+            let steps = StepSequence(
+                run: self,
+                plan: plan,
+                workspace: workspace,
+                snapshot: snapshot,
+                progress: progress
+            )
             let declared = try await steps.runAll()
             try stop.check()
             try await shop.store.move(lease, to: .finishing)
-            return try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(
+            let made = try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(
                 from: workspace
             )
+            await remember(progress)
+            return made
+        }
+    }
+
+    /// What says how far the build is; begins with what is known of the project's past.
+    private func keepProgress(of plan: Plan) async -> ProgressKeeper {
+        let project = lease.build.request.project
+        // No more than a hint: a build does without.
+        let past = try? await shop.store.history(of: project)
+        let catalog = shop.catalog
+        let pace = BuildPace(
+            plan,
+            stages: { step in (catalog[step.plugin]?.manifest.stages ?? []).map { ($0.id, $0.weight) } },
+            past: past ?? BuildHistory()
+        )
+        let keeper = ProgressKeeper(pace, clock: shop.clock)
+        sink.tell(keeper)
+        return keeper
+    }
+
+    private func remember(_ progress: ProgressKeeper) async {
+        do {
+            try await shop.store.remember(progress.learned, of: lease.build.request.project)
+        } catch {
+            shop.logger.warning("what a build taught could not be kept", metadata: ["error": "\(error)"])
         }
     }
 

@@ -13,6 +13,7 @@ final class JournalSink: Sendable {
     private let journal: any JournalWriter
     private let stop: StopSignal
     private let clip: Mutex<LogClip>
+    private let keeper = Mutex<ProgressKeeper?>(nil)
 
     init(journal: any JournalWriter, logCap: ByteCount, stop: StopSignal) {
         self.journal = journal
@@ -23,6 +24,9 @@ final class JournalSink: Sendable {
     /// Sets another cap for what comes: the plan's, once there is one.
     func limitLog(to cap: ByteCount) { clip.withLock { $0 = LogClip(cap: cap) } }
 
+    /// Has `keeper` hear what steps tell.
+    func tell(_ keeper: ProgressKeeper) { self.keeper.withLock { $0 = keeper } }
+
     /// Appends what the host knows itself.
     func record(_ events: Event..., step: StepID? = nil) { emit(events, via: .host, step: step) }
 
@@ -31,6 +35,7 @@ final class JournalSink: Sendable {
 
     /// Appends `events` in order; log lines as far as the cap allows.
     func emit(_ events: [Event], via: Via, step: StepID?) {
+        keeper.withLock(\.self)?.note(events, step: step)
         // The lock is held while writing, so that lines of two pipes keep the order in which they were admitted.
         clip.withLock { clip in
             var kept: [Event] = []

@@ -22,6 +22,23 @@ extension Failure {
         return told
     }
 
+    /// The failure with its step, and with what was refused as data.
+    func naming(_ step: StepID, _ network: [NetworkUse], granted: Policy) -> Failure {
+        var told = self
+        var details = told.details ?? FailureDetails()
+        details.step = step
+        details.blocked = network.compactMap(RefusedHost.init).prefix(5).map { refused in
+            let isGranted = granted.network.rule(for: refused.host, port: refused.port) != nil
+            return BlockedAccess(
+                what: "\(refused.host):\(refused.port)",
+                why: refused.reason,
+                allow: isGranted ? nil : "network: [\(refused.rule)]"
+            )
+        }
+        told.details = details
+        return told
+    }
+
     private static func advice(on limit: ByteCount) -> String {
         "it moved the \(limit) that it may over the network, and was cut off; fetch less, or raise limits.network"
     }

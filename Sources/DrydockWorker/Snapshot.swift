@@ -175,6 +175,16 @@ struct Snapshot: Sendable {
         return file.withDescriptor { (try? fileStatus(of: $0).kind) == .file }
     }
 
+    /// The content of such a file; nil where there is none, or where it is too large to be somebody's source.
+    static func contents(of path: String, in directory: DirectoryHandle) -> [UInt8]? {
+        guard isFile(path, in: directory), let path = try? TreePath(parsing: path.utf8),
+            let file = try? directory.openFile(path, .read)
+        else { return nil }
+        return file.withDescriptor { try? FileContents.all(of: $0, atMost: largestShown) }
+    }
+
+    private static let largestShown = 4 << 20
+
     /// The names at the top of the project, sorted.
     func topLevelNames() throws -> [String] {
         try openProject().sortedNames()

@@ -12,6 +12,7 @@ struct StepSequence {
     let plan: Plan
     let workspace: Workspace
     let snapshot: Snapshot
+    let progress: ProgressKeeper
 
     /// What the steps said about their results.
     struct Declared: Sendable {
@@ -43,6 +44,7 @@ struct StepSequence {
                     )
                 )
             }
+            group.addTask { await progress.run(run.sink) }
             group.addTask {
                 guard let gauge else { return await watch.run() }
                 await gauge.run { stop.stop($0) }
@@ -109,6 +111,7 @@ struct StepSequence {
         run.sink.flush()
         report.failure = report.failure?.explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
+            .naming(step.id, report.usage.network, granted: context.project.policy)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(
@@ -173,7 +176,9 @@ struct StepSequence {
         context.files = try snapshot.topLevelNames()
         context.parameters = workspace.parameters
         let source = try snapshot.openProject()
+        context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
+        context.readSource = { Snapshot.contents(of: $0, in: source) }
         return context
     }
 }

@@ -36,7 +36,7 @@ struct AdvisedTests {
     func place() async throws {
         let bench = try Bench()
         let plugin = try bench.plugin(Self.evil)
-        _ = await bench.run(plugin)
+        _ = await bench.run(plugin) { $0.isInSource = { _ in false } }
         #expect(diagnostics(bench, .advised).last?.file == nil)
         #expect(diagnostics(bench, .advised).last?.line == nil)
         _ = await bench.run(plugin) { $0.isInSource = { $0 == "x.c" } }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockObservers
 import DrydockOS
 import DrydockPlugins
 import DrydockSandbox
@@ -118,6 +119,12 @@ final class RecordingSink: StepEventSink {
 final class Bench {
     let root: URL
     let sink = RecordingSink()
+    /// The observers that come with Drydock.
+    static let shipped: ObserverCatalog = {
+        let checkout = URL(filePath: #filePath).appending(path: "../../../plugins").standardizedFileURL
+        return PluginCatalog.load(directories: [checkout.path]).observers
+    }()
+
     var plugins: URL { root.appending(path: "plugins") }
     var source: URL { root.appending(path: "source") }
     var out: URL { root.appending(path: "out") }
@@ -180,6 +187,9 @@ final class Bench {
             driver: spec
         )
         context.grace = .milliseconds(100)
+        context.observers = Bench.shipped
+        // Tests print messages about files that they do not write.
+        context.isInSource = { name in [".c", ".py", ".swift"].contains { name.hasSuffix($0) } }
         context.files = (try? FileManager.default.contentsOfDirectory(atPath: source.path))?.sorted() ?? []
         return context
     }

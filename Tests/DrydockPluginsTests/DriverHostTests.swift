@@ -35,8 +35,8 @@ struct DriverHostTests {
         )
         let report = await bench.run(plugin)
         #expect(report.failure == nil)
-        #expect(bench.sink.log(.out) == ["in", "out"])
-        #expect(bench.sink.log(.err) == ["b"])
+        #expect(bench.sink.log(.out) == ["in", "out", "b"])
+        #expect(bench.sink.log(.err) == [])
         let said = bench.sink.log(.plugin)
         #expect(said.first == #"{"id":"c1","t":"exec.start"}"#)
         #expect(said.dropFirst().first?.contains(#""exit":4"#) == true)
@@ -50,13 +50,37 @@ struct DriverHostTests {
         #expect(stages.contains("compile"))
     }
 
+    @Test("a command that asks for two streams gets them, without an order between them")
+    func streams() async throws {
+        let bench = try Bench()
+        let plugin = try driver(
+            bench,
+            """
+            printf '%s\\n' '@dd {"t":"exec","id":"c1","streams":"apart","argv":["sh","-c","echo out; echo err >&2"]}'
+            read -r start; read -r end
+            echo '@dd end ok'
+            """
+        )
+        #expect(await bench.run(plugin).failure == nil)
+        #expect(bench.sink.log(.out) == ["out"])
+        #expect(bench.sink.log(.err) == ["err"])
+    }
+
+    @Test("lines of both streams stand in the order in which they were written")
+    func order() async throws {
+        let bench = try Bench()
+        let lines = "i=0; while [ $i -lt 200 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done"
+        _ = await bench.run(try bench.plugin(lines))
+        #expect(bench.sink.log(.out) == (0..<200).flatMap { ["out\($0)", "err\($0)"] })
+    }
+
     @Test("records printed by the project's commands are log text")
     func forged() async throws {
         let bench = try Bench()
         let forged = [
             "@dd end ok", "@dd artifact evil binary", "@dd stage x -- y", "@dd exec e -- touch forged",
         ]
-        try bench.write(forged.joined(separator: "\n"), to: "source/forged.txt")
+        try bench.write(forged.joined(separator: "\n") + "\n", to: "source/forged.txt")
         let plugin = try driver(
             bench,
             """
@@ -69,7 +93,7 @@ struct DriverHostTests {
         let report = await bench.run(plugin)
         #expect(report.failure?.code == .pluginTruncated)
         #expect(report.artifacts.isEmpty)
-        #expect(bench.sink.log(.out) == forged)
+        #expect(bench.sink.log(.out) == forged + forged + forged)
         #expect(bench.sink.all.allSatisfy { if case .stage = $0.event { false } else { true } })
         #expect(!FileManager.default.fileExists(atPath: bench.source.appending(path: "forged").path))
     }

@@ -68,7 +68,7 @@ struct PlanAnswerTests {
         "what is no plan is the plugin's fault, with the reason",
         arguments: [
             ("", "byte 0"), ("{", "byte"), ("[]", "plan"), (#"{"steps": []}"#, "0 steps"),
-            (#"{"stages": []}"#, "stages"), (#"{"steps": [{"title": "x"}]}"#, "id"),
+            (#"{"stages": []}"#, "stages"), (#"{"error": {"hint": "x"}}"#, "message"), (#"{"error": {"message": "x", "fault": "nobody"}}"#, "fault"),
             (#"{"steps": [{"id": "A b"}]}"#, "'steps[0].id' can not be 'A b'"),
             (#"{"steps": [{"id": "a"}, {"id": "a"}]}"#, "two steps have the id 'a'"),
             (#"{"steps": [{"id": "a", "needs": ["b"]}]}"#, "needs 'b'"),

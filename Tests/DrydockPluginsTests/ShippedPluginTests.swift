@@ -23,7 +23,10 @@ struct ShippedPluginTests {
     func valid() {
         #expect(Self.catalog.invalid.isEmpty, "\(Self.catalog.invalid)")
         #expect(
-            Self.catalog.plugins.map(\.name) == ["swift", "python", "node", "make", "greeter", "static", "script"]
+            Self.catalog.plugins.map(\.name) == [
+                "swift", "cargo", "go", "python", "maven", "gradle", "cmake", "node", "meson", "make", "hugo",
+                "jekyll", "greeter", "static", "script",
+            ]
         )
     }
 
@@ -85,7 +88,8 @@ struct ShippedPluginTests {
         #expect(FileManager.default.fileExists(atPath: bench.out.appending(path: "it.py").path))
         let asked = await bench.run(plugin, with: .object(["tests": .bool(true)]))
         #expect(asked.failure?.message == "the tests failed")
-        #expect(asked.failure?.file?.hasSuffix("tests/test_it.py") == true)
+        // Outside of the sandbox its files are at other places: no line of source.
+        #expect(asked.failure?.details?.cause?.message == "ModuleNotFoundError: No module named 'nonesuch'")
     }
 
     @Test("the script plugin's last command decides")

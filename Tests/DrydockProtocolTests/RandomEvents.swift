@@ -31,6 +31,7 @@ extension RandomRecords {
                 )
             )
         case .stage: .stage(stage())
+        case .estimate: .estimate(estimate())
         case .progress:
             .progress(
                 Progress(
@@ -55,6 +56,15 @@ extension RandomRecords {
             )
         default: smallEvent(kind)
         }
+    }
+
+    private mutating func estimate() -> Estimate {
+        let least = Double(integer() & 1_023)
+        return Estimate(
+            percent: integer() & 63,
+            remaining: maybe { _ in least...(least + 7) },
+            isOverdue: integer().isMultiple(of: 2)
+        )
     }
 
     private mutating func smallEvent(_ kind: EventKind) -> Event {

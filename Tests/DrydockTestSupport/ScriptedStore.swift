@@ -56,6 +56,14 @@ package struct ScriptedStore: Store {
         try await base.enqueue(request, recording: recording)
     }
 
+    package func history(of project: ProjectName) async throws -> BuildHistory? {
+        try await base.history(of: project)
+    }
+
+    package func remember(_ history: BuildHistory, of project: ProjectName) async throws {
+        try await base.remember(history, of: project)
+    }
+
     package func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease {
         try await base.enqueueLeased(request, to: worker)
     }

@@ -77,11 +77,11 @@ struct PlanCheckTests {
 
     @Test("a command that a plugin requires and that is not there ends the build before its first step")
     func commands() throws {
-        let yaml = "version: 1\nsteps:\n  - { plugin: script, with: { run: ls } }\n  - plugin: make\n"
+        let yaml = "version: 1\nsteps:\n  - { plugin: script, with: { run: ls } }\n  - plugin: python\n"
         #expect(try failure(yaml) == nil)
         let failure = try #require(try failure(yaml, path: "/nowhere:/proc"))
         #expect(failure.code == .planFailed && failure.fault == .platform)
-        #expect(failure.message.contains("`make`") && failure.message.contains("/nowhere:/proc"))
+        #expect(failure.message.contains("`python3`") && failure.message.contains("/nowhere:/proc"))
         #expect(failure.hint != nil)
     }
 

@@ -44,9 +44,10 @@ class Project:
     """The project as it lies in this driver's own sandbox: to be read, not to be run."""
 
     def __init__(self, request):
-        self.source = request["source"]
-        self.out = request["out"]
-        self.cache = request["cache"]
+        # The environment says the same, and where there is no sandbox (tests) where it really is.
+        self.source = os.environ.get("DRYDOCK_SOURCE", request["source"])
+        self.out = os.environ.get("DRYDOCK_OUT", request["out"])
+        self.cache = os.environ.get("DRYDOCK_CACHE", request["cache"])
         # Names at its top.
         self.files = request["files"]
         # The step's parameters.
@@ -206,6 +207,11 @@ class Job(Project):
     def shell(self, lines, *arguments, env=None):
         """`must` for lines of sh. They are the plugin's own text; what comes from the project is `arguments`: "$1", …"""
         self.must("sh", "-euc", lines, "sh", *arguments, env=env)
+
+    def ask(self, lines, *arguments, env=None):
+        """The last line that lines of sh print. A question that is answered by no would be told as a command that failed."""
+        tail = self.run("sh", "-uc", lines, "sh", *arguments, env=env, tail=1)["tail"]
+        return tail[-1] if tail else ""
 
     def artifact(self, path, role, title=None):
         """Declares what lies below $DRYDOCK_OUT: role `site`, `binary`, `package`, `report`, `log` or `other`."""

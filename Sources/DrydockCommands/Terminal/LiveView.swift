@@ -14,6 +14,7 @@ struct LiveView: TerminalView, Sendable {
     private var stage = ""
     private var titles: [StageID: String] = [:]
     private var progress: Progress?
+    private var estimate: Estimate?
     private var isDrawn = false
 
     /// `write` gets text without a final newline; `width` is asked before each drawing.
@@ -40,6 +41,7 @@ struct LiveView: TerminalView, Sendable {
         case .step(let change): showStep(change)
         case .stage(let change): showStage(change)
         case .progress(let progress): self.progress = progress
+        case .estimate(let estimate): self.estimate = estimate
         case .log(let log):
             line(isColoured ? TerminalText.sanitised(log.text) + "\u{1B}[0m" : TerminalText.plain(log.text))
         default: showRest(record.event)
@@ -115,7 +117,9 @@ struct LiveView: TerminalView, Sendable {
         if let progress, let total = progress.total, total > 0 {
             text += " \(Int(progress.current))/\(Int(total))"
         }
+        if let estimate { text = "\(BuildWords.bar(estimate.percent)) \(text)" }
         if let startedAt, let now { text += " · \(BuildWords.duration(now.since(startedAt)))" }
+        if let estimate, let left = BuildWords.remaining(estimate) { text += " · \(left)" }
         write(dim(String(text.prefix(max(10, width() - 1)))))
         isDrawn = true
     }

@@ -40,7 +40,48 @@ enum BuildWords {
             "build \(finished.outcome.state.rawValue) after \(time) [\(failure.code.rawValue)]",
             "  \(place)\(failure.message)",
         ]
+        lines += failure.details.map(details) ?? []
         if let hint = failure.hint { lines.append("  try: \(hint)") }
+        return lines
+    }
+
+    /// `[=====>              ]  27 %`.
+    static func bar(_ percent: Int) -> String {
+        let width = 20
+        let full = percent * width / 100
+        let bar = String(repeating: "=", count: full) + (full < width ? ">" : "")
+        let number = String(repeating: " ", count: percent < 10 ? 1 : 0) + "\(percent) %"
+        return "[\(bar)\(String(repeating: " ", count: width - bar.count))] \(number)"
+    }
+
+    /// `about 40 s left`, `1 to 3 min left`, `longer than usual`; nil while nobody can say.
+    static func remaining(_ estimate: Estimate) -> String? {
+        if estimate.isOverdue { return "longer than usual" }
+        guard let remaining = estimate.remaining else { return nil }
+        let (least, most) = (Int(remaining.lowerBound.rounded()), Int(remaining.upperBound.rounded(.up)))
+        if most < 90 { return least == most ? "about \(most) s left" : "\(least) to \(most) s left" }
+        let (from, to) = (least / 60, (most + 59) / 60)
+        return from == to ? "about \(to) min left" : "\(from) to \(to) min left"
+    }
+
+    /// The place in the source, the command, and the output that tells most: the project's text, marked by what stands before it.
+    static func details(_ details: FailureDetails) -> [String] {
+        var lines: [String] = []
+        if let source = details.source {
+            let width = "\(source.first + source.lines.count)".count
+            lines += source.lines.enumerated().map { index, text in
+                let number = source.first + index
+                let label = String(repeating: " ", count: width - "\(number)".count) + "\(number)"
+                return "  \(number == source.line ? ">" : " ") \(label) | \(text)"
+            }
+        }
+        if let command = details.command { lines.append("  ran: \(command.split(whereSeparator: \.isNewline).joined(separator: "; "))") }
+        if let status = details.status { lines.append("  \(status)") }
+        if !details.output.isEmpty { lines.append("  output:") }
+        lines += details.output.map { "  | \($0)" }
+        for access in details.blocked {
+            lines.append("  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")")
+        }
         return lines
     }
 

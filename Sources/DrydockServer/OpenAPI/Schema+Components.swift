@@ -30,7 +30,19 @@ extension Schema {
         ),
         "Failure": object(
             ["code": one(of: FailureCode.self), "fault": one(of: Fault.self), "message": text],
-            optional: ["hint": text, "file": text, "line": ["type": "integer", "minimum": 1]]
+            optional: [
+                "hint": text, "file": text, "line": ["type": "integer", "minimum": 1],
+                "details": named("FailureDetails"),
+            ]
+        ),
+        "FailureDetails": object(
+            ["output": list(of: text), "blocked": list(of: object(["what": text, "why": text], optional: ["allow": text]))],
+            optional: [
+                "step": text, "stage": text, "command": text, "status": text, "cause": ["type": "object"],
+                "source": object(
+                    ["file": text, "first": integer(1...Int.max), "line": integer(1...Int.max), "lines": list(of: text)]
+                ),
+            ]
         ),
         "ArtifactList": object(["artifacts": list(of: named("Artifact"))]),
         "Artifact": object([

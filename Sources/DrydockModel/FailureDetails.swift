@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+/// What is known about a failure beside its one sentence: what a person would look for first.
+///
+/// At most about 2 000 tokens. Everything in it but `status`, `blocked` and the failure's own hint is text of the project
+/// or its tools: whoever hands it on says so.
+package struct FailureDetails: Codable, Hashable, Sendable {
+    /// The step that failed.
+    package var step: StepID?
+    /// What it was doing.
+    package var stage: StageID?
+    /// The command that did not succeed, clipped.
+    package var command: String?
+    /// How that ended, in words.
+    package var status: String?
+    /// The first error, as an observer read it or a driver declared it; never advised.
+    package var cause: Diagnostic?
+    /// The place in the source.
+    package var source: SourceExcerpt?
+    /// Lines of output from the first error on; where there is none, the last ones.
+    package var output: [String]
+    /// What the sandbox did not let through.
+    package var blocked: [BlockedAccess]
+
+    package static let longestLine = 300
+    package static let mostLines = 15
+    package static let longestCommand = 1_000
+
+    package init() {
+        output = []
+        blocked = []
+    }
+
+    package static func clipped(_ line: String, to limit: Int = longestLine) -> String {
+        line.utf8.count <= limit ? line : String(line.prefix(limit - 1)) + "…"
+    }
+}
+
+/// Some lines of a file of the source, as it was before anything ran.
+package struct SourceExcerpt: Codable, Hashable, Sendable {
+    package var file: String
+    /// The number of the first of `lines`, from 1.
+    package var first: Int
+    /// At most five, each clipped.
+    package var lines: [String]
+    /// The number of the line that is meant.
+    package var line: Int
+
+    package init(file: String, first: Int, lines: [String], line: Int) {
+        self.file = file
+        self.first = first
+        self.lines = lines
+        self.line = line
+    }
+}
+
+/// Something that the sandbox did not let through.
+package struct BlockedAccess: Codable, Hashable, Sendable {
+    /// What was tried: `pypi.org:443`.
+    package var what: String
+    /// Why it was not let through.
+    package var why: String
+    /// The line of `drydock.yaml` that asks for it, where there is one.
+    package var allow: String?
+
+    package init(what: String, why: String, allow: String? = nil) {
+        self.what = what
+        self.why = why
+        self.allow = allow
+    }
+}

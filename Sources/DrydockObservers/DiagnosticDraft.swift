@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+
+/// What the lines of one diagnostic have said so far.
+struct DiagnosticDraft {
+    var severity: Diagnostic.Severity
+    let isConsequence: Bool
+    /// It counts only with a place in the source.
+    let needsPlace: Bool
+    private var message: String?
+    private var file: String?
+    private var line: Int?
+    private var column: Int?
+    private var code: String?
+    private let hint: String?
+
+    /// Characters of a message.
+    private static let longestMessage = 1_000
+
+    init(_ rule: DiagnosticRule, needsPlace: Bool) {
+        severity = rule.severity
+        isConsequence = rule.isConsequence
+        hint = rule.hint
+        self.needsPlace = needsPlace
+    }
+
+    /// Takes in what a line's groups say; what was said before stands where it says nothing.
+    mutating func take(_ rule: LineRule, _ match: LineMatch) {
+        if let word = match.text(rule.severity), let said = Diagnostic.Severity(word: word) { severity = said }
+        message = match.text(rule.message) ?? message
+        code = match.text(rule.code) ?? code
+        guard let name = match.text(rule.file) else {
+            line = match.place(rule.line) ?? line
+            column = match.place(rule.column) ?? column
+            return
+        }
+        (file, line, column) = (name, match.place(rule.line), match.place(rule.column))
+    }
+
+    mutating func setPlace(_ place: (file: String, line: Int?, column: Int?)) {
+        (file, line, column) = (place.file, place.line, place.column)
+    }
+
+    /// The diagnostic; `place` says where a file is in the source, nil = in none of it. nil where there is no message, or no place that it needs.
+    func diagnostic(_ place: (String) -> String?) -> Diagnostic? {
+        guard let text = message?.trimmingSpace, !text.isEmpty else { return nil }
+        let known = file.flatMap(place)
+        guard known != nil || !needsPlace else { return nil }
+        var diagnostic = Diagnostic(
+            severity: severity,
+            message: String(text.prefix(Self.longestMessage)),
+            file: known,
+            line: known == nil ? nil : line,
+            column: known == nil ? nil : column,
+            code: code
+        )
+        diagnostic.hint = hint
+        return diagnostic
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpace: Substring {
+        var rest = self[...]
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return rest
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Synchronization
+
+/// Where file names that a tool prints lie in the source, if they do.
+package final class SourcePlaces: Sendable {
+    /// Where the source is, inside.
+    private let root: String
+    /// Where the command runs, relative to the source; empty = its top.
+    private let directory: String
+    /// Whether a relative path is a file of the source as it was before anything ran.
+    private let isInSource: @Sendable (String) -> Bool
+    /// What that said: a tool may name a file a million times, and as many files.
+    private let known = Mutex<[String: Bool]>([:])
+
+    /// Files whose place in the source is looked up.
+    private static let mostFiles = 2_000
+
+    package init(root: String, directory: String, isInSource: @escaping @Sendable (String) -> Bool) {
+        self.root = root
+        self.directory = directory
+        self.isInSource = isInSource
+    }
+
+    /// The file's path relative to the source; nil where it is none of it.
+    ///
+    /// `entered` is the directory that the tool says it works in.
+    package func place(of name: String, entered: String? = nil) -> String? {
+        guard !name.isEmpty, name.utf8.count <= 4_096, !name.utf8.contains(0) else { return nil }
+        for base in [entered, directory, ""].compactMap(\.self) {
+            if let path = relative(name, to: base), isKnown(path) { return path }
+        }
+        // From a build directory that nobody told: `../src/main.c`.
+        var rest = name[...]
+        while rest.hasPrefix("../") { rest = rest.dropFirst(3) }
+        guard rest.count < name.count, let path = relative(String(rest), to: ""), isKnown(path) else {
+            return nil
+        }
+        return path
+    }
+
+    private func isKnown(_ path: String) -> Bool {
+        known.withLock { known in
+            if let answer = known[path] { return answer }
+            guard known.count < Self.mostFiles else { return false }
+            let answer = isInSource(path)
+            known[path] = answer
+            return answer
+        }
+    }
+
+    /// A directory that the tool works in, as `place` takes it.
+    func directory(named name: String) -> String { relative(name, to: directory) ?? name }
+
+    /// `name`, from the source's top and without `.` and `..`; nil where it leads out.
+    private func relative(_ name: String, to base: String) -> String? {
+        var name = name[...]
+        if name.hasPrefix(root + "/") {
+            name = name.dropFirst(root.count + 1)
+        } else if name.hasPrefix("/") {
+            return nil
+        } else if !base.isEmpty {
+            name = "\(base)/\(name)"[...]
+        }
+        var parts: [Substring] = []
+        for part in name.split(separator: "/") where part != "." {
+            guard part == ".." else {
+                parts.append(part)
+                continue
+            }
+            guard parts.popLast() != nil else { return nil }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockObservers
+
+/// The lines of a command's output that tell most about its failure: those at the first error; without one the last.
+struct TellingLines {
+    /// Of the lines before the error was understood: what it says may have begun there.
+    private static let before = 4
+
+    private var lines: [String] = []
+    /// Where the next line goes, once `lines` is full.
+    private var next = 0
+    private var isMarked = false
+
+    /// What was added last is an error's line.
+    mutating func mark() {
+        guard !isMarked else { return }
+        lines = Array(inOrder.suffix(Self.before))
+        next = 0
+        isMarked = true
+    }
+
+    /// Adds a line, masked.
+    mutating func add(_ line: String) {
+        guard !line.isEmpty else { return }
+        if lines.count < FailureDetails.mostLines { return lines.append(line) }
+        guard !isMarked else { return }
+        lines[next] = line
+        next = (next + 1) % lines.count
+    }
+
+    private var inOrder: [String] { Array(lines[next...] + lines[..<next]) }
+
+    /// The lines, clipped and without terminal escapes.
+    var clipped: [String] {
+        inOrder.map { FailureDetails.clipped(AnsiText.stripped($0)) }.filter { !$0.allSatisfy(\.isWhitespace) }
+    }
+}
