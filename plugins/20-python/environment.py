@@ -87,7 +87,7 @@ class Environment:
         """Runs a command with the environment's programs first on the PATH; returns the end."""
         path = self.make(name)
         # No shell in front of it: what runs is the command that a failure shows, and whose output is known.
-        own = {"PATH": f"{path}/bin:{os.environ['PATH']}", "VIRTUAL_ENV": path}
+        own = {"PATH": f"{path}/bin:{os.environ.get('PATH', os.defpath)}", "VIRTUAL_ENV": path}
         program = f"{path}/bin/python" if argv[0] == "python" else argv[0]
         return self.job.run(program, *argv[1:], env={**self.variables, **own, **(env or {})}, tail=tail)
 
