@@ -32,6 +32,8 @@ package struct CommandObserver: Sendable {
     private var directories: [String] = []
     private var units: [String: (seen: Int, total: Int?)] = [:]
     private var counter = PlainCounter()
+    /// Whether a rule told progress: then no other line is taken for it.
+    private var hasProgress = false
     /// What was told already.
     private var told: Set<Diagnostic> = []
     private var found: [Int] = []
@@ -83,7 +85,7 @@ package struct CommandObserver: Sendable {
         _ tell: (Observation) -> Void
     ) {
         scanner.scan(line, &found)
-        if readers.isEmpty, let counted = counter.read(line) { return tell(counted) }
+        if !hasProgress, let counted = counter.read(line) { return tell(counted) }
         if found.isEmpty, !diagnostics.isWaiting { return }
         observeProgress(line, isOverwritten, tell)
         guard !isOverwritten else { return }
@@ -102,7 +104,10 @@ package struct CommandObserver: Sendable {
             guard case .progress(let index) = rules.uses[number] else { return }
             let rule = rules.progress[index]
             guard isOverwritten || !rule.isOverwrittenOnly else { continue }
-            if let seen = progress(rule, number, line) { return tell(seen) }
+            if let seen = progress(rule, number, line) {
+                hasProgress = true
+                return tell(seen)
+            }
         }
     }
 

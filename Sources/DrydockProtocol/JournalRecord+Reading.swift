@@ -60,9 +60,9 @@ extension Event {
 
 extension Estimate {
     fileprivate init(_ fields: Fields) throws(FieldProblem) {
-        let least: Double? = try fields.optional("remaining_at_least")
-        let most: Double? = try fields.optional("remaining_at_most")
-        var remaining: ClosedRange<Double>?
+        let least: Int? = try fields.optional("least_s")
+        let most: Int? = try fields.optional("most_s")
+        var remaining: ClosedRange<Int>?
         if let least, let most, least <= most { remaining = least...most }
         self.init(
             percent: try fields.required("percent").integer(in: 0...99),

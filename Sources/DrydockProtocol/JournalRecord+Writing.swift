@@ -114,8 +114,8 @@ extension Event {
 extension Estimate {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.field("percent", percent)
-        writer.field("remaining_at_least", remaining?.lowerBound)
-        writer.field("remaining_at_most", remaining?.upperBound)
+        writer.field("least_s", remaining?.lowerBound)
+        writer.field("most_s", remaining?.upperBound)
         if isOverdue { writer.field("overdue", true) }
     }
 }

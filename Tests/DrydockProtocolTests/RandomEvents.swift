@@ -59,7 +59,7 @@ extension RandomRecords {
     }
 
     private mutating func estimate() -> Estimate {
-        let least = Double(integer() & 1_023)
+        let least = integer() & 1_023
         return Estimate(
             percent: integer() & 63,
             remaining: maybe { _ in least...(least + 7) },

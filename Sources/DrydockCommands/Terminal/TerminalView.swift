@@ -58,7 +58,7 @@ enum BuildWords {
     static func remaining(_ estimate: Estimate) -> String? {
         if estimate.isOverdue { return "longer than usual" }
         guard let remaining = estimate.remaining else { return nil }
-        let (least, most) = (Int(remaining.lowerBound.rounded()), Int(remaining.upperBound.rounded(.up)))
+        let (least, most) = (remaining.lowerBound, remaining.upperBound)
         if most < 90 { return least == most ? "about \(most) s left" : "\(least) to \(most) s left" }
         let (from, to) = (least / 60, (most + 59) / 60)
         return from == to ? "about \(to) min left" : "\(from) to \(to) min left"

@@ -120,16 +120,21 @@ package struct BuildPace: Sendable {
     }
 
     /// Seconds that are left, as a range; nil while that would be a guess.
-    private func remaining(_ fraction: Double, _ now: Double) -> ClosedRange<Double>? {
+    private func remaining(_ fraction: Double, _ now: Double) -> ClosedRange<Int>? {
         guard let total = past.totals.median, total > 0 else {
             guard now >= Self.firstGuess, fraction >= 0.05 else { return nil }
             let left = now * (1 - fraction) / fraction
-            return left * 0.6...left * 1.8
+            return Self.seconds(left * 0.6, left * 1.8)
         }
         // As it goes today, within reason.
         let pace = fraction > 0.1 ? min(2, max(0.5, now / (fraction * total))) : 1
         let left = max(0, (1 - fraction) * total * pace)
-        return left * 0.8...left * 1.3
+        return Self.seconds(left * 0.8, left * 1.3)
+    }
+
+    private static func seconds(_ least: Double, _ most: Double) -> ClosedRange<Int> {
+        // A week: nobody waits for more, and it fits.
+        Int(min(least, 604_800).rounded())...Int(min(most, 604_800).rounded(.up))
     }
 
     /// The project's past with this build, which succeeded after so many seconds.
@@ -146,11 +151,11 @@ package struct Estimate: Codable, Hashable, Sendable {
     /// 0…99; a build that is over has no estimate.
     package var percent: Int
     /// Seconds that are left, at the least and at the most; nil = nobody can say yet.
-    package var remaining: ClosedRange<Double>?
+    package var remaining: ClosedRange<Int>?
     /// It takes longer than nine of ten builds of this project did.
     package var isOverdue: Bool
 
-    package init(percent: Int, remaining: ClosedRange<Double>? = nil, isOverdue: Bool = false) {
+    package init(percent: Int, remaining: ClosedRange<Int>? = nil, isOverdue: Bool = false) {
         self.percent = percent
         self.remaining = remaining
         self.isOverdue = isOverdue
