@@ -4,6 +4,7 @@
 else; without one, the machine's own packages are seen, and a requirement that these do not meet is the failure."""
 
 import functools
+import os
 import re
 
 import drydock
@@ -27,7 +28,7 @@ class Environment:
     @functools.cached_property
     def online(self):
         """Whether the step may reach anything: then the proxy's variables are set."""
-        return self.job.run("sh", "-c", 'test -n "${https_proxy:-}"', env={})["exit"] == 0
+        return "no network" not in self.job.run("sh", "-c", '[ -n "${https_proxy:-}" ] || echo "no network"')["tail"]
 
     @functools.cached_property
     def made(self):
@@ -85,8 +86,10 @@ class Environment:
     def run(self, name, *argv, env=None, tail=60):
         """Runs a command with the environment's programs first on the PATH; returns the end."""
         path = self.make(name)
-        lines = 'PATH="$1/bin:$PATH" VIRTUAL_ENV="$1"; export PATH VIRTUAL_ENV; shift; exec "$@"'
-        return self.job.run("sh", "-euc", lines, "sh", path, *argv, env={**self.variables, **(env or {})}, tail=tail)
+        # No shell in front of it: what runs is the command that a failure shows, and whose output is known.
+        own = {"PATH": f"{path}/bin:{os.environ.get('PATH', os.defpath)}", "VIRTUAL_ENV": path}
+        program = f"{path}/bin/python" if argv[0] == "python" else argv[0]
+        return self.job.run(program, *argv[1:], env={**self.variables, **own, **(env or {})}, tail=tail)
 
     def must(self, name, *argv, env=None):
         if self.run(name, *argv, env=env)["exit"] != 0:

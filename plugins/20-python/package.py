@@ -78,8 +78,7 @@ def source_archive(job, environment, backend):
 
 def wheel(job, environment, backend):
     hook(environment, backend, "requires", environment.job.cache + "/requires.txt")
-    if job.run("test", "-s", job.cache + "/requires.txt")["exit"] == 0:
-        environment.pip("build", "-r", job.cache + "/requires.txt")
+    environment.pip("build", "-r", job.cache + "/requires.txt")
     job.stage("wheel", "Build the wheel")
     hook(environment, backend, "wheel")
     for name in gather(job, ".whl", "a wheel"):

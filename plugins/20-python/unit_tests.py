@@ -68,7 +68,7 @@ def run(job, environment, wheel=None):
 
 def run_pytest(job, environment, path):
     ended = environment.run(
-        "test", "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junit-xml", f"{job.out}/reports/tests.xml", *([folder(job)] if folder(job) else []),
+        "test", "python", "-m", "pytest", "-p", "no:cacheprovider", "--junit-xml", f"{job.out}/reports/tests.xml", *([folder(job)] if folder(job) else []),
         env=path,
     )
     if ended["exit"] in (0, 1):

@@ -110,14 +110,12 @@ def requires(package):
 
 def install(job, package, manager):
     required = requires(package)
-    if required is None and not manager.lock:
-        return
     job.stage("install", f"Install with {manager.name}")
-    # Then the proxy's variables are set.
-    online = job.run("sh", "-c", 'test -n "${https_proxy:-}"')["exit"] == 0
+    # Where there is a network the proxy's variables are set.
+    online = "no network" not in job.run("sh", "-c", '[ -n "${https_proxy:-}" ] || echo "no network"')["tail"]
     if not online and job.has("node_modules"):
         return job.warn("Nothing is installed", "There is no network: node_modules is used as it came with the source.")
-    if not online and required is not None and not job.has(".yarn/cache"):
+    if not online and not job.has(".yarn/cache"):
         raise drydock.Failed(f"{required} is required by package.json, and there is no network to get it from", GRANT, "package.json", job.line("package.json", f'"{required}"'))
     ended = manager.run(job, *manager.install())
     if ended["exit"] != 0:
@@ -150,8 +148,9 @@ def failure(job, manager, text):
     found = found or re.search(r"Couldn't find (?:any versions for|package) \"([^\"]+)\"", text) or re.search(r"404 Not Found - GET \S+/((?:@[^\s/]+(?:/|%2f))?[^\s/]+)", text)
     if found:
         name = re.sub(r"(.)@.*", r"\1", found[1])
+        asked = name if "://" in found[1] else found[1]
         return drydock.Failed(
-            f"{found[1]} is required, and the registry has no such package or version", "mend its name or version in package.json",
+            f"{asked} is required, and the registry has no such package or version", "mend its name or version in package.json",
             "package.json", job.line("package.json", f'"{name}"'),
         )
     return drydock.Failed()

@@ -48,6 +48,11 @@ def recognise(project):
     return 40, "found package.json without a script build"
 
 
+def builds(project, package):
+    """Whether something is run to build it, rather than that it is only packed."""
+    return bool(project.options.get("script") or "build" in scripts(package) or tool(project))
+
+
 def command(project, package, manager):
     """What follows the package manager's name to build; None = there is nothing to build, only to pack."""
     name = project.options.get("script")
