@@ -120,7 +120,8 @@ let package = Package(
         swiftTarget(
             "DrydockPlugins",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockSandbox", systemPackage,
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockSandbox",
+                systemPackage,
                 deque,
             ]
         ),
@@ -151,7 +152,8 @@ let package = Package(
         swiftTarget(
             "DrydockCommands",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockOS", "DrydockArchive",
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockOS",
+                "DrydockArchive",
                 "DrydockSandbox", "DrydockStore", "DrydockEgress", "DrydockPlugins", "DrydockWorker",
                 "DrydockPreview", "DrydockServer", arguments, logging, lifecycle, systemPackage,
             ]

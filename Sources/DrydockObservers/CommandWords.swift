@@ -58,7 +58,7 @@ package enum CommandWords {
                 continue
             }
             guard !name.isEmpty, !word.hasPrefix("-"), !word.hasPrefix("$") else { return [] }
-            return [name] + module(name, rest)
+            return [name] + module(name, rest) + started(by: name, rest)
         }
         return []
     }
@@ -68,6 +68,18 @@ package enum CommandWords {
         guard name.hasPrefix("python"), let option = rest.firstIndex(of: "-m"), option + 1 < rest.endIndex
         else { return [] }
         return [String(rest[option + 1].prefix { $0 != "." })]
+    }
+
+    /// Tools whose first word says that another program follows: `uv run pytest`; nil where it follows at once: `npx tsc`.
+    private static let runners: [String: String?] = [
+        "npx": nil, "uvx": nil, "uv": "run", "poetry": "run", "pipenv": "run", "pdm": "run", "bundle": "exec",
+        "pnpm": "exec",
+    ]
+
+    private static func started(by name: String, _ rest: ArraySlice<String>) -> [String] {
+        guard let word = runners[name] else { return [] }
+        guard let word else { return program(rest.drop { $0.hasPrefix("-") }) }
+        return rest.first == word ? program(rest.dropFirst().drop { $0.hasPrefix("-") }) : []
     }
 
     private static func isAssignment(_ word: String) -> Bool {

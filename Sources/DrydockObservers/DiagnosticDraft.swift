@@ -45,7 +45,9 @@ struct DiagnosticDraft {
         (file, line, column) = (place.file, place.line, place.column)
     }
 
-    /// The diagnostic; `place` says where a file is in the source, nil = in none of it. nil where there is no message, or no place that it needs.
+    /// The diagnostic; `place` says where a file is in the source, nil = in none of it.
+    ///
+    /// nil where there is no message, or no place that it needs.
     func diagnostic(_ place: (String) -> String?) -> Diagnostic? {
         guard let text = message?.trimmingSpace, !text.isEmpty else { return nil }
         let known = file.flatMap(place)

@@ -40,7 +40,9 @@ final class ProgressKeeper: Sendable {
         }
     }
 
-    /// Tells `sink` what is new, looking so often, until it is cancelled. A build that is done sooner says nothing.
+    /// Tells `sink` what is new, looking so often, until it is cancelled.
+    ///
+    /// A build that is done sooner says nothing.
     func run(_ sink: JournalSink, every interval: Duration) async {
         // cancelled: the build's steps are over
         while (try? await clock.pause(for: interval)) != nil {

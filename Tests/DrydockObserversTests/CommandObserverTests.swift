@@ -234,6 +234,8 @@ struct CommandObserverTests {
                     "-m", "pytest",
                 ], ["shift", "python3", "pytest"]
             ),
+            (["uv", "run", "pytest"], ["uv", "pytest"]), (["uv", "pip", "install"], ["uv"]),
+            (["npx", "-y", "tsc"], ["npx", "tsc"]),
             (["sh", "script.sh"], ["sh"]), ([], []), (["$X"], []),
         ]
     )

@@ -154,9 +154,9 @@ struct PatternParser {
         while let scalar = next, scalar != "]" || isFirst {
             isFirst = false
             position += 1
-            if scalar == "\\", let class_ = next.flatMap(Self.named) {
+            if scalar == "\\", let named = next.flatMap(Self.named) {
                 position += 1
-                set = set.union(class_)
+                set = set.union(named)
                 continue
             }
             let low = try member(scalar)
