@@ -136,6 +136,7 @@ function choose(build) {
     $("message").textContent = "";
     $("log").replaceChildren();
     $("steps").replaceChildren();
+    $("progress").hidden = true;
     $("raw").href = build.urls.logs;
     $("raw").dataset.file = build.id + ".log";
     pending = [];
@@ -166,7 +167,33 @@ function describe(build) {
   const place = [build.failure?.file, build.failure?.line].filter((part) => part !== undefined).join(":");
   $("failure-title").textContent = build.failure ? clean([place, build.failure.message].filter(Boolean).join(": ")) : "";
   $("failure-hint").textContent = build.failure ? [build.failure.code, clean(build.failure.hint || "")].filter(Boolean).join(" · ") : "";
+  explain(build.failure?.details);
+  if (over) $("progress").hidden = true;
   if (over) listArtifacts(build); else $("artifacts-box").hidden = true;
+}
+
+// What is known about a failure: the project's own text, shown as such.
+function explain(details) {
+  const { source, command, status, output = [], blocked = [] } = details || {};
+  const lines = (source?.lines || []).map((text, index) => {
+    const number = source.first + index;
+    return node(number === source.line ? "strong" : "span", { textContent: `${String(number).padStart(5)}  ${clean(text)}\n` });
+  });
+  $("failure-source").replaceChildren(...lines);
+  $("failure-ran").textContent = [command && "ran " + clean(command), clean(status || "")].filter(Boolean).join(" — ");
+  $("failure-output").textContent = output.map(clean).join("\n");
+  $("failure-blocked").replaceChildren(...blocked.map((access) => node("li", {
+    textContent: clean(`blocked: ${access.what}: ${access.why}${access.allow ? "; to allow it: " + access.allow : ""}`) })));
+  for (const [id, empty] of [["source", !lines.length], ["ran", !command], ["output", !output.length], ["blocked", !blocked.length]]) $("failure-" + id).hidden = empty;
+}
+
+function estimate({ percent, least_s: least, most_s: most, overdue }) {
+  $("progress").hidden = terminal.has(current?.state);
+  $("bar").value = percent;
+  $("percent").textContent = percent + " %";
+  const span = (from, to, unit) => (from === to ? "about " + to : from + " to " + to) + " " + unit + " left";
+  $("left").textContent = overdue ? "longer than usual" : most === undefined ? ""
+    : most < 90 ? span(least, most, "s") : span(Math.floor(least / 60), Math.ceil(most / 60), "min");
 }
 
 async function listArtifacts(build) {
@@ -215,6 +242,7 @@ async function read(build) {
 function take(record) {
   if (record.kind === "finished") refresh();
   if (record.kind === "step") step(record);
+  if (record.kind === "estimate") return estimate(record);
   // A page that is not looked at does not paint: it keeps what it will show, and no more.
   if (pending.push(record) > 2 * longestLog) pending.splice(0, longestLog);
   frame ||= requestAnimationFrame(paint);
