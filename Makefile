@@ -40,7 +40,7 @@ build-release: jail
 	swift build -c release --product drydock --static-swift-stdlib
 
 .PHONY: test
-test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
+test: test-packages build test-projects acceptance-venv ## everything needed to run all tests, then all tests
 	@DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) Tests/run-all .build/debug/drydockPackageTests.xctest .build/test-logs
 	Tests/acceptance/run .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
 
@@ -89,8 +89,8 @@ bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy b
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies
 	@Tests/Chaos/chaos 100
 
-.PHONY: real-projects
-real-projects:
+.PHONY: test-projects
+test-projects:
 	@Tests/RealProjects/fetch $(REAL_PROJECTS)
 
 .PHONY: acceptance-venv
