@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Drydock authors
+"""docs/projects.md: what became of each project, as a table. Standard library only."""
+
+import collections
+import re
+import subprocess
+
+TOOLS = {
+    "GCC": "gcc -dumpfullversion", "make": "make --version", "autoconf": "autoconf --version", "CMake": "cmake --version",
+    "Meson": "meson --version", "Swift": "swift --version", "Rust": "/usr/bin/rustc --version", "Go": "go version", "OpenJDK": "javac -version",
+    "Maven": "mvn --version", "Python": "python3 --version", "pip": "python3 -m pip --version", "Node": "node --version",
+    "Hugo": "hugo version", "Jekyll": "jekyll --version"}
+COLUMNS = ("project", "plugin", "outcome", "artifacts", "seconds")
+
+PREFACE = """# Real projects
+
+What became of {count} projects of other people, built by `drydock build` one after the other. Written by `make real-projects`; change
+`Tests/RealProjects/projects.json`, not this page.
+
+{totals}. A project was built as it came, without a `drydock.yaml` and without a network, unless its row says so (*with …*). A failure is the
+project's answer on this machine, with what Drydock says of it and advises: not a defect to be hidden. Each had {limit} minutes.
+
+Where they come from: *(D)* upstream's archive in Debian's source package, *(P)* the source archive on PyPI, *(R)* the project's repository. The machine: {machine};
+others used it as well, so the seconds are an upper bound.
+"""
+
+
+def machine():
+    """Debian's version and those of the tools that are there."""
+    words = [f"Debian {open('/etc/debian_version').read().strip()}"]
+    for name, command in TOOLS.items():
+        try:
+            said = subprocess.run(command.split(), capture_output=True, text=True, timeout=60).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        found = re.search(r"(?:^|[^\w.])v?(\d+(?:\.\d+)+)", said)
+        if found:
+            words.append(f"{name} {found.group(1)}")
+    return ", ".join(words)
+
+
+def cell(text):
+    """Text of a build in a cell: no table, no markup, no line of its own."""
+    text = " ".join(str(text).split())
+    return re.sub(r"([\\|<>*_\[\]`])", r"\\\1", text)
+
+
+def origin(project):
+    return "D" if "debian" in project else "P" if "pypi" in project else "R"
+
+
+def title(result):
+    words = f"{cell(result['name'])} {cell(result['version'])} ({origin(result)})".replace("  ", " ")
+    if result.get("directory"):
+        words += f", its `{result['directory']}`"
+    if result.get("with"):
+        words += f", *with {result['with']}*"
+    return words
+
+
+def outcome(result):
+    failure = result.get("failure")
+    if not failure:
+        return "succeeded" + "".join(f"; {cell(notice)}" for notice in result.get("notices", []))
+    refused = result["outcome"] in ("failed", "errored") and not result["ran"]
+    place = f"{failure['file']}:{failure.get('line', '')}".rstrip(":") + ": " if "file" in failure else ""
+    if place and failure["message"].startswith(failure["file"]):
+        place = ""
+    words = f"**{'refused before the first step' if refused else result['outcome']}**: {cell(place + failure['message'])[:400]}"
+    return words + (f". Remedy: {cell(failure['hint'])[:400]}" if failure.get("hint") else "")
+
+
+def artifacts(result):
+    """How many, and the first ones by name."""
+    paths = result["artifacts"]
+    if not paths:
+        return "none"
+    tops = list(dict.fromkeys(path.split("/")[0] + "/" * ("/" in path) for path in paths)) if len(paths) > 3 else paths
+    shown = ", ".join(f"`{top}`" for top in tops[:3]) + (", …" if len(tops) > 3 else "")
+    return f"{len(paths)}: {shown}"
+
+
+def totals(results):
+    counted = collections.Counter(result["outcome"] for result in results)
+    return ", ".join(f"{count} {name}" for name, count in counted.most_common()).capitalize()
+
+
+def page(results, limit):
+    built = [result for result in results if result["outcome"] != "not fetched"]
+    lines = [PREFACE.format(count=len(built), totals=totals(results), limit=limit // 60, machine=machine())]
+    lines += ["| " + " | ".join(COLUMNS) + " |", "| --- | --- | --- | --- | ---: |"]
+    for result in results:
+        seconds = f"{result['seconds']:.0f}" if result["seconds"] >= 2 else f"{result['seconds']:.1f}"
+        plugin = ", ".join(result["plugins"]) or "none"
+        if result.get("plugin") and result["plugin"] not in result["plugins"] and result["outcome"] != "not fetched":
+            plugin += f" ({result['plugin']} was expected)" if result["plugins"] else ""
+        lines.append(f"| {title(result)} | {plugin} | {outcome(result)} | {artifacts(result)} | {seconds} |")
+    return "\n".join(lines) + "\n"
