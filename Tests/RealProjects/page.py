@@ -11,6 +11,7 @@ TOOLS = {
     "Meson": "meson --version", "Swift": "swift --version", "Rust": "/usr/bin/rustc --version", "Go": "go version", "OpenJDK": "javac -version",
     "Maven": "mvn --version", "Python": "python3 --version", "pip": "python3 -m pip --version", "Node": "node --version",
     "Hugo": "hugo version", "Jekyll": "jekyll --version"}
+LONGEST = 320
 COLUMNS = ("project", "plugin", "outcome", "artifacts", "seconds")
 
 PREFACE = """# Real projects
@@ -34,16 +35,22 @@ def machine():
             said = subprocess.run(command.split(), capture_output=True, text=True, timeout=60).stdout
         except (OSError, subprocess.TimeoutExpired):
             continue
-        found = re.search(r"(?:^|[^\w.])v?(\d+(?:\.\d+)+)", said)
+        found = re.search(r"(?:^|[^\w.]|go)v?(\d+(?:\.\d+)+)", said)
         if found:
             words.append(f"{name} {found.group(1)}")
     return ", ".join(words)
 
 
 def cell(text):
-    """Text of a build in a cell: no table, no markup, no line of its own."""
+    """A build's words in a cell: no table, no markup but paired backticks, no line of its own; clipped."""
     text = " ".join(str(text).split())
-    return re.sub(r"([\\|<>*_\[\]`])", r"\\\1", text)
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rsplit(" ", 1)[0] + " …"
+    if text.count("`") % 2:
+        text = text.replace("`", "'")
+    # Between backticks everything but a bar stands as it is.
+    parts = [part if index % 2 else re.sub(r"([\\<>*_\[\]])", r"\\\1", part) for index, part in enumerate(text.split("`"))]
+    return "`".join(parts).replace("|", "\\|")
 
 
 def origin(project):
@@ -67,8 +74,8 @@ def outcome(result):
     place = f"{failure['file']}:{failure.get('line', '')}".rstrip(":") + ": " if "file" in failure else ""
     if place and failure["message"].startswith(failure["file"]):
         place = ""
-    words = f"**{'refused before the first step' if refused else result['outcome']}**: {cell(place + failure['message'])[:400]}"
-    return words + (f". Remedy: {cell(failure['hint'])[:400]}" if failure.get("hint") else "")
+    words = f"**{'refused before the first step' if refused else result['outcome']}**: {cell(place + failure['message'])}"
+    return words + (f". Remedy: {cell(failure['hint'])}" if failure.get("hint") else "")
 
 
 def artifacts(result):
@@ -87,13 +94,13 @@ def totals(results):
 
 
 def page(results, limit):
-    built = [result for result in results if result["outcome"] != "not fetched"]
-    lines = [PREFACE.format(count=len(built), totals=totals(results), limit=limit // 60, machine=machine())]
+    results = [result for result in results if result["outcome"] != "not fetched"]
+    lines = [PREFACE.format(count=len(results), totals=totals(results), limit=limit // 60, machine=machine())]
     lines += ["| " + " | ".join(COLUMNS) + " |", "| --- | --- | --- | --- | ---: |"]
     for result in results:
         seconds = f"{result['seconds']:.0f}" if result["seconds"] >= 2 else f"{result['seconds']:.1f}"
         plugin = ", ".join(result["plugins"]) or "none"
-        if result.get("plugin") and result["plugin"] not in result["plugins"] and result["outcome"] != "not fetched":
+        if result.get("plugin") and result["plugin"] not in result["plugins"]:
             plugin += f" ({result['plugin']} was expected)" if result["plugins"] else ""
         lines.append(f"| {title(result)} | {plugin} | {outcome(result)} | {artifacts(result)} | {seconds} |")
     return "\n".join(lines) + "\n"

@@ -64,8 +64,9 @@ def fetch_pypi(archives, requirements, drydock):
     wanted = [requirement for requirement in requirements if not pypi_archive(archives, requirement)]
     if not wanted:
         return
-    download = 'python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$DRYDOCK_OUT"'
-    lines = "".join(f"        {download} {requirement} || echo {requirement} could not be downloaded\n" for requirement in wanted)
+    # Only the project itself has to be its source: what builds it may come as wheels.
+    download = 'echo {0}; python3 -m pip download --quiet --no-deps --no-binary {1} --dest "$DRYDOCK_OUT" {0} || echo not {0}'
+    lines = "".join("        " + download.format(requirement, requirement.split("==")[0]) + "\n" for requirement in wanted)
     with tempfile.TemporaryDirectory() as project:
         pathlib.Path(project, "drydock.yaml").write_text(
             f"version: 1\nsteps:\n  - plugin: script\n    network: ['preset:pip']\n    with:\n      run: |\n{lines}")
