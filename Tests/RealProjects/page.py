@@ -3,12 +3,15 @@
 """docs/projects.md: what became of each project, as a table. Standard library only."""
 
 import collections
+import pathlib
 import re
-import subprocess
+import tempfile
+
+from one_build import of_kind, records
 
 TOOLS = {
     "GCC": "gcc -dumpfullversion", "make": "make --version", "autoconf": "autoconf --version", "CMake": "cmake --version",
-    "Meson": "meson --version", "Swift": "swift --version", "Rust": "/usr/bin/rustc --version", "Go": "go version", "OpenJDK": "javac -version",
+    "Meson": "meson --version", "Swift": "swift --version", "Rust": "rustc --version", "Go": "go version", "OpenJDK": "javac -version",
     "Maven": "mvn --version", "Python": "python3 --version", "pip": "python3 -m pip --version", "Node": "node --version",
     "Hugo": "hugo version", "Jekyll": "jekyll --version"}
 LONGEST = 320
@@ -27,18 +30,16 @@ others used it as well, so the seconds are an upper bound.
 """
 
 
-def machine():
-    """Debian's version and those of the tools that are there."""
-    words = [f"Debian {open('/etc/debian_version').read().strip()}"]
-    for name, command in TOOLS.items():
-        try:
-            said = subprocess.run(command.split(), capture_output=True, text=True, timeout=60).stdout
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        found = re.search(r"(?:^|[^\w.]|go)v?(\d+(?:\.\d+)+)", said)
-        if found:
-            words.append(f"{name} {found.group(1)}")
-    return ", ".join(words)
+def machine(drydock):
+    """Debian's version and those of the tools that are there, as a build sees them."""
+    lines = "".join(f"        echo \"{name}: $({command} 2>&1 | tr '\\n' ' ')\"\n" for name, command in TOOLS.items())
+    with tempfile.TemporaryDirectory() as project:
+        pathlib.Path(project, "drydock.yaml").write_text(f"version: 1\nsteps:\n  - plugin: script\n    with:\n      run: |\n{lines}")
+        journal = records([*drydock, "--output", "json", project])[0]
+    said = dict(record["text"].split(": ", 1) for record in of_kind(journal, "log") if ": " in record["text"])
+    versions = {name: re.search(r"(?:^|[^\w.]|go)v?(\d+(?:\.\d+)+)", said.get(name, "")) for name in TOOLS}
+    return ", ".join([f"Debian {open('/etc/debian_version').read().strip()}",
+                      *(f"{name} {found.group(1)}" for name, found in versions.items() if found)])
 
 
 def cell(text):
@@ -79,13 +80,19 @@ def outcome(result):
 
 
 def artifacts(result):
-    """How many, and the first ones by name."""
-    paths = result["artifacts"]
+    """How many, and those that a user would look for first."""
+    paths = sorted(result["artifacts"], key=rank)
     if not paths:
         return "none"
-    tops = list(dict.fromkeys(path.split("/")[0] + "/" * ("/" in path) for path in paths)) if len(paths) > 3 else paths
-    shown = ", ".join(f"`{top}`" for top in tops[:3]) + (", …" if len(tops) > 3 else "")
-    return f"{len(paths)}: {shown}"
+    if all(path.startswith("site/") for path in paths):
+        return f"{len(paths)}: `site/`"
+    return f"{len(paths)}: " + ", ".join(f"`{path}`" for path in paths[:3]) + (", …" if len(paths) > 3 else "")
+
+
+def rank(path):
+    """Programs, packages and libraries before what belongs to them."""
+    order = (r"(^|/)s?bin/", r"\.(whl|tgz|crate|tar\.gz)$", r"\.(so[.\d]*|a)$", r"\.h(pp)?$")
+    return next((place for place, pattern in enumerate(order) if re.search(pattern, path)), len(order))
 
 
 def totals(results):
@@ -93,9 +100,9 @@ def totals(results):
     return ", ".join(f"{count} {name}" for name, count in counted.most_common()).capitalize()
 
 
-def page(results, limit):
+def page(results, limit, drydock):
     results = [result for result in results if result["outcome"] != "not fetched"]
-    lines = [PREFACE.format(count=len(results), totals=totals(results), limit=limit // 60, machine=machine())]
+    lines = [PREFACE.format(count=len(results), totals=totals(results), limit=limit // 60, machine=machine(drydock))]
     lines += ["| " + " | ".join(COLUMNS) + " |", "| --- | --- | --- | --- | ---: |"]
     for result in results:
         seconds = f"{result['seconds']:.0f}" if result["seconds"] >= 2 else f"{result['seconds']:.1f}"
