@@ -70,7 +70,7 @@ def title(result):
 def outcome(result):
     failure = result.get("failure")
     if not failure:
-        return "succeeded" + "".join(f"; {cell(notice)}" for notice in result.get("notices", []))
+        return "succeeded" + "".join(f"; {cell(notice[:1].lower() + notice[1:])}" for notice in result.get("notices", []))
     refused = result["outcome"] in ("failed", "errored") and not result["ran"]
     place = f"{failure['file']}:{failure.get('line', '')}".rstrip(":") + ": " if "file" in failure else ""
     if place and failure["message"].startswith(failure["file"]):

@@ -98,7 +98,7 @@ def version(archives, project):
         return project["pypi"].split("==")[1]
     if "debian" in project:
         name = debian_archive(archives, project["debian"]).name
-        return re.sub(r"[+~](ds|dfsg|cs|really).*", "", name.split("_", 1)[1].split(".orig.tar.")[0])
+        return re.sub(r"[.+~]+(ds|dfsg|cs|really).*", "", name.split("_", 1)[1].split(".orig.tar.")[0])
     if "tag" in project:
         return project["tag"]
     tree = git_tree(archives, project["git"])
