@@ -36,6 +36,27 @@ struct Planning {
         return Planned(plan: file.plan(clippedBy: policy, detected: steps.map(asking)), why: why)
     }
 
+    /// The plan, and the snapshot with the place where the project turned out to be: its top, or the only folder there, where
+    /// nobody wants what lies at the top.
+    func settle() async throws -> (snapshot: Snapshot, detection: Detection?, planned: Planned) {
+        do {
+            return (snapshot, nil, try await plan())
+        } catch let failure as Failure where failure.code == .noPlugin && failure.file == nil {
+            guard let inner = try snapshot.inOnlyFolder() else { throw failure }
+            let planning = Planning(shop: shop, snapshot: inner, parameters: parameters, heard: heard)
+            let detection = try await planning.detect()
+            // What is wrong with a project that is there is told; where there is none either, the top is what was meant.
+            guard detection.winner != nil || planning.hasProjectFile else { throw failure }
+            var planned = try await planning.plan(by: detection)
+            planned.why += "; the project is in the only folder, \(inner.directory)"
+            return (inner, detection, planned)
+        }
+    }
+
+    private var hasProjectFile: Bool {
+        (try? snapshot.topLevelNames().contains(ProjectFile.name)) ?? false
+    }
+
     /// Asks every plugin, whether the project's own file makes that necessary or not.
     func detect() async throws -> Detection { try await survey.detect() }
 
