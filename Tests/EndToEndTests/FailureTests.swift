@@ -44,7 +44,7 @@ struct FailureTests {
             let details = try #require(failure.details)
             #expect(details.step?.rawValue == "make" && details.stage?.rawValue == "compile")
             #expect(details.command?.hasPrefix("make ") == true && details.status == "exit status 2")
-            #expect(details.source?.lines.count == 5 && details.source?.first == 3)
+            #expect(details.source?.lines.count == 4 && details.source?.first == 3)
             #expect(details.output.contains { $0.contains("expected ‘,’ or ‘;’") })
         }
     }
@@ -58,7 +58,10 @@ struct FailureTests {
             #expect(missing.out.contains("try: install it where builds run"), "\(missing)")
             try script(scratch, "sh -c 'kill -SEGV $$'\nexit $?")
             let killed = try build(scratch)
-            #expect(killed.out.contains("exit status 139: something it ran was ended by signal 11 (SIGSEGV)"), "\(killed)")
+            #expect(
+                killed.out.contains("exit status 139: something it ran was ended by signal 11 (SIGSEGV)"),
+                "\(killed)"
+            )
         }
     }
 
