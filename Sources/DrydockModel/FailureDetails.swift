@@ -24,7 +24,7 @@ package struct FailureDetails: Codable, Hashable, Sendable {
     package var blocked: [BlockedAccess]
 
     package static let longestLine = 300
-    package static let mostLines = 15
+    package static let mostLines = 20
     package static let longestCommand = 1_000
 
     package init() {

@@ -107,7 +107,7 @@ struct Planning {
     ) async throws -> ([PlannedStep], why: String, planner: PluginName) {
         try requireAnswers(detection)
         guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
-            throw Self.nobodyWants(detection)
+            throw nobodyWants(detection)
         }
         let others = detection.candidates.filter { $0.score > 0 && $0.plugin != winner.plugin }
         let losers =
@@ -134,13 +134,25 @@ struct Planning {
         )
     }
 
-    private static func nobodyWants(_ detection: Detection) -> Failure {
-        let asked = detection.candidates.map { "\($0.plugin): \($0.why)" }.joined(separator: "; ")
+    /// Says what lies there, and what plugins said that looked at it; what all others look for `drydock plan` lists.
+    private func nobodyWants(_ detection: Detection) -> Failure {
+        let names = ((try? snapshot.topLevelNames()) ?? []).filter { !$0.hasPrefix(".") }
+        let most = 8
+        let shown = names.prefix(most).joined(separator: ", ") + (names.count > most ? ", …" : "")
+        let looked = detection.candidates.filter(\.isLooked).map { "; \($0.plugin): \($0.why)" }.joined()
+        let count = detection.candidates.count
+        let what =
+            count == 0
+            ? "there are no plugins"
+            : names.isEmpty
+                ? "the source is empty"
+                : "none of the \(count) plugins knows what to do with \(shown)\(looked)"
         return Failure(
             .noPlugin,
             .user,
-            "no plugin recognises the project" + (asked.isEmpty ? ", since there are none" : " (\(asked))"),
-            hint: "name one in drydock.yaml; `plugin: script` runs shell lines"
+            "no plugin recognises the project: \(what)",
+            hint:
+                "name one in drydock.yaml (`plugin: script` runs shell lines); `drydock plan` says what each looks for"
         )
     }
 
