@@ -11,11 +11,16 @@ LISTEN ?= 127.0.0.1:8080
 DATA ?=
 EXAMPLE ?= examples/tide-tables
 REAL_PROJECTS ?= .build/real-projects
+# Where `make real-projects` keeps archives, sources and results.
+PROJECTS ?= .build/projects
 
 # What building and running takes, and what the tests take on top.
 PACKAGES := e2fsprogs gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl procps bubblewrap \
     python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2
+# The tools of the projects that `make real-projects` builds, beside Swift. Node and npm: Debian's or others, as the machine has them.
+PROJECT_PACKAGES := $(TEST_PACKAGES) libtool gettext cmake meson ninja-build golang-go cargo rustc default-jdk-headless maven hugo jekyll \
+    python3-dev libsass-dev libncurses-dev publicsuffix libwayland-bin
 ACCEPTANCE_VENV := .build/acceptance-venv
 
 include Sources/drydock-jail/jail.mk
@@ -40,7 +45,7 @@ build-release: jail
 	swift build -c release --product drydock --static-swift-stdlib
 
 .PHONY: test
-test: test-packages build real-projects acceptance-venv ## everything needed to run all tests, then all tests
+test: test-packages build test-projects acceptance-venv ## everything needed to run all tests, then all tests
 	@python3 -m unittest discover --start-directory Tests/Plugins
 	DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) Tests/run-all .build/debug/drydockPackageTests.xctest .build/test-logs
 	Tests/acceptance/run .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
@@ -86,13 +91,22 @@ bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy b
 	@Tests/Benchmarks/bench-egress
 	@Tests/Benchmarks/bench-cache
 
+.PHONY: bench-progress
+bench-progress: $(if $(DRYDOCK),,build-release) ## bar and predicted end of real projects beside what they took; after `make real-projects`
+	@DRYDOCK=$(or $(DRYDOCK),.build/release/drydock) Tests/Benchmarks/bench-progress --from $(PROJECTS)
+
 .PHONY: chaos
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies
 	@Tests/Chaos/chaos 100
 
-.PHONY: real-projects
-real-projects:
+# What the tests build; `real-projects` is more, and no test.
+.PHONY: test-projects
+test-projects:
 	@Tests/RealProjects/fetch $(REAL_PROJECTS)
+
+.PHONY: real-projects
+real-projects: project-packages $(if $(DRYDOCK),,build-release) ## fetches and builds a hundred real projects, writes docs/projects.md; half an hour
+	@DRYDOCK=$(or $(DRYDOCK),.build/release/drydock) Tests/RealProjects/build-all --into $(PROJECTS)
 
 .PHONY: acceptance-venv
 acceptance-venv: $(ACCEPTANCE_VENV)/ready
@@ -112,11 +126,13 @@ define install_packages
 	fi
 endef
 
-.PHONY: packages test-packages
+.PHONY: packages test-packages project-packages
 packages:
 	$(call install_packages,$(PACKAGES))
 test-packages:
 	$(call install_packages,$(TEST_PACKAGES))
+project-packages:
+	$(call install_packages,$(PROJECT_PACKAGES))
 
 .PHONY: openapi-check
 openapi-check: build acceptance-venv ## EXAMPLES=…: requests made up from the OpenAPI document, and what is answered

@@ -11,9 +11,12 @@ from tables import table
 # A node project with a build script has 85: a Python package with a frontend's package.json beside it is told by its own
 # plugin's score being lower, since the page is what people look at; `drydock.yaml` decides otherwise.
 PACKAGE, SITE, APPLICATION, SCRIPTS = 84, 80, 60, 20
+# Below what builds native code: a site beside that is its documentation.
+DOCUMENTATION = 45
 
 MKDOCS = ("mkdocs.yml", "mkdocs.yaml")
 SPHINX = ("conf.py", "docs/conf.py", "doc/conf.py", "docs/source/conf.py", "doc/source/conf.py", "source/conf.py")
+NATIVE = ("CMakeLists.txt", "meson.build", "configure.ac", "configure.in", "configure")
 REQUIREMENTS = ("requirements.txt", "Pipfile", "uv.lock", "poetry.lock", "pdm.lock")
 # Scripts that belong to a build or to tools, and are no application.
 HELPERS = re.compile(r"^(setup|conf|conftest|configure|noxfile|fabfile|tasks|wscript|versioneer|pelicanconf|publishconf|test_.*)\.py$")
@@ -73,13 +76,14 @@ def calls_setup(project):
 
 
 def site(project):
-    if found := project.has(*MKDOCS):
-        return Kind("site", SITE, f"found {found}")
-    if found := project.has("pelicanconf.py"):
-        return Kind("site", SITE, f"found {found}")
-    if found := sphinx(project):
-        return Kind("site", SITE, f"found {found} of Sphinx")
-    return None
+    found = project.has(*MKDOCS, "pelicanconf.py")
+    if not found and (found := sphinx(project)):
+        found += " of Sphinx"
+    if not found:
+        return None
+    if native := project.has(*NATIVE):
+        return Kind("site", DOCUMENTATION, f"found {found}, the documentation of what {native} builds")
+    return Kind("site", SITE, f"found {found}")
 
 
 def sphinx(project):
