@@ -46,7 +46,8 @@ build-release: jail
 
 .PHONY: test
 test: test-packages build test-projects acceptance-venv ## everything needed to run all tests, then all tests
-	@DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) Tests/run-all .build/debug/drydockPackageTests.xctest .build/test-logs
+	@python3 -m unittest discover --start-directory Tests/Plugins
+	DRYDOCK_REAL_PROJECTS=$(abspath $(REAL_PROJECTS)) Tests/run-all .build/debug/drydockPackageTests.xctest .build/test-logs
 	Tests/acceptance/run .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
 
 .PHONY: check

@@ -24,7 +24,7 @@ package struct FailureDetails: Codable, Hashable, Sendable {
     package var blocked: [BlockedAccess]
 
     package static let longestLine = 300
-    package static let mostLines = 15
+    package static let mostLines = 20
     package static let longestCommand = 1_000
 
     package init() {
@@ -32,8 +32,14 @@ package struct FailureDetails: Codable, Hashable, Sendable {
         blocked = []
     }
 
+    /// The text with at most so many bytes of UTF-8: a single character may have any number of them.
     package static func clipped(_ line: String, to limit: Int = longestLine) -> String {
-        line.utf8.count <= limit ? line : String(line.prefix(limit - 1)) + "…"
+        guard line.utf8.count > limit else { return line }
+        var end = line.utf8.index(line.utf8.startIndex, offsetBy: limit - 3)
+        while end > line.startIndex, end.samePosition(in: line.unicodeScalars) == nil {
+            end = line.utf8.index(before: end)
+        }
+        return String(line[..<end]) + "…"
     }
 }
 

@@ -86,7 +86,7 @@ package struct CommandObserver: Sendable {
     ) {
         scanner.scan(line, &found)
         if !hasProgress, let counted = counter.read(line) { return tell(counted) }
-        if found.isEmpty, !diagnostics.isWaiting { return }
+        if !diagnostics.isWaiting, found.allSatisfy({ rules.isContinuation[$0] }) { return }
         observeProgress(line, isOverwritten, tell)
         guard !isOverwritten else { return }
         for done in diagnostics.read(found, line, rules, placing) { report(done, tell) }

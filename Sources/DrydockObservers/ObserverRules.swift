@@ -27,6 +27,8 @@ struct ObserverRules: Sendable {
     /// Beside the patterns of `program`, by their numbers.
     private(set) var uses: [Use] = []
     private(set) var patterns: [LinePattern] = []
+    /// Whether a pattern matters only where something is open already: frames, ends, further lines.
+    private(set) var isContinuation: [Bool] = []
     private(set) var program = PatternProgram([])
 
     /// The rules of `named`, and the diagnostics of `everybody`.
@@ -49,6 +51,10 @@ struct ObserverRules: Sendable {
     private mutating func add(_ pattern: LinePattern, _ use: Use) {
         patterns.append(pattern)
         uses.append(use)
+        switch use {
+        case .line, .frame, .end: isContinuation.append(true)
+        default: isContinuation.append(false)
+        }
     }
 
     private mutating func add(_ rule: DiagnosticRule, _ number: Int) {

@@ -63,6 +63,7 @@ final class DriverHost: Sendable {
         let session = DriverSession(
             sink: sink,
             masker: masker,
+            stages: context.plugin.manifest.stages,
             clock: context.clock,
             requests: DriverRequests(
                 exec: { request in

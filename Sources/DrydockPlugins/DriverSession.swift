@@ -42,10 +42,17 @@ final class DriverSession: Sendable {
     init(
         sink: any StepEventSink,
         masker: StepMasker,
+        stages: [ManifestStage],
         clock: any MonotonicClock,
         requests: DriverRequests
     ) {
-        let reader = DriverReader(sink: sink, masker: masker, clock: clock, requests: requests)
+        let reader = DriverReader(
+            sink: sink,
+            masker: masker,
+            stages: stages,
+            clock: clock,
+            requests: requests
+        )
         state = Mutex(State(reader: reader))
     }
 
@@ -108,6 +115,8 @@ private final class DriverReader: @unchecked Sendable {
 
     private var batch: EventBatch
     private let masker: StepMasker
+    /// Those of the manifest: what a record leaves out.
+    private let known: [ManifestStage]
     private let requests: DriverRequests
     private var secrets = Masker()
     private let clock: any MonotonicClock
@@ -124,10 +133,12 @@ private final class DriverReader: @unchecked Sendable {
     init(
         sink: any StepEventSink,
         masker: StepMasker,
+        stages: [ManifestStage],
         clock: any MonotonicClock,
         requests: DriverRequests
     ) {
         self.clock = clock
+        known = stages
         flow = RecordFlow(now: clock.now)
         batch = EventBatch(sink)
         self.masker = masker
@@ -302,7 +313,12 @@ extension DriverReader {
             }
         case .skip: break
         }
-        emit(.stage(change), bytes: bytes)
+        var told = change
+        if change.op == .start, let stage = known.first(where: { $0.id == change.stage }) {
+            told.title = change.title ?? stage.title
+            told.weight = change.weight ?? stage.weight
+        }
+        emit(.stage(told), bytes: bytes)
     }
 
     private func endStages(from depth: Int, _ status: StageChange.Status) {

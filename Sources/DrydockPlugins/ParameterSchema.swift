@@ -19,6 +19,18 @@ package struct ParameterSchema: Hashable, Sendable, FieldReadable {
     }
 }
 
+extension ParameterSchema {
+    /// The parameters in one line, for people: `targets (string, required), tests (boolean)`.
+    package var summary: String {
+        properties.sorted { $0.key < $1.key }.map { name, rule in
+            let kind =
+                rule.choices.map { $0.compactMap(\.string).joined(separator: "|") } ?? rule.kind?.rawValue
+                ?? "anything"
+            return "\(name) (\(kind)\(required.contains(name) ? ", required" : ""))"
+        }.joined(separator: ", ")
+    }
+}
+
 /// What one parameter may be.
 struct ParameterRule: Hashable, Sendable, FieldReadable {
     enum Kind: String, CaseIterable, FieldReadable {

@@ -19,6 +19,8 @@ package struct Detection: Hashable, Sendable {
         package var why: String
         /// It could not say: its driver crashed or hung.
         package var isBroken = false
+        /// It was asked itself: the reason is its own.
+        package var isLooked = false
     }
 
     /// Every plugin of the catalog, in its order.
@@ -139,7 +141,10 @@ package struct ProjectSurvey: Sendable {
                 let score = json["score"]?.integer.map { min(max($0, 0), 100) } ?? rule.score
                 let why = json["why"]?.string.map { String($0.prefix(200)) }
                 return answer(score, why ?? match.map { "found \($0)" } ?? "it says so")
-            case 100: return answer(0, "it says it is not its project")
+            case 100:
+                var refusal = answer(0, "it says it is not its project")
+                refusal.isLooked = true
+                return refusal
             default: return broken("exit status \(said.status)\(said.lastWord)")
             }
         } catch {

@@ -11,7 +11,8 @@ extension SourceExcerpt {
     /// The lines around `line` of a file with this content, masked; nil where it is no text, or has no such line.
     init?(file: String, line: Int, content: [UInt8], masker: Masker) {
         guard !content.contains(0) else { return nil }
-        let all = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var all = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if all.last?.isEmpty == true { all.removeLast() }
         guard line >= 1, line <= all.count else { return nil }
         let first = max(1, line - Self.around)
         let last = min(all.count, line + Self.around)

@@ -6,8 +6,8 @@ import DrydockObservers
 
 /// The lines of a command's output that tell most about its failure: those at the first error; without one the last.
 struct TellingLines {
-    /// Of the lines before the error was understood: what it says may have begun there.
-    private static let before = 4
+    /// Of the lines before the error was understood: a stack of calls is, at its end.
+    private static let before = 12
 
     private var lines: [String] = []
     /// Where the next line goes, once `lines` is full.

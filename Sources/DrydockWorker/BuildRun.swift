@@ -97,7 +97,7 @@ struct BuildRun: Sendable {
                 let text = LogLine(stream: .plugin, text: "\(plugin): \(line)")
                 sink.emit([.log(text)], via: .declared, step: nil)
             }
-            let planned = try await planning.plan()
+            let (snapshot, _, planned) = try await planning.settle()
             sink.record(.plan(planned))
             for notice in planned.plan.notices { sink.record(.notice(title: "Not yet", markdown: notice)) }
             sink.limitLog(to: planned.plan.policy.limits.log)

@@ -34,9 +34,16 @@ package struct PlanSurvey: Sendable {
             after: {
                 let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters, heard: heard)
                 let detection = try await planning.detect()
+                guard detection.winner == nil else {
+                    return PlanSurvey(
+                        candidates: detection.candidates,
+                        planned: try await planning.plan(by: detection)
+                    )
+                }
+                let settled = try await planning.settle()
                 return PlanSurvey(
-                    candidates: detection.candidates,
-                    planned: try await planning.plan(by: detection)
+                    candidates: (settled.detection ?? detection).candidates,
+                    planned: settled.planned
                 )
             }
         )

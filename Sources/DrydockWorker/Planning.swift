@@ -36,6 +36,27 @@ struct Planning {
         return Planned(plan: file.plan(clippedBy: policy, detected: steps.map(asking)), why: why)
     }
 
+    /// The plan, and the snapshot with the place where the project turned out to be: its top, or the only folder there, where
+    /// nobody wants what lies at the top.
+    func settle() async throws -> (snapshot: Snapshot, detection: Detection?, planned: Planned) {
+        do {
+            return (snapshot, nil, try await plan())
+        } catch let failure as Failure where failure.code == .noPlugin && failure.file == nil {
+            guard let inner = try snapshot.inOnlyFolder() else { throw failure }
+            let planning = Planning(shop: shop, snapshot: inner, parameters: parameters, heard: heard)
+            let detection = try await planning.detect()
+            // What is wrong with a project that is there is told; where there is none either, the top is what was meant.
+            guard detection.winner != nil || planning.hasProjectFile else { throw failure }
+            var planned = try await planning.plan(by: detection)
+            planned.why += "; the project is in the only folder, \(inner.directory)"
+            return (inner, detection, planned)
+        }
+    }
+
+    private var hasProjectFile: Bool {
+        (try? snapshot.topLevelNames().contains(ProjectFile.name)) ?? false
+    }
+
     /// Asks every plugin, whether the project's own file makes that necessary or not.
     func detect() async throws -> Detection { try await survey.detect() }
 
@@ -86,7 +107,7 @@ struct Planning {
     ) async throws -> ([PlannedStep], why: String, planner: PluginName) {
         try requireAnswers(detection)
         guard let winner = detection.winner, let plugin = shop.catalog[winner.plugin] else {
-            throw Self.nobodyWants(detection)
+            throw nobodyWants(detection)
         }
         let others = detection.candidates.filter { $0.score > 0 && $0.plugin != winner.plugin }
         let losers =
@@ -113,13 +134,25 @@ struct Planning {
         )
     }
 
-    private static func nobodyWants(_ detection: Detection) -> Failure {
-        let asked = detection.candidates.map { "\($0.plugin): \($0.why)" }.joined(separator: "; ")
+    /// Says what lies there, and what plugins said that looked at it; what all others look for `drydock plan` lists.
+    private func nobodyWants(_ detection: Detection) -> Failure {
+        let names = ((try? snapshot.topLevelNames()) ?? []).filter { !$0.hasPrefix(".") }
+        let most = 8
+        let shown = names.prefix(most).joined(separator: ", ") + (names.count > most ? ", …" : "")
+        let looked = detection.candidates.filter(\.isLooked).map { "; \($0.plugin): \($0.why)" }.joined()
+        let count = detection.candidates.count
+        let what =
+            count == 0
+            ? "there are no plugins"
+            : names.isEmpty
+                ? "the source is empty"
+                : "none of the \(count) plugins knows what to do with \(shown)\(looked)"
         return Failure(
             .noPlugin,
             .user,
-            "no plugin recognises the project" + (asked.isEmpty ? ", since there are none" : " (\(asked))"),
-            hint: "name one in drydock.yaml; `plugin: script` runs shell lines"
+            "no plugin recognises the project: \(what)",
+            hint:
+                "name one in drydock.yaml (`plugin: script` runs shell lines); `drydock plan` says what each looks for"
         )
     }
 

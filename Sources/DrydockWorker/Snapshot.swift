@@ -15,7 +15,7 @@ struct Snapshot: Sendable {
     private let name: String
     let path: FilePath
     /// Where in it the project is.
-    let directory: RelativePath
+    private(set) var directory: RelativePath
 
     /// Makes the snapshot of a build's source, and shows that as the build's first stage.
     static func make(for run: BuildRun) async throws -> Snapshot {
@@ -149,6 +149,19 @@ struct Snapshot: Sendable {
 
     private func unusable(_ why: String, _ hint: String) -> Failure {
         Failure(.sourceInvalid, .user, "the directory '\(directory)' \(why)", hint: hint)
+    }
+
+    /// The same snapshot with the project in its only folder: what an archive of `name-1.0/…` holds; nil where there is no such folder.
+    func inOnlyFolder() throws -> Snapshot? {
+        guard directory == .top else { return nil }
+        let top = try open()
+        let folders = try top.sortedNames().filter { name in
+            try !name.hasPrefix(".") && top.status(of: Array(name.utf8)[...]).kind == .directory
+        }
+        guard folders.count == 1, let path = try? RelativePath(parsing: folders[0]) else { return nil }
+        var inner = self
+        inner.directory = path
+        return inner
     }
 
     func open() throws(Errno) -> DirectoryHandle {

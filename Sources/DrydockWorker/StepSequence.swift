@@ -114,6 +114,7 @@ struct StepSequence {
         report.failure = report.failure?.explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
             .naming(step.id, report.usage.network, granted: context.project.policy)
+            .placed(in: snapshot.directory)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(

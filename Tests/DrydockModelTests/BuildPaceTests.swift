@@ -147,3 +147,18 @@ struct BuildPaceTests {
         #expect(pace.learned(total: 2).stages.count <= BuildHistory.mostStages)
     }
 }
+
+@Suite("Details of failures")
+struct FailureDetailsTests {
+    @Test("a text is clipped by its bytes, at a scalar, whatever characters it is made of")
+    func clipped() {
+        let crowded = "e" + String(repeating: "\u{301}", count: 10_000)
+        for text in [crowded, String(repeating: "ä", count: 500), String(repeating: "😀", count: 200), String(repeating: "x", count: 301)] {
+            let clipped = FailureDetails.clipped(text)
+            #expect(clipped.utf8.count <= FailureDetails.longestLine && clipped.utf8.count > 290)
+            #expect(clipped.hasSuffix("…") && !clipped.unicodeScalars.contains("\u{FFFD}"))
+            #expect(text.unicodeScalars.starts(with: clipped.unicodeScalars.dropLast()))
+        }
+        #expect(FailureDetails.clipped("short") == "short")
+    }
+}

@@ -138,7 +138,8 @@ def version(command, *arguments):
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return numbers(said.stdout or said.stderr)
+    # What a tool says when it fails is no version: line 1207 of a stack of calls.
+    return numbers(said.stdout or said.stderr) if said.returncode == 0 else None
 
 
 def need(command, package=None, why=None, file=None, line=None):

@@ -39,6 +39,17 @@ extension Failure {
         return told
     }
 
+    /// The failure of a project in a directory of the source: files are named from the source's top.
+    func placed(in directory: RelativePath) -> Failure {
+        guard directory != .top else { return self }
+        let place = { (file: String) in "\(directory)/\(file)" }
+        var told = self
+        told.file = file.map(place)
+        if let file = details?.source?.file { told.details?.source?.file = place(file) }
+        if let file = details?.cause?.file { told.details?.cause?.file = place(file) }
+        return told
+    }
+
     private static func advice(on limit: ByteCount) -> String {
         "it moved the \(limit) that it may over the network, and was cut off; fetch less, or raise limits.network"
     }

@@ -1,0 +1,3 @@
+#include <nonesuch/thing.h>
+
+int main(void) { return 0; }
