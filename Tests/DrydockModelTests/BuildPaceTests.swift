@@ -7,10 +7,10 @@ import Testing
 
 @Suite("How far a build is")
 struct BuildPaceTests {
-    private static let step = StepID(unchecked: "make")
-    private static let configure = StageID(rawValue: "configure")
-    private static let compile = StageID(rawValue: "compile")
-    private static let plan = Plan(steps: [
+    fileprivate static let step = StepID(unchecked: "make")
+    fileprivate static let configure = StageID(rawValue: "configure")
+    fileprivate static let compile = StageID(rawValue: "compile")
+    fileprivate static let plan = Plan(steps: [
         PlannedStep(id: step, plugin: PluginName(unchecked: "make"), title: "Make")
     ])
 
@@ -153,12 +153,32 @@ struct FailureDetailsTests {
     @Test("a text is clipped by its bytes, at a scalar, whatever characters it is made of")
     func clipped() {
         let crowded = "e" + String(repeating: "\u{301}", count: 10_000)
-        for text in [crowded, String(repeating: "ä", count: 500), String(repeating: "😀", count: 200), String(repeating: "x", count: 301)] {
+        for text in [
+            crowded, String(repeating: "ä", count: 500), String(repeating: "😀", count: 200),
+            String(repeating: "x", count: 301),
+        ] {
             let clipped = FailureDetails.clipped(text)
             #expect(clipped.utf8.count <= FailureDetails.longestLine && clipped.utf8.count > 290)
             #expect(clipped.hasSuffix("…") && !clipped.unicodeScalars.contains("\u{FFFD}"))
             #expect(text.unicodeScalars.starts(with: clipped.unicodeScalars.dropLast()))
         }
         #expect(FailureDetails.clipped("short") == "short")
+    }
+}
+
+extension BuildPaceTests {
+    @Test("a stage that is skipped is no part of the work")
+    func skipped() {
+        var pace = BuildPace(
+            Self.plan,
+            stages: { _ in [(Self.configure, 9), (Self.compile, 1)] },
+            past: BuildHistory()
+        )
+        pace.note(.step(StepChange(state: .running, title: "")), step: Self.step, at: 0)
+        pace.note(.stage(StageChange(stage: Self.configure, op: .skip)), step: Self.step, at: 0)
+        pace.note(.stage(StageChange(stage: Self.compile, op: .start)), step: Self.step, at: 0)
+        #expect(pace.estimate(at: 0).percent == 0)
+        pace.note(.progress(Progress(stage: Self.compile, current: 1, total: 2)), step: Self.step, at: 1)
+        #expect(pace.estimate(at: 1).percent == 50)
     }
 }

@@ -116,7 +116,7 @@ package struct BuildPace: Sendable {
     private mutating func fraction(of step: Int, at now: Double) -> Double {
         if steps[step].isOver { return 1 }
         var (whole, done) = (0.0, 0.0)
-        for index in steps[step].stages.indices {
+        for index in steps[step].stages.indices where !steps[step].stages[index].isAbsent {
             whole += steps[step].stages[index].weight
             done += steps[step].stages[index].weight * steps[step].stages[index].fraction(at: now)
         }

@@ -29,6 +29,9 @@ struct StagePace: Sendable {
         self.past = past
     }
 
+    /// It does not come in this build: no part of the work, neither done nor to be done.
+    var isAbsent: Bool { isPassed && begun == nil }
+
     mutating func begin(at now: Double) {
         begun = begun ?? now
         ended = nil
