@@ -185,6 +185,11 @@ class Job(Project):
         """From here on everything belongs to this stage; its title stands in the manifest."""
         say("stage", id=id, title=title)
 
+    def skip(self, *ids):
+        """These stages will not come: known early, the bar does not count on them."""
+        for id in ids:
+            say("stage", id=id, op="skip")
+
     def run(self, *argv, env=None, cwd=None, tail=20):
         """Has the host run a command in the build's sandbox; returns the `exec.end` record."""
         Job.commands += 1
