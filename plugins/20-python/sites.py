@@ -46,7 +46,7 @@ def tool(project):
 def mkdocs(text):
     """mkdocs.yml is read by eye: its tags (`!!python/name`) are no plain YAML, and Python brings no reader of it."""
     theme = re.search(r"^theme:[ \t]*['\"]?([\w-]+)", text, re.M)
-    theme = theme or re.search(r"^theme:[ \t]*\n(?:[ \t]+.*\n|\n)*?[ \t]+name:[ \t]*['\"]?([\w-]+)", text, re.M)
+    theme = theme or re.search(r"^theme:[ \t]*\n(?:(?:[ \t].*)?\n)*?[ \t]+name:[ \t]*['\"]?([\w-]+)", text, re.M)
     found = ["mkdocs"]
     if theme:
         found.append(THEMES.get(theme[1], f"mkdocs-{theme[1]}"))
