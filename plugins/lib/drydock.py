@@ -36,8 +36,16 @@ class Failed(Exception):
         self.message, self.hint, self.file, self.line, self.fault = message, hint, file, line, fault
 
     def fields(self):
-        found = {"message": self.message, "hint": self.hint, "file": self.file, "line": self.line, "fault": self.fault}
+        found = {"message": clipped(self.message), "hint": clipped(self.hint), "file": self.file, "line": self.line, "fault": self.fault}
         return {key: value for key, value in found.items() if value is not None}
+
+
+def clipped(text, most=1_000):
+    """A sentence that the host takes: words of the project in it may be as long as a file, or be no text at all."""
+    if text is None:
+        return None
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 class Project:
