@@ -51,7 +51,7 @@ def mkdocs(text):
     if theme:
         found.append(THEMES.get(theme[1], f"mkdocs-{theme[1]}"))
     section = re.search(r"^plugins:\s*\n((?:[ \t-].*\n|\s*\n)*)", text + "\n", re.M)
-    found += [PLUGINS.get(name) for name in re.findall(r"^\s*-\s*['\"]?([\w-]+)", section[1], re.M)] if section else []
+    found += [PLUGINS.get(name) for name in re.findall(r"^[ \t]*-\s*['\"]?([\w-]+)", section[1], re.M)] if section else []
     return sorted(set(filter(None, found)))
 
 

@@ -68,7 +68,7 @@ class Site:
     def modules(self):
         """The modules that Hugo would have go download."""
         found = re.findall(
-            r"(?m)^[ \t]*-?\s*path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text
+            r"(?m)^[ \t]*(?:-[ \t]*)?path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text
         )
         return found + [name for name in self.themes() if re.match(r"[\w-]+\.[\w.-]+/", name)]
 
