@@ -22,7 +22,7 @@ class Module:
     def members(self):
         """The folders of the modules: those that go.work uses, or the top."""
         work = re.sub(r"//.*", "", self.project.read("go.work") or "")
-        blocks = re.findall(r"(?ms)^[ \t]*use\s*\((.*?)\)", work)
+        blocks = re.findall(r"(?ms)^[ \t]*use\s*\(([^()]*)\)", work)
         words = " ".join(blocks).split() + re.findall(r"(?m)^[ \t]*use\s+([^\s(]+)\s*$", work)
         return [word.strip('"') for word in words if ".." not in word] or ["."]
 
@@ -45,7 +45,7 @@ class Module:
 
 def entries(text, word):
     """The modules of `require x v1` and of `require ( … )`."""
-    blocks = re.findall(rf"(?ms)^[ \t]*{word}\s*\((.*?)\)", text)
+    blocks = re.findall(rf"(?ms)^[ \t]*{word}\s*\(([^()]*)\)", text)
     lines = "\n".join(blocks).splitlines() + re.findall(rf"(?m)^[ \t]*{word}\s+([^\s(].*)$", text)
     return [line.split()[0].strip('"') for line in lines if line.split()]
 

@@ -90,7 +90,7 @@ def sphinx(project):
     """The conf.py of Sphinx; many a conf.py is another tool's."""
     for name in SPHINX:
         text = project.read(name)
-        if text and re.search(r"^\s*(extensions|project|html_theme)\s*=", text, re.M):
+        if text and re.search(r"^[ \t]*(extensions|project|html_theme)\s*=", text, re.M):
             return name
     return None
 

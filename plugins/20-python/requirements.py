@@ -72,11 +72,11 @@ def from_poetry(name, value):
         if clause in ("", "*"):
             continue
         if clause.startswith("^"):
-            parts = [int(part) for part in re.findall(r"\d+", numbers)[:3]]
+            parts = [int(part[:9]) for part in re.findall(r"\d+", numbers)[:3]]
             kept = next((index for index, part in enumerate(parts) if part), len(parts) - 1)
             clauses += [f">={numbers}", "<" + ".".join(map(str, [*parts[:kept], parts[kept] + 1]))]
         elif clause.startswith("~") and not clause.startswith("~="):
-            parts = [int(part) for part in re.findall(r"\d+", numbers)[:2]]
+            parts = [int(part[:9]) for part in re.findall(r"\d+", numbers)[:2]]
             clauses += [f">={numbers}", "<" + ".".join(map(str, [*parts[:-1], parts[-1] + 1]))]
         else:
             clauses.append(clause if re.match(r"[<>=!~]", clause) else f"=={clause}")

@@ -46,12 +46,12 @@ def tool(project):
 def mkdocs(text):
     """mkdocs.yml is read by eye: its tags (`!!python/name`) are no plain YAML, and Python brings no reader of it."""
     theme = re.search(r"^theme:[ \t]*['\"]?([\w-]+)", text, re.M)
-    theme = theme or re.search(r"^theme:[ \t]*\n(?:[ \t]+.*\n|\n)*?[ \t]+name:[ \t]*['\"]?([\w-]+)", text, re.M)
+    theme = theme or re.search(r"^theme:[ \t]*\n(?:(?:[ \t].*)?\n)*?[ \t]+name:[ \t]*['\"]?([\w-]+)", text, re.M)
     found = ["mkdocs"]
     if theme:
         found.append(THEMES.get(theme[1], f"mkdocs-{theme[1]}"))
     section = re.search(r"^plugins:\s*\n((?:[ \t-].*\n|\s*\n)*)", text + "\n", re.M)
-    found += [PLUGINS.get(name) for name in re.findall(r"^\s*-\s*['\"]?([\w-]+)", section[1], re.M)] if section else []
+    found += [PLUGINS.get(name) for name in re.findall(r"^[ \t]*-\s*['\"]?([\w-]+)", section[1], re.M)] if section else []
     return sorted(set(filter(None, found)))
 
 

@@ -18,7 +18,7 @@ def _clauses(text):
 
 def _clause(clause, have):
     operator, number, wildcard = clause
-    wanted = tuple(int(part) for part in number.split("."))
+    wanted = tuple(int(part[:9]) for part in number.split("."))
     length = max(len(wanted), len(have))
     least, own = _padded(wanted, length), _padded(have, length)
     if operator in ("==", None, "===") or operator == "!=":

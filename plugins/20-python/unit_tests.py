@@ -34,7 +34,7 @@ def by_pytest(project):
     wanted = requirements.group(project, requirements.TESTS)
     wanted += requirements.texts(listed(pyproject, "project", "optional-dependencies", requirements.extra(project, requirements.TESTS)))
     texts = " ".join(wanted) + "".join(project.read(name) or "" for name in (*FILES, "requirements.txt"))
-    return "pytest" in texts or any(re.search(r"^\s*(import|from) pytest\b", text, re.M) for text in sources(project))
+    return "pytest" in texts or any(re.search(r"^[ \t]*(import|from) pytest\b", text, re.M) for text in sources(project))
 
 
 def sources(project):

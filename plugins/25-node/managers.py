@@ -66,7 +66,7 @@ class Manager:
 def choose(project, package):
     """The field `packageManager` decides, then the lock file, then it is npm."""
     field = package.get("packageManager")
-    asked = re.match(r"(npm|yarn|pnpm|bun)@(\d+)", field) if isinstance(field, str) else None
+    asked = re.match(r"(npm|yarn|pnpm|bun)@(\d{1,9})", field) if isinstance(field, str) else None
     lock, by_lock = next(((file, name) for file, name in LOCKS if project.has(file)), (None, "npm"))
     name = asked[1] if asked else by_lock
     if by_lock != name:

@@ -96,7 +96,7 @@ def failure(ended):
     for pattern, message, hint in KNOWN:
         if re.search(pattern, text):
             return drydock.Failed(message, hint)
-    if found := re.search(r"^(\S[^\n(]*)\((\d+),\d+\): error (TS\d+: [^\n]*)", text, re.M):
+    if found := re.search(r"^(\S[^\n(]*)\((\d{1,9}),\d+\): error (TS\d+: [^\n]*)", text, re.M):
         return drydock.Failed(found[3], None, found[1], int(found[2]))
     # As dash and bash say it.
     if found := re.search(r"sh: (?:\d+: |line \d+: )?([\w.@/-]+): (?:command )?not found", text):

@@ -5,7 +5,7 @@ for the release."""
 
 import re
 
-PART = r"(?:\d+|[xX*])"
+PART = r"(?:\d{1,9}|[xX*])"
 NUMBER = rf"v?({PART})(?:\.({PART}))?(?:\.({PART}))?(?:-[\w.-]+)?(?:\+[\w.-]+)?"
 COMPARATOR = re.compile(rf"\s*(>=|<=|>|<|=|\^|~>?)?\s*{NUMBER}(?=\s|$)\s*")
 HYPHEN = re.compile(rf"^\s*{NUMBER}\s+-\s+{NUMBER}\s*$")

@@ -81,7 +81,8 @@ BETWEEN = (
     "*.depend",
     "*.dirstamp",
 )
-RULE = re.compile(r"^([A-Za-z0-9_][A-Za-z0-9_./ -]*?)\s*(?:::?(?![:=])|&:)")
+# Space before the colon belongs to the names: a second repeat for it would try every place to part them.
+RULE = re.compile(r"^([A-Za-z0-9_][A-Za-z0-9_./ \t-]*)(?:::?(?![:=])|&:)")
 PLACES = ("DESTDIR", "PREFIX", "prefix", "INSTALL_TOP")
 
 

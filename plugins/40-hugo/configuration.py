@@ -12,6 +12,14 @@ FOLDERS = ("content", "layouts", "themes", "archetypes")
 BASE = re.compile(r"(?im)^[ \t]*[\"']?baseURL[\"']?\s*[=:]\s*[\"']?([^\"'\s,]*)")
 
 
+def address(text):
+    """The parts of an address; none of what is no address, like `http://[`."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
 class Site:
     def __init__(self, project):
         self.project = project
@@ -29,7 +37,7 @@ class Site:
     @property
     def is_placeholder(self):
         """An address that nobody lives at: links to it would lead nowhere."""
-        host = urlsplit(self.base if "//" in self.base else "//" + self.base).hostname or ""
+        host = address(self.base if "//" in self.base else "//" + self.base).hostname or ""
         return not host or host.removeprefix("www.") in (
             "example.org",
             "example.com",
@@ -40,7 +48,7 @@ class Site:
 
     @property
     def path_of_base(self):
-        return urlsplit(self.base).path.rstrip("/")
+        return address(self.base).path.rstrip("/")
 
     def settings(self):
         """The configuration where it can be read without guessing, else {}."""
@@ -68,7 +76,7 @@ class Site:
     def modules(self):
         """The modules that Hugo would have go download."""
         found = re.findall(
-            r"(?m)^[ \t]*-?\s*path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text
+            r"(?m)^[ \t]*(?:-[ \t]*)?path\s*[=:]\s*[\"']?((?:github\.com|gitlab\.com|[\w-]+\.[\w.-]+)/[\w./-]+)", self.text
         )
         return found + [name for name in self.themes() if re.match(r"[\w-]+\.[\w.-]+/", name)]
 

@@ -36,8 +36,16 @@ class Failed(Exception):
         self.message, self.hint, self.file, self.line, self.fault = message, hint, file, line, fault
 
     def fields(self):
-        found = {"message": self.message, "hint": self.hint, "file": self.file, "line": self.line, "fault": self.fault}
+        found = {"message": clipped(self.message), "hint": clipped(self.hint), "file": self.file, "line": self.line, "fault": self.fault}
         return {key: value for key, value in found.items() if value is not None}
+
+
+def clipped(text, most=1_000):
+    """A sentence that the host takes: words of the project in it may be as long as a file, or be no text at all."""
+    if text is None:
+        return None
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 class Project:
@@ -73,7 +81,8 @@ class Project:
         try:
             # The project is a stranger's: no link leads out of it, no pipe is waited for.
             descriptor = os.open(self.path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
+        except (OSError, ValueError):
+            # No name either: it holds a NUL or half a surrogate pair.
             return None
         with open(descriptor, "rb") as file:
             if not os.path.isfile(f"/proc/self/fd/{descriptor}"):
@@ -91,6 +100,8 @@ class Project:
             raise Failed(f"{name} is no JSON: {error.msg}", "mend that line", name, error.lineno)
         except RecursionError:
             raise Failed(f"{name} is nested too deeply", file=name)
+        except ValueError:
+            raise Failed(f"{name} holds a number of thousands of digits", "shorten it", name)
         if not isinstance(value, dict):
             raise Failed(f"{name} should hold an object", file=name, line=1)
         return value
@@ -109,6 +120,8 @@ class Project:
             raise Failed(f"{name} is no TOML: {error}", "mend that line", name, int(line[1]) if line else None)
         except RecursionError:
             raise Failed(f"{name} is nested too deeply", file=name)
+        except ValueError:
+            raise Failed(f"{name} holds a number of thousands of digits", "shorten it", name)
 
     def line(self, name, text):
         """The number of the first line of a file that holds `text`; None = none does."""
@@ -124,7 +137,8 @@ class Project:
 def numbers(text):
     """The first version in a text, as a tuple: 'go1.21.4' is (1, 21, 4); None = there is none."""
     found = re.search(r"\d+(?:\.\d+)*", text or "")
-    return tuple(int(part) for part in found[0].split(".")[:6]) if found else None
+    # Python refuses numbers of thousands of digits.
+    return tuple(int(part[:9]) for part in found[0].split(".")[:6]) if found else None
 
 
 def version(command, *arguments):
@@ -156,10 +170,11 @@ def need(command, package=None, why=None, file=None, line=None):
 
 
 def need_version(command, least, asked, have=None, package=None, file=None, line=None):
-    """The same for a version: `least` is a tuple, `asked` the project's own words for it (`engines.node >=20`)."""
+    """The same for a version: `least` is a tuple (None = the project's words hold none), `asked` the project's own words for
+    it (`engines.node >=20`)."""
     need(command, package, asked, file, line)
     have = have or version(command)
-    if have is None or have >= least:
+    if have is None or least is None or have >= least:
         return
     raise Failed(
         f"the project asks for {asked}, and this machine has {command} {'.'.join(map(str, have))}",

@@ -15,7 +15,7 @@ OLDEST = ((20, 8), (12, 7), (9, 6))
 
 def release(text):
     """`17`, `1.8`, `VERSION_1_8` as one number; None = it is none."""
-    found = re.fullmatch(r"(?:JavaVersion\.)?(?:VERSION_)?(?:1[._])?(\d+)", (text or "").strip())
+    found = re.fullmatch(r"(?:JavaVersion\.)?(?:VERSION_)?(?:1[._])?(\d{1,9})", (text or "").strip())
     return int(found[1]) if found else None
 
 

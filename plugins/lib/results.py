@@ -3,6 +3,7 @@
 """What a build left behind, for drivers of native code: programs and libraries in its tree, what was installed, and
 reports of tests. All of it is looked at from the driver's side, where it can be read and not run."""
 
+import collections
 import os
 import stat
 import struct
@@ -75,7 +76,8 @@ def give_out(job, paths, role, flat=True):
     """Copies files of the project to the outputs, and says what they are for. Of two with one name both keep their folders."""
     paths = list(paths)
     names = [os.path.basename(path) for path in paths]
-    single = {path for path, name in zip(paths, names) if flat and names.count(name) == 1}
+    times = collections.Counter(names)
+    single = {path for path, name in zip(paths, names) if flat and times[name] == 1}
     for options, group in (
         (["-t"], [p for p in paths if p in single]),
         (["--parents", "-t"], [p for p in paths if p not in single]),
