@@ -19,12 +19,15 @@ package struct CommandObserver: Sendable {
     package static let longestLine = 4_096
     private static let mostDirectories = 64
     private static let mostReaders = 40
+    private static let mostPrograms = 200
     private static let mostUnits = 16
     private static let mostRemembered = 2_000
 
     private let catalog: ObserverCatalog
     private let places: SourcePlaces
     private var readers: [Observer]
+    /// Programs whose observers read already, or that have none.
+    private var joined: Set<String> = []
     private var rules: ObserverRules
     private var scanner: PatternScanner
     private var diagnostics = DiagnosticReader()
@@ -193,7 +196,12 @@ package struct CommandObserver: Sendable {
 
     /// Lets the observers of a command that runs from here on read as well.
     private mutating func join(_ command: String) {
-        let new = catalog.readers(ofLine: command).filter { !readers.contains($0) }
+        // A project may print such lines without end: each program is looked up once.
+        let programs = CommandWords.programs(inLine: command).filter { !joined.contains($0) }
+        guard !programs.isEmpty, joined.count < Self.mostPrograms else { return }
+        joined.formUnion(programs)
+        let names = Set(readers.map(\.name))
+        let new = catalog.readers(ofPrograms: programs).filter { !names.contains($0.name) }
         guard !new.isEmpty, readers.count + new.count <= Self.mostReaders else { return }
         // Numbers of patterns change: what is open is of the old ones.
         diagnostics = DiagnosticReader()

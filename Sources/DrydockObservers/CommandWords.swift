@@ -30,7 +30,7 @@ package enum CommandWords {
         for command in text.split(whereSeparator: { "\n;&|()`".contains($0) }).prefix(4 * most) {
             let words = command.split(whereSeparator: \.isWhitespace).map(unquoted)
             if words.first == "shift" {
-                arguments = arguments.dropFirst(words.dropFirst().first.flatMap(Int.init) ?? 1)
+                arguments = arguments.dropFirst(max(0, words.dropFirst().first.flatMap { Int($0) } ?? 1))
             }
             let all = words.firstIndex(of: "$@").map { words[..<$0] + arguments } ?? words[...]
             for program in program(ArraySlice(all)) where !found.contains(program) { found.append(program) }

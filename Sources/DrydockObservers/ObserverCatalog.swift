@@ -33,15 +33,13 @@ package struct ObserverCatalog: Hashable, Sendable {
     /// The observers that read the output of a command: those that are `named`, else those of its programs; and what
     /// they include.
     package func readers(of argv: [String], named: [ObserverName] = []) -> [Observer] {
-        closed(named.isEmpty ? readers(ofPrograms: CommandWords.programs(of: argv)) : named)
+        closed(named.isEmpty ? names(ofPrograms: CommandWords.programs(of: argv)) : named)
     }
 
-    /// The same for a line of shell.
-    func readers(ofLine line: String) -> [Observer] {
-        closed(readers(ofPrograms: CommandWords.programs(inLine: line)))
-    }
+    /// The same for programs.
+    func readers(ofPrograms programs: [String]) -> [Observer] { closed(names(ofPrograms: programs)) }
 
-    private func readers(ofPrograms programs: [String]) -> [ObserverName] {
+    private func names(ofPrograms programs: [String]) -> [ObserverName] {
         programs.flatMap { program in
             order.filter { name in
                 observers[name]?.commands.contains { Glob.matches($0, program) } ?? false

@@ -14,7 +14,7 @@ package final class SourcePlaces: Sendable {
     /// What that said: a tool may name a file a million times, and as many files.
     private let known = Mutex<[String: Bool]>([:])
 
-    /// Files whose place in the source is looked up.
+    /// Files whose place in the source is looked up; those that are there, and those that are not.
     private static let mostFiles = 2_000
 
     package init(root: String, directory: String, isInSource: @escaping @Sendable (String) -> Bool) {
@@ -43,9 +43,9 @@ package final class SourcePlaces: Sendable {
     private func isKnown(_ path: String) -> Bool {
         known.withLock { known in
             if let answer = known[path] { return answer }
-            guard known.count < Self.mostFiles else { return false }
             let answer = isInSource(path)
-            known[path] = answer
+            // What names ever new files is asked ever anew: it keeps no memory, and takes no place from the others.
+            if known.count < Self.mostFiles { known[path] = answer }
             return answer
         }
     }

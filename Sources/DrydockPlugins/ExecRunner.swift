@@ -136,7 +136,8 @@ final class ExecRunner: Sendable {
     }
 
     private func conclude(_ request: ExecRequest, _ end: CommandEnd, _ output: ProjectOutput) -> ExecEnd {
-        let name = Self.name(request.argv)
+        let words = request.argv.map(masker.current.masked)
+        let name = Self.name(words)
         var answer = ExecEnd(id: request.id, duration: end.duration, tail: output.tail)
         var failure: Failure?
         var report: SandboxReport?
@@ -144,7 +145,7 @@ final class ExecRunner: Sendable {
         limits.silence = silence(of: request)
         switch end.ending {
         case .notStarted(let error):
-            let lost = Self.lostDirectory(error, request)
+            let lost = Self.lostDirectory(error, request, name)
             if lost != nil { answer.exit = 126 }
             failure = lost ?? OutcomeTable.failure(of: error, command: name)
             if case .execFailed(_, let errno) = error { answer.exit = errno == 2 ? 127 : 126 }
@@ -172,7 +173,11 @@ final class ExecRunner: Sendable {
     }
 
     /// The failure of a command whose working directory is not there: the project's, which owns the directory.
-    private static func lostDirectory(_ error: SandboxError, _ request: ExecRequest) -> Failure? {
+    private static func lostDirectory(
+        _ error: SandboxError,
+        _ request: ExecRequest,
+        _ name: String
+    ) -> Failure? {
         let unusable = [
             Errno.noSuchFileOrDirectory, .notDirectory, .permissionDenied, .tooManySymbolicLinkLevels,
         ]
@@ -182,7 +187,7 @@ final class ExecRunner: Sendable {
         return Failure(
             .stepFailed,
             .user,
-            "\(Self.name(request.argv)) should run in the directory \"\(directory)\", which is not there or closed"
+            "\(name) should run in the directory \"\(directory)\", which is not there or closed"
         )
     }
 

@@ -211,7 +211,7 @@ private final class OutputReader: @unchecked Sendable {
         var details = FailureDetails()
         details.stage = currentStage
         details.cause = errors.first
-        details.output = telling.clipped
+        details.output = telling.clipped(masker.current)
         return details
     }
 

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockObservers
+import DrydockProtocol
 
 /// The lines of a command's output that tell most about its failure: those at the first error; without one the last.
 struct TellingLines {
@@ -33,10 +34,9 @@ struct TellingLines {
 
     private var inOrder: [String] { Array(lines[next...] + lines[..<next]) }
 
-    /// The lines, clipped and without terminal escapes.
-    var clipped: [String] {
-        inOrder.map { FailureDetails.clipped(AnsiText.stripped($0)) }.filter {
-            !$0.allSatisfy(\.isWhitespace)
-        }
+    /// The lines, clipped and without terminal escapes; masked again, for what stood between two halves of a secret is gone.
+    func clipped(_ secrets: Masker) -> [String] {
+        inOrder.map { FailureDetails.clipped(secrets.masked(AnsiText.stripped($0))) }
+            .filter { !$0.allSatisfy(\.isWhitespace) }
     }
 }

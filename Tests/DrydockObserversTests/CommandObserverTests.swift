@@ -234,6 +234,8 @@ struct CommandObserverTests {
                     "-m", "pytest",
                 ], ["shift", "python3", "pytest"]
             ),
+            (["sh", "-c", "shift -1; make"], ["shift", "make"]),
+            (["sh", "-c", "shift 99; \"$@\""], ["shift"]),
             (["uv", "run", "pytest"], ["uv", "pytest"]), (["uv", "pip", "install"], ["uv"]),
             (["npx", "-y", "tsc"], ["npx", "tsc"]),
             (["sh", "script.sh"], ["sh"]), ([], []), (["$X"], []),

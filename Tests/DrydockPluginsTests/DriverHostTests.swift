@@ -50,6 +50,27 @@ struct DriverHostTests {
         #expect(stages.contains("compile"))
     }
 
+    @Test("what a driver hides does not stand in its failure either, nor in what explains it")
+    func masked() async throws {
+        let bench = try Bench()
+        try bench.write("hun\u{1B}[1mter2\u{1B}[0msecret\nhunter2secret\n", to: "source/said.txt")
+        let plugin = try driver(
+            bench,
+            """
+            echo '@dd hello'
+            echo '@dd mask -- hunter2secret'
+            echo '@dd exec a -- cat said.txt; echo hunter2secret; exit 3'
+            read -r start; read -r end
+            echo '@dd end failed'
+            exit 1
+            """
+        )
+        let failure = try #require(await bench.run(plugin).failure)
+        #expect(!"\(failure)".contains("hunter2secret"), "\(failure)")
+        #expect(failure.details?.command?.contains("***") == true, "\(failure)")
+        #expect(failure.details?.output.count == 3, "\(failure)")
+    }
+
     @Test("a command that asks for two streams gets them, without an order between them")
     func streams() async throws {
         let bench = try Bench()

@@ -9,6 +9,8 @@ struct StagePace: Sendable {
     static let most = 0.97
     /// Seconds after which a stage that nobody knows anything of is taken to be two thirds done.
     private static let unknownPace = 30.0
+    /// Units that are counted.
+    private static let mostUnits = 16
 
     let key: StageKey
     let weight: Double
@@ -47,6 +49,8 @@ struct StagePace: Sendable {
         if let total = progress.total, total > 0 {
             fraction = min(1, progress.current / total)
         } else if let unit = progress.unit {
+            // Names are the project's to invent.
+            guard units[unit] != nil || units.count < Self.mostUnits else { return }
             units[unit] = max(units[unit] ?? 0, progress.current)
             guard let last = past?.units[unit], last > 0 else { return }
             fraction = min(1, progress.current / last)
@@ -75,7 +79,7 @@ struct StagePace: Sendable {
             return max(told, 1 - exp(-elapsed / Self.unknownPace))
         }
         let last = past.durations.last ?? past.typical
-        if told > 0, let (at, next) = past.curve.seconds(at: told, of: last) {
+        if told > 0, last > 0, let (at, next) = past.curve.seconds(at: told, of: last) {
             // Between two words of the tool the time goes on.
             return (at + min(elapsed - toldAt, max(0, next - at))) / last
         }
