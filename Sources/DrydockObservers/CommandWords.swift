@@ -47,9 +47,11 @@ package enum CommandWords {
         return argv[2]
     }
 
+    /// The program of one command, and those that it starts: as many as there may be, for the words are the project's.
     private static func program(_ words: ArraySlice<String>) -> [String] {
         var rest = words
-        while let word = rest.popFirst() {
+        var found: [String] = []
+        while found.count < most, let word = rest.popFirst() {
             let name = name(word)
             if isAssignment(word) { continue }
             if wrappers.contains(name) {
@@ -57,10 +59,13 @@ package enum CommandWords {
                 rest = rest.drop { $0.hasPrefix("-") || $0.first?.isNumber == true }
                 continue
             }
-            guard !name.isEmpty, !word.hasPrefix("-"), !word.hasPrefix("$") else { return [] }
-            return [name] + module(name, rest) + started(by: name, rest)
+            guard !name.isEmpty, !word.hasPrefix("-"), !word.hasPrefix("$") else { break }
+            found.append(name)
+            found += module(name, rest)
+            guard let started = started(by: name, rest) else { break }
+            rest = started
         }
-        return []
+        return found
     }
 
     /// `mkdocs` of `python3 -m mkdocs`.
@@ -76,10 +81,11 @@ package enum CommandWords {
         "pnpm": "exec",
     ]
 
-    private static func started(by name: String, _ rest: ArraySlice<String>) -> [String] {
-        guard let word = runners[name] else { return [] }
-        guard let word else { return program(rest.drop { $0.hasPrefix("-") }) }
-        return rest.first == word ? program(rest.dropFirst().drop { $0.hasPrefix("-") }) : []
+    /// The command that a tool starts, from its program on; nil where it starts none.
+    private static func started(by name: String, _ rest: ArraySlice<String>) -> ArraySlice<String>? {
+        guard let word = runners[name] else { return nil }
+        if let word, rest.first != word { return nil }
+        return rest.dropFirst(word == nil ? 0 : 1).drop { $0.hasPrefix("-") }
     }
 
     private static func isAssignment(_ word: String) -> Bool {

@@ -243,6 +243,17 @@ struct CommandObserverTests {
     )
     func words(argv: [String], programs: [String]) { #expect(CommandWords.programs(of: argv) == programs) }
 
+    /// One call inside another for each word would end the process.
+    @Test(
+        "a command of a hundred thousand programs that start each other is read to a bound",
+        arguments: ["npx", "uv run", "python3 -m x"]
+    )
+    func deep(word: String) {
+        let line = String(repeating: word + " ", count: 100_000)
+        #expect(CommandWords.programs(of: ["sh", "-c", line]).count <= 33)
+        #expect(CommandWords.programs(of: line.split(separator: " ").map(String.init)).count <= 33)
+    }
+
     @Test(
         "a wrong observer is refused with a reason",
         arguments: [
