@@ -89,7 +89,7 @@ package struct CommandObserver: Sendable {
     ) {
         scanner.scan(line, &found)
         if !hasProgress, let counted = counter.read(line) { return tell(counted) }
-        if !diagnostics.isWaiting, found.allSatisfy({ rules.isContinuation[$0] }) { return }
+        if !diagnostics.isWaiting, found.allSatisfy({ rules.uses[$0].isContinuation }) { return }
         observeProgress(line, isOverwritten, tell)
         guard !isOverwritten else { return }
         for done in diagnostics.read(found, line, rules, placing) { report(done, tell) }

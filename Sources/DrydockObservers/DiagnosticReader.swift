@@ -88,17 +88,13 @@ struct DiagnosticReader {
     ) -> Bool {
         guard var trace, case .trace(let rule) = rules.diagnostics[trace.rule].form else { return false }
         self.trace = nil
-        if let number = found.first(where: { rules.uses[$0] == .frame(rule: trace.rule) }),
-            let match = LineMatch(rules, number, line)
-        {
+        if let match = rules.match(.frame(rule: trace.rule), among: found, line) {
             trace.note(rule, match, place)
             self.trace = trace
             return true
         }
         if let end = rule.end {
-            if let number = found.first(where: { rules.uses[$0] == .end(rule: trace.rule) }),
-                let match = LineMatch(rules, number, line)
-            {
+            if let match = rules.match(.end(rule: trace.rule), among: found, line) {
                 trace.draft.take(end, match)
                 close(trace, place, &done)
                 return true
@@ -136,9 +132,7 @@ struct DiagnosticReader {
         for var entry in open {
             guard case .lines(let lines) = rules.diagnostics[entry.rule].form else { continue }
             let awaited = ObserverRules.Use.line(rule: entry.rule, index: entry.next)
-            if !isTaken, let number = found.first(where: { rules.uses[$0] == awaited }),
-                let match = LineMatch(rules, number, line)
-            {
+            if !isTaken, let match = rules.match(awaited, among: found, line) {
                 isTaken = true
                 if let next = advance(entry, lines, match, place, &done) { kept.append(next) }
                 continue

@@ -16,6 +16,14 @@ struct ObserverRules: Sendable {
         case end(rule: Int)
         case directory(Int)
         case runs(Int)
+
+        /// Whether it matters only where something is open already.
+        var isContinuation: Bool {
+            switch self {
+            case .line, .frame, .end: true
+            case .progress, .opening, .begin, .directory, .runs: false
+            }
+        }
     }
 
     private(set) var progress: [ProgressRule] = []
@@ -27,8 +35,6 @@ struct ObserverRules: Sendable {
     /// Beside the patterns of `program`, by their numbers.
     private(set) var uses: [Use] = []
     private(set) var patterns: [LinePattern] = []
-    /// Whether a pattern matters only where something is open already: frames, ends, further lines.
-    private(set) var isContinuation: [Bool] = []
     private(set) var program = PatternProgram([])
 
     /// The rules of `named`, and the diagnostics of `everybody`.
@@ -40,7 +46,8 @@ struct ObserverRules: Sendable {
             runs += observer.runs
         }
         firstUnnamed = diagnostics.count
-        for observer in everybody where !named.contains(observer) { diagnostics += observer.diagnostics }
+        let names = Set(named.map(\.name))
+        for observer in everybody where !names.contains(observer.name) { diagnostics += observer.diagnostics }
         for (number, rule) in progress.enumerated() { add(rule.pattern, .progress(number)) }
         for (number, rule) in diagnostics.enumerated() { add(rule, number) }
         for (number, rule) in directories.enumerated() { add(rule.pattern, .directory(number)) }
@@ -51,10 +58,6 @@ struct ObserverRules: Sendable {
     private mutating func add(_ pattern: LinePattern, _ use: Use) {
         patterns.append(pattern)
         uses.append(use)
-        switch use {
-        case .line, .frame, .end: isContinuation.append(true)
-        default: isContinuation.append(false)
-        }
     }
 
     private mutating func add(_ rule: DiagnosticRule, _ number: Int) {
@@ -68,6 +71,13 @@ struct ObserverRules: Sendable {
             add(trace.frame.pattern, .frame(rule: number))
             if let end = trace.end { add(end.pattern, .end(rule: number)) }
         }
+    }
+}
+
+extension ObserverRules {
+    /// The groups of `line` by the pattern that says `use`, where that is among those `found` to match.
+    func match(_ use: Use, among found: [Int], _ line: UnsafeRawBufferPointer) -> LineMatch? {
+        found.first { uses[$0] == use }.flatMap { LineMatch(self, $0, line) }
     }
 }
 
@@ -92,7 +102,7 @@ struct LineMatch {
         return String(decoding: UnsafeRawBufferPointer(rebasing: line[range]), as: UTF8.self)
     }
 
-    /// A number of at most nine digits, with a fraction.
+    /// A number of at most twelve characters, with a fraction.
     func number(_ group: Int?) -> Double? {
         guard let text = text(group)?.filter({ $0 != "," && $0 != "_" }), text.count <= 12 else { return nil }
         guard let value = Double(text), value.isFinite, value >= 0 else { return nil }

@@ -156,11 +156,7 @@ final class ExecRunner: Sendable {
         }
         failure = failure?.located(by: output.errors)
         if let told = failure, case .ran(let ran) = end.ending {
-            failure = told.detailed(
-                output.details,
-                command: request.argv.map(masker.current.masked),
-                ran.verdict
-            )
+            failure = told.detailed(output.details, command: words, ran.verdict)
         }
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))

@@ -18,6 +18,7 @@ struct GuestHost: Sendable {
     /// Runs the guest to its end.
     func run() async -> StepReport {
         let masker = StepMasker(context.masks)
+        let observer = observer
         let output = ProjectOutput(
             sink: sink,
             masker: masker,
@@ -33,7 +34,7 @@ struct GuestHost: Sendable {
         )
         let spec: SandboxSpec
         do throws(Failure) {
-            spec = try self.spec()
+            spec = try self.spec(hints: observer.environment)
         } catch {
             return StepReport(failure: error, usage: Usage(wall: .zero))
         }
@@ -80,12 +81,13 @@ struct GuestHost: Sendable {
 
     private var name: String { "step \(context.step.id)" }
 
-    private func spec() throws(Failure) -> SandboxSpec {
+    /// `hints` make tools tell more; what the step says about the same variable counts.
+    private func spec(hints: [String: String]) throws(Failure) -> SandboxSpec {
         let parameters = try ParameterFiles(context.step, folder: context.parameters)
         var spec = context.project
         spec.argv = context.plugin.command
         spec.mounts += context.plugin.mounts + parameters.mounts
-        spec.environment.merge(observer.environment) { steps, _ in steps }
+        spec.environment.merge(hints) { steps, _ in steps }
         spec.environment.merge(context.plugin.environment) { _, ours in ours }
         spec.environment.merge(parameters.variables) { _, ours in ours }
         return spec

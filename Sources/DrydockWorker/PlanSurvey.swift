@@ -34,13 +34,7 @@ package struct PlanSurvey: Sendable {
             after: {
                 let planning = Planning(shop: shop, snapshot: snapshot, parameters: parameters, heard: heard)
                 let detection = try await planning.detect()
-                guard detection.winner == nil else {
-                    return PlanSurvey(
-                        candidates: detection.candidates,
-                        planned: try await planning.plan(by: detection)
-                    )
-                }
-                let settled = try await planning.settle()
+                let settled = try await planning.settle(by: detection)
                 return PlanSurvey(
                     candidates: (settled.detection ?? detection).candidates,
                     planned: settled.planned

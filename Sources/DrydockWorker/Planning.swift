@@ -38,9 +38,13 @@ struct Planning {
 
     /// The plan, and the snapshot with the place where the project turned out to be: its top, or the only folder there, where
     /// nobody wants what lies at the top.
-    func settle() async throws -> (snapshot: Snapshot, detection: Detection?, planned: Planned) {
+    ///
+    /// `detection` is what the plugins said of the top, for who asked them already; with the answer comes what they said of the folder.
+    func settle(
+        by detection: Detection? = nil
+    ) async throws -> (snapshot: Snapshot, detection: Detection?, planned: Planned) {
         do {
-            return (snapshot, nil, try await plan())
+            return (snapshot, detection, try await plan(by: detection))
         } catch let failure as Failure where failure.code == .noPlugin && failure.file == nil {
             guard let inner = try snapshot.inOnlyFolder() else { throw failure }
             let planning = Planning(shop: shop, snapshot: inner, parameters: parameters, heard: heard)

@@ -182,18 +182,23 @@ struct Snapshot: Sendable {
 
     /// Whether `path` is a regular file below `directory`, which no link leads out of.
     static func isFile(_ path: String, in directory: DirectoryHandle) -> Bool {
-        let plain = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
-        guard let path = try? TreePath(parsing: plain.utf8), let file = try? directory.openFile(path, .read)
-        else { return false }
-        return file.withDescriptor { (try? fileStatus(of: $0).kind) == .file }
+        reading(path, in: directory) { _ in true } ?? false
     }
 
     /// The content of such a file; nil where there is none, or where it is too large to be somebody's source.
     static func contents(of path: String, in directory: DirectoryHandle) -> [UInt8]? {
-        guard isFile(path, in: directory), let path = try? TreePath(parsing: path.utf8),
-            let file = try? directory.openFile(path, .read)
+        reading(path, in: directory) { try? FileContents.all(of: $0, atMost: largestShown) }
+    }
+
+    private static func reading<Answer>(
+        _ path: String,
+        in directory: DirectoryHandle,
+        _ body: (FileDescriptor) -> Answer?
+    ) -> Answer? {
+        let plain = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+        guard let path = try? TreePath(parsing: plain.utf8), let file = try? directory.openFile(path, .read)
         else { return nil }
-        return file.withDescriptor { try? FileContents.all(of: $0, atMost: largestShown) }
+        return file.withDescriptor { (try? fileStatus(of: $0).kind) == .file ? body($0) : nil }
     }
 
     private static let largestShown = 4 << 20

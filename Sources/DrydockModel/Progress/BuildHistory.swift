@@ -12,30 +12,26 @@ package struct BuildHistory: Codable, Hashable, Sendable {
 
     /// Seconds of whole builds, the newest last.
     package var totals: [Double] = []
-    /// By `StageKey.text`, in the order in which they began in the last build.
+    /// In the order in which they began in the last build.
     package var stages: [StageHistory] = []
 
     package init() {}
 
-    subscript(key: StageKey) -> StageHistory? { stages.first { $0.key == key.text } }
+    subscript(key: StageKey) -> StageHistory? { stages.first { $0.key == key } }
 
-    /// Whether the stages of the step are known.
-    func stages(of step: StepID) -> [StageHistory] { stages.filter { $0.step == step } }
+    /// Those of a step; empty where nothing is known of it.
+    func stages(of step: StepID) -> [StageHistory] { stages.filter { $0.key.step == step } }
 }
 
 /// A stage in a step; what stands outside of any stage is one of its own.
-struct StageKey: Hashable, Sendable {
+struct StageKey: Codable, Hashable, Sendable {
     var step: StepID
     var stage: StageID?
-
-    var text: String { stage.map { "\(step)/\($0)" } ?? step.rawValue }
 }
 
 /// One stage, as it was in the last builds.
 package struct StageHistory: Codable, Hashable, Sendable {
-    var key: String
-    var step: StepID
-    var stage: StageID?
+    var key: StageKey
     /// Seconds, the newest last.
     var durations: [Double]
     /// Units that were seen in the last build, by name: what its counting without a total will come to.

@@ -31,11 +31,7 @@ package struct BuildPace: Sendable {
                     StagePace(StageKey(step: step.id, stage: stage.id), weight: stage.weight, past: nil)
                 }
                 : known.map { stage in
-                    StagePace(
-                        StageKey(step: step.id, stage: stage.stage),
-                        weight: max(stage.typical, 0.001),
-                        past: stage
-                    )
+                    StagePace(stage.key, weight: max(stage.typical, 0.001), past: stage)
                 }
             let time = known.reduce(0) { $0 + $1.typical }
             steps.append(

@@ -93,9 +93,7 @@ struct StagePace: Sendable {
     var learned: StageHistory? {
         guard let begun, let ended else { return nil }
         return StageHistory(
-            key: key.text,
-            step: key.step,
-            stage: key.stage,
+            key: key,
             durations: Array(((past?.durations ?? []) + [ended - begun]).suffix(BuildHistory.most)),
             units: units,
             curve: curve
