@@ -182,3 +182,18 @@ extension BuildPaceTests {
         #expect(pace.estimate(at: 1).percent == 50)
     }
 }
+
+extension BuildPaceTests {
+    @Test("a stage that comes after a later one is no more done than others that begin")
+    func late() {
+        var pace = BuildPace(
+            Self.plan,
+            stages: { _ in [(Self.configure, 9), (Self.compile, 1)] },
+            past: BuildHistory()
+        )
+        pace.note(.step(StepChange(state: .running, title: "")), step: Self.step, at: 0)
+        pace.note(.stage(StageChange(stage: Self.compile, op: .start)), step: Self.step, at: 0)
+        pace.note(.stage(StageChange(stage: Self.configure, op: .start)), step: Self.step, at: 0)
+        #expect(pace.estimate(at: 0).percent == 0)
+    }
+}

@@ -37,11 +37,12 @@ struct StagePace: Sendable {
     mutating func begin(at now: Double) {
         begun = begun ?? now
         ended = nil
+        isPassed = false
     }
 
     mutating func end(at now: Double) { ended = ended ?? now }
 
-    /// A later one began: it will not come any more.
+    /// A later one began, or somebody says so: it will not come any more, as it seems.
     mutating func pass() { isPassed = true }
 
     mutating func note(_ progress: Progress, at now: Double) {
