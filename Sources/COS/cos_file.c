@@ -49,6 +49,10 @@ int cos_open_place(int directory, const char *name) {
     return cos_open_beneath(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
+int cos_open_entry(int directory, const char *path) {
+    return cos_open_beneath(directory, path, O_PATH | O_NOFOLLOW, 0);
+}
+
 int cos_chmod_path_descriptor(int descriptor, uint32_t mode) {
     if (syscall(SYS_fchmodat2, descriptor, "", mode, AT_EMPTY_PATH) == 0) {
         return 0;

@@ -67,6 +67,17 @@ int cos_mount_loop(int32_t number, const char *target) {
     return mount(path, target, "ext4", MS_NOATIME | MS_NOSUID | MS_NODEV, options) == 0 ? 0 : -errno;
 }
 
+int cos_mount_overlay(int lower, int upper, int work, const char *target) {
+    char options[192];
+    // By descriptors: a path may hold what divides options. No redirects: what a path of the upper one holds stands at the
+    // same path of the whole.
+    snprintf(options, sizeof options,
+             "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,redirect_dir=off,metacopy=off,"
+             "index=off",
+             lower, upper, work);
+    return mount("overlay", target, "overlay", MS_NOATIME | MS_NOSUID | MS_NODEV, options) == 0 ? 0 : -errno;
+}
+
 int cos_unmount(const char *target) {
     return umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : -errno;
 }

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import DrydockConfig
 internal import DrydockModel
+internal import DrydockOS
 internal import DrydockStore
 
 /// The command `drydock gc`.
@@ -20,6 +21,7 @@ struct GarbageCommand: AsyncParsableCommand {
               drydock gc --dry-run --age 30d
               drydock gc --size 20GiB
               drydock gc --forget b_1bc8q3k0f7ydm2zp
+              drydock gc --cache my-project
             """
     )
 
@@ -30,6 +32,7 @@ struct GarbageCommand: AsyncParsableCommand {
         let records: Int
         let size: ByteCount
         let unreadable: [BuildID]
+        let caches: [ProjectName]
     }
 
     @OptionGroup var place: PlaceOptions
@@ -46,6 +49,12 @@ struct GarbageCommand: AsyncParsableCommand {
             valueName: "build"
         )
     ) var forget: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "A project whose next build is to begin with an empty $DRYDOCK_CACHE; repeatable.",
+            valueName: "project"
+        )
+    ) var cache: [String] = []
     @Flag(help: "Removes nothing, and says what would go.") var dryRun = false
     @Flag(help: "One JSON object.") var json = false
 
@@ -65,6 +74,7 @@ struct GarbageCommand: AsyncParsableCommand {
                 remedy: "wait until that has ended"
             )
         }
+        let caches = try await Blocking.run { try collectCaches(store, configuration.projectCache) }
         if json {
             return try Console.json(
                 Printed(
@@ -72,13 +82,52 @@ struct GarbageCommand: AsyncParsableCommand {
                     blobs: report.blobs,
                     records: report.records,
                     size: report.size,
-                    unreadable: report.unreadable
+                    unreadable: report.unreadable,
+                    caches: caches.map(\.project)
                 )
             )
         }
         if dryRun { for build in report.builds { Console.out("\(build)") } }
         Console.out(report.words(isTrial: dryRun))
+        for cache in caches {
+            Console.out(
+                "\(dryRun ? "would remove" : "removed") the cache of project \(cache.project), \(cache.size)"
+            )
+        }
         if let warning = report.warning { Console.error("drydock: \(warning)") }
+    }
+
+    /// The caches of projects that go: those named, and those beyond what is kept.
+    private func collectCaches(
+        _ store: EmbeddedStore,
+        _ limits: ProjectCacheLimits
+    ) throws -> [ProjectCaches.Entry] {
+        let caches = try ProjectCaches(in: store.directory.projectCaches, limits: limits)
+        let entries = try caches.entries()
+        let named = try cache.map { name in
+            guard let entry = entries.first(where: { $0.project.rawValue == name }) else {
+                throw CommandProblem(
+                    .usage,
+                    "gc: --cache \(name)",
+                    why: "nothing is kept of a project of that name",
+                    remedy: entries.isEmpty
+                        ? "leave it out"
+                        : "projects with a cache: "
+                            + entries.prefix(10).map(\.project.rawValue).joined(separator: ", ")
+                )
+            }
+            return entry
+        }
+        if dryRun { return named + caches.surplus(of: entries.filter { !named.contains($0) }) }
+        for entry in named where try !caches.forget(entry.project) {
+            throw CommandProblem(
+                .unavailable,
+                "gc: --cache \(entry.project)",
+                why: "a build uses it",
+                remedy: "wait until that has ended"
+            )
+        }
+        return named + (try caches.shrink())
     }
 
     private func collect(_ store: EmbeddedStore, _ retention: Retention) async throws -> GarbageReport? {

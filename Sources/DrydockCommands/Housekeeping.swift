@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 internal import DrydockModel
+internal import DrydockOS
 internal import DrydockStore
 internal import Logging
 internal import ServiceLifecycle
@@ -10,6 +11,8 @@ internal import ServiceLifecycle
 struct Housekeeping: Service {
     let store: any Store
     let retention: Retention
+    /// Nil where nothing is kept of projects.
+    let caches: ProjectCaches?
     let logger: Logger
 
     private static let first = Duration.seconds(60)
@@ -35,6 +38,13 @@ struct Housekeeping: Service {
             if let warning = report.warning { logger.warning("\(warning)") }
         } catch {
             logger.error("what is no longer needed could not be removed: \(error)")
+        }
+        do {
+            for entry in try await Blocking.run({ try caches?.shrink() ?? [] }) {
+                logger.notice("removed the cache of project \(entry.project), \(entry.size)")
+            }
+        } catch {
+            logger.error("a project's cache could not be removed: \(error)")
         }
     }
 }

@@ -65,9 +65,9 @@ struct RunWorkspace {
     }
 
     private static func workspace(in folder: FilePath, on image: DiskImage?) throws -> Workspace {
-        let owner = Installation.workspaceOwner
-        if let image { return try Workspace(on: image, snapshot: nil, owner: owner) }
-        return try Workspace(below: folder, name: "run", snapshot: nil, owner: owner)
+        let contents = Workspace.Contents(owner: Installation.workspaceOwner)
+        if let image { return try Workspace(on: image, contents) }
+        return try Workspace(below: folder, name: "run", contents)
     }
 
     private static func fill(

@@ -58,6 +58,7 @@ struct WorkerCommand: AsyncParsableCommand {
                         service: Housekeeping(
                             store: store,
                             retention: configuration.retention,
+                            caches: shop.options.caches,
                             logger: shop.logger
                         ),
                         successTerminationBehavior: .ignore

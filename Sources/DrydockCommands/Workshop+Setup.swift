@@ -37,6 +37,28 @@ extension Workshop {
             tools: tools,
             secrets: try SecretsReading.secrets(configuration)
         )
+        var options = WorkerOptions(
+            snapshots: store.directory.snapshots,
+            work: store.directory.work,
+            policy: policy,
+            toolchain: try seen(configuration.toolchain),
+            path: Installation.pathInside(toolchain: configuration.toolchain),
+            program: installation.program,
+            programLibraries: Installation.libraries(),
+            sourceCaps: ArchiveCaps(
+                entries: configuration.sources.files,
+                bytes: configuration.sources.size,
+                fileSize: configuration.sources.size
+            ),
+            allowed: AllowedSources(
+                paths: configuration.sources.paths,
+                gitHosts: configuration.sources.git
+            ),
+            owner: Installation.workspaceOwner,
+            disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
+            missing: report.missing
+        )
+        options.caches = try caches(in: store.directory, configuration.projectCache)
         return Workshop(
             store: store,
             launcher: EgressLauncher(
@@ -45,27 +67,7 @@ extension Workshop {
                 egress.cachesAnswers ? try downloads(in: store.directory, configuration.network.cache) : nil
             ),
             catalog: await Blocking.run { .load(directories: plugins) },
-            options: WorkerOptions(
-                snapshots: store.directory.snapshots,
-                work: store.directory.work,
-                policy: policy,
-                toolchain: try seen(configuration.toolchain),
-                path: Installation.pathInside(toolchain: configuration.toolchain),
-                program: installation.program,
-                programLibraries: Installation.libraries(),
-                sourceCaps: ArchiveCaps(
-                    entries: configuration.sources.files,
-                    bytes: configuration.sources.size,
-                    fileSize: configuration.sources.size
-                ),
-                allowed: AllowedSources(
-                    paths: configuration.sources.paths,
-                    gitHosts: configuration.sources.git
-                ),
-                owner: Installation.workspaceOwner,
-                disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
-                missing: report.missing
-            ),
+            options: options,
             logger: logger
         )
     }
@@ -83,6 +85,25 @@ extension Workshop {
                 why: "the downloads that builds share can not be kept there: \(error)",
                 remedy:
                     "make it a directory of the user that Drydock runs as, or leave network.cache.hosts out"
+            )
+        }
+    }
+
+    /// Nil where nothing is to be kept.
+    static func caches(
+        in directory: DataDirectory,
+        _ limits: ProjectCacheLimits
+    ) throws(CommandProblem) -> ProjectCaches? {
+        guard limits.size.bytes > 0 else { return nil }
+        do throws(Errno) {
+            return try ProjectCaches(in: directory.projectCaches, limits: limits)
+        } catch {
+            throw CommandProblem(
+                .unavailable,
+                "\(directory.projectCaches)",
+                why: "the caches of projects can not be kept there: \(error)",
+                remedy:
+                    "make it a directory of the user that Drydock runs as, or write `project_cache: { size: none }`"
             )
         }
     }

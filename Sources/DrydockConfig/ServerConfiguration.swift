@@ -26,6 +26,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var sources = SourceSettings()
     package var network = NetworkSettings()
     package var preview = PreviewSettings()
+    /// How much is kept of what builds leave to the next ones of their project.
+    package var projectCache = ProjectCacheLimits()
     /// How long builds that have ended are kept.
     package var retention = Retention()
 

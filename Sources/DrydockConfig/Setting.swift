@@ -173,6 +173,10 @@ extension Setting {
         size("sources.size", \.sources.size),
         integer("sources.files", \.sources.files, in: 1...10_000_000),
         text("preview.domain", \.preview.domain),
+        Setting(key: "project_cache.size", kind: .size) { configuration, field throws(FieldProblem) in
+            configuration.projectCache.size = field.value == .string("none") ? ByteCount(0) : try field.size()
+        },
+        size("project_cache.total", \.projectCache.total),
         unsupported("uids.first", .number, instead: "as root, sandboxes belong to user 101000"),
         unsupported("uids.count", .number, instead: "as root, sandboxes belong to user 101000"),
     ]

@@ -60,6 +60,11 @@ extension DirectoryHandle {
         return DirectoryHandle(taking: try openBeneath(path, O_RDONLY | O_DIRECTORY))
     }
 
+    /// A descriptor that stands for what is below at `path`, whatever that is, a link itself, without opening it (O_PATH).
+    func openPlace(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
+        try owned(withCString(path.bytes) { cos_open_entry(descriptor.rawValue, $0) })
+    }
+
     /// Opens a file below, following symbolic links that stay below; `EXDEV` for one that leaves.
     package func openFileFollowingLinks(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
         let flags = UInt64(O_RDONLY | O_NONBLOCK | O_NOCTTY)
@@ -131,6 +136,22 @@ extension DirectoryHandle {
     package func makeLink(_ name: ArraySlice<UInt8>, target: [UInt8]) throws(Errno) {
         let result = withCString(target) { target in
             withCString(name) { symlinkat(target, descriptor.rawValue, $0) }
+        }
+        if result != 0 { throw Errno.current }
+    }
+
+    /// Makes `file`, an O_PATH descriptor of a regular file of this file system, an entry of this directory too.
+    ///
+    /// By /proc/self/fd: the other way (AT_EMPTY_PATH) needs a capability. Source: man 2 linkat.
+    func makeHardLink(_ name: ArraySlice<UInt8>, to file: FileDescriptor) throws(Errno) {
+        let result = withCString(name) {
+            linkat(
+                AT_FDCWD,
+                "/proc/self/fd/\(file.rawValue)",
+                descriptor.rawValue,
+                $0,
+                AT_SYMLINK_FOLLOW
+            )
         }
         if result != 0 { throw Errno.current }
     }

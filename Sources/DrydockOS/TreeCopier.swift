@@ -13,6 +13,27 @@ package struct CopyOptions: Sendable {
         case leaveOut
     }
 
+    /// Which symbolic links a copy takes.
+    package enum Links: Sendable {
+        /// Those that lead to a place below.
+        case inside
+        /// All, as they stand: only for a place whose links nobody but a sandbox follows.
+        case all
+    }
+
+    /// What the files of a tree are unless somebody changed them: those come as hard links, and are not copied.
+    package struct Base: Sendable {
+        /// The tree as it was: on the target's file system, and never changed again.
+        package var tree: DirectoryHandle
+        /// Holds, each at its own path, the files that were changed or are new.
+        package var changes: DirectoryHandle
+
+        package init(tree: DirectoryHandle, changes: DirectoryHandle) {
+            self.tree = tree
+            self.changes = changes
+        }
+    }
+
     package var limits: WalkLimits
     /// Names passed over at any depth.
     package var ignoring: [String]
@@ -23,6 +44,8 @@ package struct CopyOptions: Sendable {
     ///
     /// Needs the right to give files away.
     package var owner: FileOwner?
+    package var links = Links.inside
+    package var base: Base?
 
     package init(
         limits: WalkLimits = WalkLimits(),
@@ -46,6 +69,8 @@ package struct CopySummary: Sendable, Hashable {
     package var leftOut = 0
     /// The first few of those that were left out, for people.
     package var examplesLeftOut: [String] = []
+
+    package init() {}
 
     fileprivate mutating func leaveOut(_ path: TreePath) {
         leftOut += 1
@@ -109,17 +134,29 @@ package struct TreeCopier {
                 }
             }
         case .file:
+            if let base = options.base,
+                try writing(
+                    entry,
+                    { target throws(Errno) in
+                        try base.link(entry.path, into: target)
+                    }
+                )
+            {
+                summary.bytes += entry.status.size
+                summary.files += 1
+                return
+            }
             let source = try walking { () throws(WalkError) in try walker.open(entry) }
             summary.bytes += try writing(entry) { target throws(Errno) in
                 try copyFile(source, entry, into: target)
             }
             summary.files += 1
-        case .symlink(let link, staysInside: true):
+        case .symlink(let link, let staysInside) where staysInside || options.links == .all:
             try writing(entry) { target throws(Errno) in
                 try target.makeLink(entry.path.name, target: link)
                 if let owner = options.owner { try target.setOwner(of: entry.path.name, owner) }
             }
-        case .symlink(let link, staysInside: false):
+        case .symlink(let link, _):
             try leaveOut(entry, or: .linkLeadsOut(entry.path, target: TreePath.shown(link)))
         case .special(let kind):
             try leaveOut(entry, or: .special(entry.path, kind))
@@ -162,6 +199,28 @@ package struct TreeCopier {
             return try body(targets[targets.count - 1])
         } catch {
             throw .writeFailed(entry.path, error)
+        }
+    }
+}
+
+extension CopyOptions.Base {
+    /// Makes the file at `path` one of `directory` too, where nobody changed it; whether that was so.
+    fileprivate func link(_ path: TreePath, into directory: DirectoryHandle) throws(Errno) -> Bool {
+        do throws(Errno) {
+            _ = try changes.openPlace(path)
+            return false
+        } catch .noSuchFileOrDirectory, .notDirectory {
+            // As it was.
+        }
+        do throws(Errno) {
+            let file = try tree.openPlace(path)
+            return try file.withDescriptor { file throws(Errno) in
+                guard try fileStatus(of: file).kind == .file else { return false }
+                try directory.makeHardLink(path.name, to: file)
+                return true
+            }
+        } catch .noSuchFileOrDirectory, .notDirectory, .tooManyLinks {
+            return false
         }
     }
 }

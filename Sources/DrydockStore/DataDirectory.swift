@@ -41,6 +41,8 @@ package struct DataDirectory: Hashable, Sendable {
     package var work: FilePath { path.appending("work") }
     /// What hosts answered, where the operator has that kept.
     package var cache: FilePath { path.appending("cache") }
+    /// What builds of one project leave to its next ones.
+    package var projectCaches: FilePath { path.appending("project-caches") }
     /// Files that are written to wake other processes.
     package var bells: FilePath { path.appending("bells") }
     /// A lock for each process that may hold leases, named by its `WorkerID`.

@@ -107,7 +107,12 @@ struct BuildRun: Sendable {
     }
 
     private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Made {
-        let workspace = try await makeWorkspace(snapshot, disk: plan.policy.limits.disk)
+        let cache = BuildCache(run: self)
+        let workspace = try await makeWorkspace(
+            snapshot,
+            try await cache.newest(),
+            disk: plan.policy.limits.disk
+        )
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
             try await shop.store.move(lease, to: .running)
@@ -126,6 +131,7 @@ struct BuildRun: Sendable {
                 from: workspace
             )
             await remember(progress)
+            await cache.keep(workspace)
             return made
         }
     }
@@ -154,19 +160,23 @@ struct BuildRun: Sendable {
         }
     }
 
-    private func makeWorkspace(_ snapshot: Snapshot, disk limit: ByteCount) async throws -> Workspace {
+    private func makeWorkspace(
+        _ snapshot: Snapshot,
+        _ cache: CacheGeneration?,
+        disk limit: ByteCount
+    ) async throws -> Workspace {
         let options = shop.options
         let name = lease.attempt.rawValue
+        let contents = { @Sendable in
+            Workspace.Contents(snapshot: try snapshot.open(), cache: cache, owner: options.owner)
+        }
         guard let disk = options.disk else {
             return try await Blocking.run {
-                let source = try snapshot.open()
-                return try Workspace(below: options.work, name: name, snapshot: source, owner: options.owner)
+                try Workspace(below: options.work, name: name, contents())
             }
         }
         let image = try await image(from: disk, holding: limit)
-        return try await Blocking.run {
-            try Workspace(on: image, snapshot: try snapshot.open(), owner: options.owner)
-        }
+        return try await Blocking.run { try Workspace(on: image, contents()) }
     }
 
     /// The build's own disk, as soon as there is room for it.

@@ -27,7 +27,11 @@ struct StepSequence {
         let limit = plan.policy.limits.total
         let stop = run.stop
         let clock = run.shop.clock
-        let watch = DiskWatch(workspace: workspace, limit: plan.policy.limits.disk, clock: clock) {
+        // What was given does not count as its own.
+        let allowed = ByteCount(
+            plan.policy.limits.disk.bytes.addingReportingOverflow(workspace.given.bytes).partialValue
+        )
+        let watch = DiskWatch(workspace: workspace, limit: allowed, clock: clock) {
             stop.stop($0)
         }
         let gauge = try workspace.gauge(limit: plan.policy.limits.disk)

@@ -62,6 +62,8 @@ package struct WorkerOptions: Sendable {
     package var owner: FileOwner?
     /// What makes the disks of workspaces; nil: they are directories, and watched.
     package var disk: WorkspaceDisk?
+    /// What builds of a project leave to its next ones; nil: every build begins with nothing.
+    package var caches: ProjectCaches?
     /// What is missing below the highest level.
     package var missing: [String]
     /// How often a build that runs says how far it is; nil = never, where every record has to stand at its own place.

@@ -5,6 +5,7 @@ internal import DrydockArchive
 package import DrydockModel
 package import DrydockOS
 package import DrydockSandbox
+package import DrydockStore
 package import SystemPackage
 
 /// The writable directory of one build, seen inside as `/w` and `/tmp`, gone afterwards.
@@ -15,11 +16,13 @@ package import SystemPackage
 /// work/<attempt>/w/home   $HOME
 /// work/<attempt>/w/cache  $DRYDOCK_CACHE
 /// work/<attempt>/tmp      /tmp
+/// work/<attempt>/changes  what was changed in a cache that is shown, and not copied
+/// work/<attempt>/scratch  the kernel's own, for that
 /// ```
 package struct Workspace: Sendable {
     private static let tree = "w"
     private static let temporary = "tmp"
-    private static let folders = ["s", "out", "home", "cache"]
+    private static let folders = ["s", "out", "home", WorkspaceCache.name]
 
     /// The directory that all workspaces lie in.
     private let parent: DirectoryHandle
@@ -27,50 +30,66 @@ package struct Workspace: Sendable {
     private let path: FilePath
     /// What it lies on, and is removed with; nil: an ordinary directory.
     private let image: DiskImage?
+    /// What its cache began as.
+    private let cache: WorkspaceCache
+
+    /// What is in it at the beginning.
+    package struct Contents: Sendable {
+        /// Copied to the source's place; nil = nothing.
+        package var snapshot: DirectoryHandle?
+        /// Seen in the cache's place.
+        package var cache: CacheGeneration?
+        /// Whom everything belongs to; nil = this process.
+        package var owner: FileOwner?
+
+        package init(snapshot: DirectoryHandle? = nil, cache: CacheGeneration? = nil, owner: FileOwner?) {
+            self.snapshot = snapshot
+            self.cache = cache
+            self.owner = owner
+        }
+    }
 
     /// Makes the workspace on an image of its own, which it takes over.
-    package init(on image: DiskImage, snapshot: DirectoryHandle?, owner: FileOwner?) throws {
+    package init(on image: DiskImage, _ contents: Contents) throws {
         do {
             // openat2 would not pass a mount point, so it begins behind it.
-            try self.init(below: image.mountPoint, name: "b", on: image, snapshot: snapshot, owner: owner)
+            try self.init(below: image.mountPoint, name: "b", on: image, contents)
         } catch {
             try? image.remove()  // the first error is the one to tell
             throw error
         }
     }
 
-    /// Makes the workspace `name` below `path`, with a copy of `snapshot` (nil = nothing) in it that belongs to `owner`.
+    /// Makes the workspace `name` below `path`.
     ///
     /// After an error nothing of it is left.
-    package init(below path: FilePath, name: String, snapshot: DirectoryHandle?, owner: FileOwner?) throws {
-        try self.init(below: path, name: name, on: nil, snapshot: snapshot, owner: owner)
+    package init(below path: FilePath, name: String, _ contents: Contents) throws {
+        try self.init(below: path, name: name, on: nil, contents)
     }
 
-    private init(
-        below path: FilePath,
-        name: String,
-        on image: DiskImage?,
-        snapshot: DirectoryHandle?,
-        owner: FileOwner?
-    ) throws {
+    private init(below path: FilePath, name: String, on image: DiskImage?, _ contents: Contents) throws {
         parent = try DirectoryHandle(path: path)
         self.name = name
         self.path = path.appending(name)
         self.image = image
         do {
             let root = try parent.makeDirectory(Array(name.utf8)[...], permissions: 0o711)
-            try Self.fill(root, snapshot: snapshot, owner: owner)
+            try Self.fill(root, contents)
+            cache = try WorkspaceCache(
+                in: root,
+                at: self.path.appending(Self.tree).appending(WorkspaceCache.name),
+                from: contents.cache,
+                owner: contents.owner,
+                isOnImage: image != nil
+            )
         } catch {
             try? TreeRemover.remove(name, in: parent)  // the first error is the one to tell
             throw error
         }
     }
 
-    private static func fill(
-        _ root: DirectoryHandle,
-        snapshot: DirectoryHandle?,
-        owner: FileOwner?
-    ) throws {
+    private static func fill(_ root: DirectoryHandle, _ contents: Contents) throws {
+        let owner = contents.owner
         func make(
             _ name: String,
             in parent: DirectoryHandle,
@@ -86,7 +105,7 @@ package struct Workspace: Sendable {
         let tree = try make(tree, in: root)
         var made: [DirectoryHandle] = []
         for folder in folders { made.append(try make(folder, in: tree)) }
-        if let snapshot {
+        if let snapshot = contents.snapshot {
             // The snapshot was measured when it was made.
             let limits = WalkLimits(entries: .max, bytes: ByteCount(.max), fileSize: ByteCount(.max))
             _ = try TreeCopier.copy(from: snapshot, into: made[0], CopyOptions(limits: limits, owner: owner))
@@ -157,17 +176,38 @@ package struct Workspace: Sendable {
     /// Nil when there is no directory of that name, a link to one included.
     ///
     /// Only once none of its sandboxes is alive.
-    func openOut() throws -> DirectoryHandle? {
+    func openOut() throws -> DirectoryHandle? { try openFolder("out") }
+
+    private func openFolder(_ name: String) throws -> DirectoryHandle? {
         let root = try open()
         do throws(Errno) {
             // A build may have closed them.
             let tree = try root.openDirectoryForcing(Array(Self.tree.utf8)[...])
-            return try tree.openDirectoryForcing(Array("out".utf8)[...])
+            return try tree.openDirectoryForcing(Array(name.utf8)[...])
         } catch {
             let absent = [Errno.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels]
             guard absent.contains(error) else { throw error }
             return nil
         }
+    }
+
+    /// Bytes that were there when the build began, and are not its own.
+    var given: ByteCount { cache.copied }
+
+    /// Whether the cache is another one than at the beginning, as far as that can be told without reading all of it.
+    ///
+    /// Only once none of its sandboxes is alive.
+    func hasNewCache() throws -> Bool {
+        guard let now = try cache.seen ?? openFolder(WorkspaceCache.name) else { return cache.isFull }
+        return try cache.isChanged(now)
+    }
+
+    /// Copies what is now in the cache into `target`, an empty directory; nil where the build left no such directory.
+    ///
+    /// Only once none of its sandboxes is alive.
+    func copyCache(into target: DirectoryHandle, limits: WalkLimits) throws -> CopySummary? {
+        guard let now = try cache.seen ?? openFolder(WorkspaceCache.name) else { return nil }
+        return try cache.copy(now, into: target, limits: limits)
     }
 
     /// Removes it.

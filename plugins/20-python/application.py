@@ -54,8 +54,8 @@ def install(job, environment):
     wanted = requirements.locked(job) or requirements.declared(job) or requirements.pipfile(job)
     if wanted:
         if pins := requirements.pins(job):
-            job.shell('file=$1; shift; printf "%s\\n" "$@" >"$file"', f"{job.cache}/locked.txt", *pins)
-            wanted += ["-c", f"{job.cache}/locked.txt"]
+            job.shell('file=$1; shift; printf "%s\\n" "$@" >"$file"', f"{job.scratch}/locked.txt", *pins)
+            wanted += ["-c", f"{job.scratch}/locked.txt"]
         environment.pip("run", *wanted)
         # Two requirements that can not be had together are a failure of the application.
         environment.check("run")

@@ -36,7 +36,7 @@ class Environment:
 
     def make(self, name):
         """The directory of the environment of this name, made where it is not there yet."""
-        path = f"{self.job.cache}/environments/{name}"
+        path = f"{self.job.scratch}/environments/{name}"
         if name not in self.made:
             self.made.add(name)
             # pip stays outside, and is the machine's: Debian's venv has none without a package of its own.

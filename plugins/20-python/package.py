@@ -77,8 +77,8 @@ def source_archive(job, environment, backend):
 
 
 def wheel(job, environment, backend):
-    hook(environment, backend, "requires", environment.job.cache + "/requires.txt")
-    environment.pip("build", "-r", job.cache + "/requires.txt")
+    hook(environment, backend, "requires", environment.job.scratch + "/requires.txt")
+    environment.pip("build", "-r", job.scratch + "/requires.txt")
     job.stage("wheel", "Build the wheel")
     hook(environment, backend, "wheel")
     for name in gather(job, ".whl", "a wheel"):

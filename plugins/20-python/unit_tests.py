@@ -93,10 +93,10 @@ def install(job, environment, pytest, wheel):
     if wheel:
         # Its name is not known here: the build has just made it.
         job.shell(
-            'cd "$DRYDOCK_OUT" && for file in *.whl; do echo "./$file${2:+[$2]}"; done >"$1"', f"{job.cache}/wheels.txt", extra or "",
+            'cd "$DRYDOCK_OUT" && for file in *.whl; do echo "./$file${2:+[$2]}"; done >"$1"', f"{job.scratch}/wheels.txt", extra or "",
         )
-        job.shell('sed "s|^\\./|$DRYDOCK_OUT/|" "$1" >"$1.new" && mv "$1.new" "$1"', f"{job.cache}/wheels.txt")
-        wanted += ["-r", f"{job.cache}/wheels.txt"]
+        job.shell('sed "s|^\\./|$DRYDOCK_OUT/|" "$1" >"$1.new" && mv "$1.new" "$1"', f"{job.scratch}/wheels.txt")
+        wanted += ["-r", f"{job.scratch}/wheels.txt"]
     elif job.toml("pyproject.toml"):
         wanted += requirements.declared(job)
     if pytest:

@@ -12,7 +12,7 @@ COMPARE = open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "compar
 
 
 def remember(job):
-    job.must("node", "-e", COMPARE, "before", f"{job.cache}/files.json")
+    job.must("node", "-e", COMPARE, "before", f"{job.scratch}/files.json")
 
 
 def give(job, manager, package):
@@ -42,7 +42,7 @@ def give(job, manager, package):
 
 
 def compare(job):
-    ended = job.run("node", "-e", COMPARE, "after", f"{job.cache}/files.json", tail=1)
+    ended = job.run("node", "-e", COMPARE, "after", f"{job.scratch}/files.json", tail=1)
     try:
         return json.loads(ended["tail"][-1])
     except (IndexError, ValueError):
@@ -82,9 +82,9 @@ def pack(job, manager, package, built=False):
     drydock.need("npm", "npm", "it makes the package")
     # What prepares the package has run when it was built.
     lines = 'npm pack --json --pack-destination "$DRYDOCK_OUT" $2 >"$1.raw"'
-    if job.run("sh", "-euc", lines, "sh", f"{job.cache}/pack.json", "--ignore-scripts" if built else "", env=manager.environment(job))["exit"] != 0:
+    if job.run("sh", "-euc", lines, "sh", f"{job.scratch}/pack.json", "--ignore-scripts" if built else "", env=manager.environment(job))["exit"] != 0:
         raise drydock.Failed()
-    ended = job.run("node", "-e", COMPARE, "packed", f"{job.cache}/files.json", f"{job.cache}/pack.json.raw", tail=1)
+    ended = job.run("node", "-e", COMPARE, "packed", f"{job.scratch}/files.json", f"{job.scratch}/pack.json.raw", tail=1)
     try:
         packed = json.loads(ended["tail"][-1])
     except (IndexError, ValueError):

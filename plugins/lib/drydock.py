@@ -55,7 +55,10 @@ class Project:
         # The environment says the same, and where there is no sandbox (tests) where it really is.
         self.source = os.environ.get("DRYDOCK_SOURCE", request["source"])
         self.out = os.environ.get("DRYDOCK_OUT", request["out"])
+        # What later builds of the project find again, once this one has succeeded: for downloads, and what compilers keep.
         self.cache = os.environ.get("DRYDOCK_CACHE", request["cache"])
+        # For files of this build's own: the project's source stays as it is, and the next build begins without them.
+        self.scratch = os.environ.get("HOME", "/w/home")
         # Names at its top.
         self.files = request["files"]
         # The step's parameters.

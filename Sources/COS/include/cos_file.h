@@ -26,6 +26,9 @@ int cos_open_beneath_following(int directory, const char *_Nonnull path, uint64_
 /// A descriptor that stands for the directory `name` without opening it (O_PATH), which needs no right to it.
 int cos_open_place(int directory, const char *_Nonnull name);
 
+/// A descriptor that stands for what is below at `path`, whatever that is, a link itself, without opening it (O_PATH).
+int cos_open_entry(int directory, const char *_Nonnull path);
+
 /// Sets the permission bits of what an O_PATH descriptor of a directory stands for, which fchmod(2) refuses.
 /// Source: man 2 fchmodat (fchmodat2, Linux 6.6); before that by way of /proc/self/fd.
 int cos_chmod_path_descriptor(int descriptor, uint32_t mode);

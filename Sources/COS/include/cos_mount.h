@@ -22,6 +22,10 @@ int cos_loop_attach(int image, int32_t *device, int32_t *number);
 /// Mounts the ext4 on `/dev/loop<number>` at `target`: for files that nobody needs after a crash.
 int cos_mount_loop(int32_t number, const char *target);
 
+/// Shows at `target` the directory that `lower` stands for, which stays as it is: what is changed goes to `upper`, by way of
+/// `work`, two directories of one file system. Source: Documentation/filesystems/overlayfs.rst of Linux.
+int cos_mount_overlay(int lower, int upper, int work, const char *target);
+
 /// Takes away the mount at `target`, at once for who looks for it, and for who still uses it with its last use;
 /// -EINVAL when nothing is mounted there.
 int cos_unmount(const char *target);

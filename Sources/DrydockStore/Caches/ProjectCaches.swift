@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+package import DrydockOS
+package import SystemPackage
+
+/// What builds of one project leave to its next ones: `$DRYDOCK_CACHE`, as the last build that succeeded left it.
+///
+/// ```
+/// <folder>/<digest of the project's name>/
+///   about.json   the project's name and the size; last written when a build last used it
+///   lock         held while a build's cache becomes the newest, or all of it is removed
+///   7/           a generation, never changed again; locked (shared) by each build that reads it
+///   new/         one in the making
+/// ```
+/// A project reads its own alone. Files that a build did not change are hard links to those of the generation before.
+package struct ProjectCaches: Sendable {
+    /// What one project has.
+    package struct Entry: Hashable, Sendable {
+        package var project: ProjectName
+        package var size: ByteCount
+        /// When a build last began with it, or left it.
+        package var used: Timestamp
+        let key: String
+    }
+
+    /// What came of keeping one.
+    package enum Kept: Hashable, Sendable {
+        case kept(files: Int, size: ByteCount)
+        /// Another build of the project does so at this moment.
+        case busy
+    }
+
+    package let limits: ProjectCacheLimits
+    private let folder: FilePath
+
+    /// Keeps them in `folder`, which is made where it is missing (0700).
+    package init(in folder: FilePath, limits: ProjectCacheLimits) throws(Errno) {
+        self.folder = folder
+        self.limits = limits
+        try Self.make(folder)
+    }
+
+    /// What the last build of `project` that succeeded left; nil where there is nothing.
+    ///
+    /// It stays as it is as long as somebody holds it. Blocks.
+    package func newest(of project: ProjectName) throws(Errno) -> CacheGeneration? {
+        let place = place(of: project)
+        // Again only when the newest one was replaced in this moment.
+        for _ in 0..<8 {
+            guard let number = try place.numbers().last else { return nil }
+            guard let generation = try CacheGeneration(number, in: place.path) else { continue }
+            place.touch()
+            return generation
+        }
+        return nil
+    }
+
+    /// Makes what `fill` puts into an empty directory the project's newest generation.
+    ///
+    /// `fill` returns the files and bytes that it put there; what it throws leaves everything as it was. Blocks.
+    package func keep(
+        _ project: ProjectName,
+        _ fill: (DirectoryHandle) throws -> (files: Int, bytes: Int64)
+    ) throws -> Kept {
+        let place = place(of: project)
+        try Self.make(place.path)
+        guard let lock = try place.lock() else { return .busy }
+        defer { lock.release() }
+        let parent = try DirectoryHandle(path: place.path)
+        // What a process left that was killed here.
+        try TreeRemover.remove(CachePlace.new, in: parent)
+        let number = try (place.numbers().last ?? 0) + 1
+        let filled: (files: Int, bytes: Int64)
+        do {
+            let new = try parent.makeDirectory(Array(CachePlace.new.utf8)[...], permissions: 0o755)
+            filled = try fill(new)
+            // Without this the name could outlast a power cut, and the contents not.
+            try new.withDescriptor { try FileContents.syncFileSystem(of: $0) }
+        } catch {
+            try? TreeRemover.remove(CachePlace.new, in: parent)  // the first error is the one to tell
+            throw error
+        }
+        try place.describe(project, bytes: filled.bytes)
+        try parent.move(Array(CachePlace.new.utf8)[...], to: parent, as: Array("\(number)".utf8)[...])
+        try place.removeGenerations(before: number, in: parent)
+        return .kept(files: filled.files, size: ByteCount(filled.bytes))
+    }
+
+    /// All that is kept, what was used last first.
+    ///
+    /// Blocks.
+    package func entries() throws(Errno) -> [Entry] {
+        try DirectoryHandle(path: folder).sortedNames()
+            .compactMap { place($0).entry }
+            .sorted { $0.used > $1.used }
+    }
+
+    /// Removes what newer generations stand for, and those projects' that were used longest ago until all take no more than `limits.total`; returns what went.
+    ///
+    /// One that a build reads stays for now. Blocks.
+    @discardableResult
+    package func shrink() throws -> [Entry] {
+        let entries = try entries()
+        let removed = try surplus(of: entries).filter { try self.place($0).removeAll() }
+        for entry in entries { try place(entry).removeOld() }
+        return removed
+    }
+
+    /// Which of `entries`, all there are and the last used first, are beyond what is kept, those first that go first.
+    package func surplus(of entries: [Entry]) -> [Entry] {
+        var total = entries.reduce(0) { $0 + $1.size.bytes }
+        return entries.reversed().filter { entry in
+            guard total > limits.total.bytes else { return false }
+            total -= entry.size.bytes
+            return true
+        }
+    }
+
+    /// Removes what is kept of `project`; false where a build reads it at this moment.
+    ///
+    /// Blocks.
+    package func forget(_ project: ProjectName) throws -> Bool { try place(of: project).removeAll() }
+
+    private func place(of project: ProjectName) -> CachePlace {
+        // Its name may hold what no name of a directory does.
+        let key = String(SHA256Hasher.digest(of: project.rawValue.utf8).hex.prefix(32))
+        return place(key)
+    }
+
+    private func place(_ entry: Entry) -> CachePlace { place(entry.key) }
+
+    private func place(_ key: String) -> CachePlace { CachePlace(path: folder.appending(key), key: key) }
+
+    private static func make(_ path: FilePath) throws(Errno) {
+        try makeDirectories(path, permissions: 0o700)
+    }
+}
