@@ -130,7 +130,8 @@ let package = Package(
         swiftTarget(
             "DrydockWorker",
             [
-                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockOS", "DrydockArchive",
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockOS",
+                "DrydockArchive",
                 "DrydockSandbox", "DrydockStore", "DrydockPlugins", logging, lifecycle, systemPackage, deque,
             ]
         ),

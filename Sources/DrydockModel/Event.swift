@@ -14,6 +14,7 @@ package enum Event: Sendable, Hashable {
     case estimate(Estimate)
     case log(LogLine)
     case diag(Diagnostic)
+    case tests(TestResults)
     case artifact(Artifact)
     case output(key: String, value: String)
     case notice(title: String, markdown: String)

@@ -22,6 +22,10 @@ package struct FailureDetails: Codable, Hashable, Sendable {
     package var output: [String]
     /// What the sandbox did not let through.
     package var blocked: [BlockedAccess]
+    /// What the step's tests came to: the counts, and the first few that failed.
+    package var tests: TestResults?
+    /// What is different since the last build of the project that succeeded; of a build's failure alone.
+    package var changes: SourceChanges?
 
     package static let longestLine = 300
     package static let mostLines = 20

@@ -145,6 +145,7 @@ final class DriverHost: Sendable {
         report.outputs = statement.outputs
         report.violations = violations
         report.diagnostics = Array((statement.errors + execs.errors).prefix(20))
+        report.masker = masker.current
         return report.showing(context, masker.current)
     }
 }

@@ -65,6 +65,7 @@ struct GuestHost: Sendable {
         if let failure = told.failure, case .ran(let ran) = end.ending {
             told.failure = failure.detailed(output.details, command: command, ran.verdict)
         }
+        told.masker = masker.current
         return told.showing(context, masker.current)
     }
 

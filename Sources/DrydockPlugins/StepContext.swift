@@ -4,6 +4,7 @@
 package import DrydockModel
 package import DrydockOS
 package import DrydockObservers
+package import DrydockProtocol
 package import DrydockSandbox
 
 /// Where the events of a step go.
@@ -108,6 +109,8 @@ package struct StepReport: Sendable, Hashable {
     package var violations: [Violation]
     /// The first errors that were declared or observed, for the failure's explanation.
     package var diagnostics: [Diagnostic]
+    /// What has to be hidden in whatever else is read of the step.
+    package var masker = Masker()
 
     package init(failure: Failure?, usage: Usage) {
         self.failure = failure

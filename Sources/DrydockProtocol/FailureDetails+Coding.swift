@@ -25,6 +25,14 @@ extension FailureDetails {
             writer.key("blocked")
             writer.array(blocked) { writer, access in writer.object { access.write(to: &$0) } }
         }
+        if let tests {
+            writer.key("tests")
+            writer.object { tests.write(to: &$0) }
+        }
+        if let changes {
+            writer.key("changes")
+            writer.object { changes.write(to: &$0) }
+        }
     }
 }
 
@@ -58,6 +66,8 @@ extension FailureDetails: FieldReadable {
         source = try fields.optional("source")
         output = try fields.optional("output") ?? []
         blocked = try fields.optional("blocked") ?? []
+        tests = try fields.optional("tests")
+        changes = try fields.optional("changes")
     }
 }
 

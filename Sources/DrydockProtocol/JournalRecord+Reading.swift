@@ -39,6 +39,7 @@ extension Event {
             case .estimate: .estimate(try Estimate(fields))
             case .log: .log(try LogLine(fields))
             case .diag: .diag(try Diagnostic(fields))
+            case .tests: .tests(try TestResults(fields))
             case .artifact: .artifact(try Artifact(fields))
             case .output: .output(key: try fields.required("key"), value: try fields.required("value"))
             case .notice:

@@ -37,7 +37,7 @@ extension JournalCodec {
 
 /// A kind's name on the wire.
 package enum EventKind: String, Sendable, CaseIterable {
-    case queued, started, plan, step, stage, progress, estimate, log, diag, artifact, output, notice
+    case queued, started, plan, step, stage, progress, estimate, log, diag, tests, artifact, output, notice
     case willFail = "will_fail"
     case violation, network, usage, preview, attempt
     case cancelRequested = "cancel_requested"
@@ -57,6 +57,7 @@ extension Event {
         case .estimate: .estimate
         case .log: .log
         case .diag: .diag
+        case .tests: .tests
         case .artifact: .artifact
         case .output: .output
         case .notice: .notice
@@ -87,6 +88,7 @@ extension Event {
         case .progress(let progress): progress.write(to: &writer)
         case .estimate(let estimate): estimate.write(to: &writer)
         case .diag(let diagnostic): diagnostic.write(to: &writer)
+        case .tests(let tests): tests.write(to: &writer)
         case .artifact(let artifact): artifact.write(to: &writer)
         case .output(let key, let value):
             writer.field("key", key)

@@ -7,7 +7,7 @@ internal import Glibc
 ///
 /// Works line by line: a secret of several lines is hidden by each of its lines that has at least 8 bytes, so that no
 /// newline has to wait for the next one.
-package struct Masker: Sendable {
+package struct Masker: Sendable, Hashable {
     private static let blank = Array("***".utf8)
     /// Longest first, so that a secret inside another leaves nothing of it.
     private var secrets: [[UInt8]] = []

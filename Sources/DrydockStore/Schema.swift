@@ -15,6 +15,7 @@ enum Schema {
         migrator.registerMigration("6-rebuilding") { db in try db.execute(sql: rebuilding) }
         migrator.registerMigration("7-ended-by") { db in try db.execute(sql: endedBy) }
         migrator.registerMigration("8-progress") { db in try db.execute(sql: progress) }
+        migrator.registerMigration("9-ingredients") { db in try db.execute(sql: ingredients) }
         return migrator
     }
 
@@ -24,6 +25,16 @@ enum Schema {
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             project TEXT NOT NULL UNIQUE,
             -- BuildHistory
+            learned BLOB NOT NULL
+        );
+        """
+
+    /// What the last build of each project that succeeded was made of, the project that was built last with the highest number.
+    private static let ingredients = """
+        CREATE TABLE ingredients (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            project TEXT NOT NULL UNIQUE,
+            -- BuildIngredients
             learned BLOB NOT NULL
         );
         """

@@ -57,6 +57,12 @@ package protocol Store: AccessStore {
     /// Keeps what was learned, in the place of what was known.
     func remember(_ history: BuildHistory, of project: ProjectName) async throws
 
+    /// What the last build of the project that succeeded was made of; nil where that is not known.
+    func ingredients(of project: ProjectName) async throws -> BuildIngredients?
+
+    /// Keeps that, in the place of what was known.
+    func remember(_ ingredients: BuildIngredients, of project: ProjectName) async throws
+
     /// What there is, counted; as quick with a long history as with none.
     func counts() async throws -> StoreCounts
 

@@ -102,7 +102,14 @@ struct BuildRun: Sendable {
             for notice in planned.plan.notices { sink.record(.notice(title: "Not yet", markdown: notice)) }
             sink.limitLog(to: planned.plan.policy.limits.log)
             try stop.check()
-            return try await carryOut(planned.plan, snapshot)
+            let last = LastSuccess(run: self, plan: planned.plan, snapshot: snapshot)
+            do {
+                let made = try await carryOut(planned.plan, snapshot)
+                await last.remember()
+                return made
+            } catch {
+                throw await last.explain(error)
+            }
         }
     }
 

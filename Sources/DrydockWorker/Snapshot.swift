@@ -16,13 +16,15 @@ struct Snapshot: Sendable {
     let path: FilePath
     /// Where in it the project is.
     private(set) var directory: RelativePath
+    /// Of its source, where that comes from git.
+    private(set) var commit: String?
 
     /// Makes the snapshot of a build's source, and shows that as the build's first stage.
     static func make(for run: BuildRun) async throws -> Snapshot {
         let stage = StageID(rawValue: "source")
         run.sink.record(.stage(StageChange(stage: stage, op: .start, title: "Preparing the source")))
         let options = run.shop.options
-        let snapshot = Snapshot(
+        var snapshot = Snapshot(
             parent: try await Blocking.run { () throws(Errno) in try DirectoryHandle(path: options.snapshots)
             },
             name: run.lease.attempt.rawValue,
@@ -31,13 +33,15 @@ struct Snapshot: Sendable {
         )
         do {
             let summary = try await snapshot.fill(for: run)
-            try await Blocking.run { _ = try snapshot.openProject() }
+            let filled = snapshot
+            try await Blocking.run { _ = try filled.openProject() }
             run.sink.record(.log(LogLine(stream: .host, stage: stage, text: summary)))
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .ok)))
             return snapshot
         } catch {
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .failed)))
-            await Blocking.run { snapshot.discard(logger: run.shop.logger) }
+            let unusable = snapshot
+            await Blocking.run { unusable.discard(logger: run.shop.logger) }
             throw error
         }
     }
@@ -71,7 +75,13 @@ struct Snapshot: Sendable {
     }
 
     /// Fills the empty snapshot and says with what, for people.
-    private func fill(for run: BuildRun) async throws -> String {
+    private mutating func fill(for run: BuildRun) async throws -> String {
+        let (text, commit) = try await filled(for: run)
+        self.commit = commit
+        return text
+    }
+
+    private func filled(for run: BuildRun) async throws -> (String, commit: String?) {
         let request = run.lease.build.request
         let options = run.shop.options
         if request.trigger != .cli { try options.allowed.check(request.source) }
@@ -79,11 +89,12 @@ struct Snapshot: Sendable {
         case .archive(let digest):
             try await Blocking.run { _ = try makeDirectory(name, of: options.owner) }
             let summary = try await Unpacking(run: run, target: path).unpack(digest)
-            return "\(summary.files) files, \(summary.bytes.bytes) bytes"
+            return ("\(summary.files) files, \(summary.bytes.bytes) bytes", nil)
         case .path(let path):
-            return try await Blocking.run {
+            let text = try await Blocking.run {
                 try Self.copy(path, into: try makeDirectory(name, of: nil), options.sourceLimits)
             }
+            return (text, nil)
         case .git(let url, let revision):
             let repository = name + ".git"
             try await Blocking.run { _ = try makeDirectory(name, of: options.owner) }
@@ -105,7 +116,8 @@ struct Snapshot: Sendable {
                     return try await fetching.fetch(url, revision)
                 }
             )
-            return "git commit \(summary.commit), \(summary.files) files, \(summary.bytes.bytes) bytes"
+            let text = "git commit \(summary.commit), \(summary.files) files, \(summary.bytes.bytes) bytes"
+            return (text, "\(summary.commit)")
         }
     }
 

@@ -69,6 +69,7 @@ struct StepSequence {
     }
 
     private func runInOrder(_ gauge: SpaceGauge?) async throws -> Declared {
+        let reports = StepReports(workspace)
         var declared = Declared()
         var failure: Failure?
         for step in Self.ordered(plan.steps) {
@@ -78,7 +79,7 @@ struct StepSequence {
                 continue
             }
             do {
-                let report = try await self.run(step, gauge)
+                let report = try await self.run(step, gauge, reports)
                 failure = run.stop.failure ?? report.failure
                 declared.artifacts += report.artifacts
                 declared.preview = report.preview ?? declared.preview
@@ -105,7 +106,11 @@ struct StepSequence {
         return result + waiting
     }
 
-    private func run(_ step: PlannedStep, _ gauge: SpaceGauge?) async throws -> StepReport {
+    private func run(
+        _ step: PlannedStep,
+        _ gauge: SpaceGauge?,
+        _ reports: StepReports
+    ) async throws -> StepReport {
         let context = try context(step)
         let started = run.shop.clock.now
         run.sink.record(.step(StepChange(state: .running, title: step.title)), step: step.id)
@@ -115,7 +120,10 @@ struct StepSequence {
             await runner.run(context, launcher: run.shop.launcher, sink: sink)
         }
         run.sink.flush()
-        report.failure = report.failure?.explained(by: gauge)
+        let masker = report.masker
+        let tests = await Blocking.run { reports.read(context, hiding: masker) }
+        if let tests { run.sink.emit([.tests(tests)], via: .observed, step: step.id) }
+        report.failure = report.failure?.naming(tests).explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
             .naming(step.id, report.usage.network, granted: context.project.policy)
             .placed(in: snapshot.directory)

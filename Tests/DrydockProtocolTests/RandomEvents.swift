@@ -44,6 +44,7 @@ extension RandomRecords {
             )
         case .log: .log(logLine())
         case .diag: .diag(diagnostic())
+        case .tests: .tests(tests())
         case .artifact:
             .artifact(
                 Artifact(
@@ -65,6 +66,18 @@ extension RandomRecords {
             remaining: maybe { _ in least...(least + 7) },
             isOverdue: integer().isMultiple(of: 2)
         )
+    }
+
+    private mutating func tests() -> TestResults {
+        var results = TestResults()
+        results.total = integer() & 1_023
+        results.failed = integer() & 63
+        results.skipped = integer() & 63
+        results.milliseconds = Int64(integer() & 0xFFFF)
+        results.suites = bool() ? [TestResults.Suite(name: text())] : []
+        results.failures =
+            bool() ? [FailedTest(name: text(), message: maybe { $0.text() }, file: maybe { $0.text() })] : []
+        return results
     }
 
     private mutating func smallEvent(_ kind: EventKind) -> Event {

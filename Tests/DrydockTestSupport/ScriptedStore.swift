@@ -64,6 +64,14 @@ package struct ScriptedStore: Store {
         try await base.remember(history, of: project)
     }
 
+    package func ingredients(of project: ProjectName) async throws -> BuildIngredients? {
+        try await base.ingredients(of: project)
+    }
+
+    package func remember(_ ingredients: BuildIngredients, of project: ProjectName) async throws {
+        try await base.remember(ingredients, of: project)
+    }
+
     package func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease {
         try await base.enqueueLeased(request, to: worker)
     }

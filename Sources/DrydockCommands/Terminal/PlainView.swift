@@ -37,6 +37,9 @@ struct PlainView: TerminalView, Sendable {
     private func showRest(_ record: JournalRecord, _ prefix: String) {
         switch record.event {
         case .diag(let diagnostic): say(prefix, BuildWords.diagnostic(diagnostic))
+        case .tests(let tests):
+            say(prefix, tests.words)
+            for test in tests.failures { say(prefix, "  \(test.words)") }
         case .artifact(let artifact): say("", "artifact: \(artifact.path) (\(artifact.size))")
         case .notice(let title, let markdown): say(prefix, "notice: \(title): \(markdown)")
         case .willFail(let reason): say(prefix, "will fail: \(reason)")

@@ -81,6 +81,11 @@ enum BuildWords {
         if let status = details.status { lines.append("  \(status)") }
         if !details.output.isEmpty { lines.append("  output:") }
         lines += details.output.map { "  | \($0)" }
+        if let tests = details.tests {
+            lines.append("  \(tests.words)")
+            lines += tests.failures.map { "    \($0.words)" }
+        }
+        lines += (details.changes?.words ?? []).map { "  \($0)" }
         for access in details.blocked {
             lines.append(
                 "  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")"

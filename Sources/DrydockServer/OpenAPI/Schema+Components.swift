@@ -48,6 +48,27 @@ extension Schema {
                         "lines": list(of: text),
                     ]
                 ),
+                "tests": object(
+                    [
+                        "total": integer(0...Int.max), "failed": integer(0...Int.max),
+                        "skipped": integer(0...Int.max), "duration_ms": integer(0...Int.max),
+                        "suites": list(of: ["type": "object"]),
+                        "failures": list(
+                            of: object(
+                                ["name": text],
+                                optional: ["message": text, "file": text, "line": integer(1...Int.max)]
+                            )
+                        ),
+                    ]
+                ),
+                "changes": object(
+                    [
+                        "since": text, "at": ["type": "number"], "commits": list(of: text),
+                        "changed": list(of: text), "added": list(of: text), "removed": list(of: text),
+                        "others": list(of: text), "more": integer(0...Int.max),
+                        "partial": ["type": "boolean"],
+                    ]
+                ),
             ]
         ),
         "ArtifactList": object(["artifacts": list(of: named("Artifact"))]),

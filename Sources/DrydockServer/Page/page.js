@@ -174,7 +174,7 @@ function describe(build) {
 
 // What is known about a failure: the project's own text, shown as such.
 function explain(details) {
-  const { source, command, status, output = [], blocked = [] } = details || {};
+  const { source, command, status, output = [], blocked = [], tests, changes } = details || {};
   const lines = (source?.lines || []).map((text, index) => {
     const number = source.first + index;
     return node(number === source.line ? "strong" : "span", { textContent: `${String(number).padStart(5)}  ${clean(text)}\n` });
@@ -184,7 +184,21 @@ function explain(details) {
   $("failure-output").textContent = output.map(clean).join("\n");
   $("failure-blocked").replaceChildren(...blocked.map((access) => node("li", {
     textContent: clean(`blocked: ${access.what}: ${access.why}${access.allow ? "; to allow it: " + access.allow : ""}`) })));
-  for (const [id, empty] of [["source", !lines.length], ["ran", !command], ["output", !output.length], ["blocked", !blocked.length]]) $("failure-" + id).hidden = empty;
+  const failed = (tests?.failures || []).map((test) => node("li", {
+    textContent: clean([[test.file, test.line].filter(Boolean).join(":"), test.name, test.message].filter(Boolean).join(": ")) }));
+  $("failure-tests").replaceChildren(...(tests ? [node("li", { textContent: `${tests.failed} of ${tests.total} tests failed` })] : []), ...failed);
+  $("failure-changes").textContent = changes ? since(changes) : "";
+  const empty = { source: !lines.length, ran: !command, output: !output.length, blocked: !blocked.length, tests: !tests, changes: !changes };
+  for (const id in empty) $("failure-" + id).hidden = empty[id];
+}
+
+// What is different since the last build of the project that succeeded.
+function since({ since: build, commits = [], changed = [], added = [], removed = [], others = [], more = 0, partial }) {
+  const names = (what, files) => (files.length ? [`${what} ${files.map(clean).join(", ")}`] : []);
+  const parts = [...(commits.length === 2 ? [`commit ${commits.map((commit) => commit.slice(0, 12)).join(" → ")}`] : []),
+    ...names("changed", changed), ...names("new", added), ...names("removed", removed), ...(more ? [`${more} more`] : []), ...others.map(clean)];
+  const same = partial ? "the source has too many files to be compared" : "nothing in the source has changed; look at the machine, the network, or chance";
+  return `Since ${build} succeeded: ${parts.join("; ") || same}`;
 }
 
 function estimate({ percent, least_s: least, most_s: most, overdue }) {
@@ -260,6 +274,7 @@ function paint() {
     if (record.kind === "log") lines.append(node("div", { className: record.stream || "out", textContent: clean(record.text) }));
     else if (record.kind === "stage" && record.op === "start") lines.append(node("div", { className: "stage", textContent: clean(record.title || record.stage) }));
     else if (record.kind === "gap") lines.append(node("div", { className: "host", textContent: `… ${record.lines} lines were not kept` }));
+    else if (record.kind === "tests") lines.append(node("div", { className: "host", textContent: `${record.total} tests: ${record.failed} failed, ${record.skipped} skipped` }));
     else if (record.kind === "notice") lines.append(node("div", { className: "host", textContent: clean(record.title) }));
     else if (record.kind === "diag") lines.append(diagnostic(record));
   }

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+package import DrydockModel
+
+/// Reads the reports that test runners write in the form of JUnit: `testsuite`, `testcase`, `failure`, `error`, `skipped`.
+///
+/// Counts are those of the cases, not the ones that a suite claims. Text is the project's: for whoever reads, masked by the caller.
+package struct TestReport {
+    private var results = TestResults()
+    /// Elements that are open, outermost first.
+    private var open: [String] = []
+    private var suites: [Int?] = []
+    private var test: Case?
+    private let isInSource: (String) -> Bool
+    private let masked: (String) -> String
+
+    private static let deepest = 64
+
+    private struct Case {
+        var name: String
+        var seconds = 0.0
+        var isSkipped = false
+        var file: String?
+        var line: Int?
+        var failure: FailedTest?
+        var text = ""
+    }
+
+    /// `isInSource`: which files may be named as places. `masked`: takes secrets out of a text.
+    package init(isInSource: @escaping (String) -> Bool, masked: @escaping (String) -> String) {
+        self.isInSource = isInSource
+        self.masked = masked
+    }
+
+    /// What one or more reports say; nil for a document that is none, or that is broken.
+    package static func results(
+        of documents: [[UInt8]],
+        isInSource: @escaping (String) -> Bool,
+        masked: @escaping (String) -> String = { $0 }
+    ) -> TestResults? {
+        var all: TestResults?
+        for document in documents {
+            var report = TestReport(isInSource: isInSource, masked: masked)
+            guard let found = report.read(document) else { continue }
+            all = all.map { $0.adding(found) } ?? found
+        }
+        return all
+    }
+
+    private mutating func read(_ document: [UInt8]) -> TestResults? {
+        var scanner = MarkupScanner(document)
+        var isReport = false
+        do throws(MarkupScanner.Problem) {
+            while let piece = try scanner.next() {
+                switch piece {
+                case .start(let name, let attributes, let isEmpty):
+                    if open.isEmpty {
+                        guard !isReport, name == "testsuites" || name == "testsuite" else { return nil }
+                        isReport = true
+                    }
+                    guard open.count < Self.deepest else { return nil }
+                    begin(name, attributes)
+                    open.append(name)
+                    if isEmpty { end(name) }
+                case .end(let name):
+                    guard open.last == name else { return nil }
+                    end(name)
+                case .text(let text):
+                    if let last = open.last, test?.failure != nil, Self.isFailure(last) { test?.text += text }
+                }
+            }
+        } catch {
+            return nil
+        }
+        return isReport && open.isEmpty ? results : nil
+    }
+
+    private static func isFailure(_ name: String) -> Bool { name == "failure" || name == "error" }
+
+    private mutating func begin(_ name: String, _ attributes: [String: String]) {
+        switch name {
+        case "testsuite":
+            let isShown = results.suites.count < TestResults.mostSuites
+            suites.append(isShown ? results.suites.count : nil)
+            if isShown { results.suites.append(TestResults.Suite(name: text(attributes["name"]) ?? "tests")) }
+        case "testcase":
+            let names = [attributes["classname"], attributes["name"]].compactMap(text)
+            var begun = Case(
+                name: text(names.joined(separator: ".")) ?? "a test",
+                seconds: Self.seconds(attributes["time"])
+            )
+            begun.file = attributes["file"].flatMap(place)
+            begun.line = attributes["line"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+            test = begun
+        case "skipped", "disabled": test?.isSkipped = true
+        case "failure", "error":
+            // Of several the first.
+            guard let open = test, open.failure == nil else { return }
+            let message = text(attributes["message"]) ?? text(attributes["type"])
+            let line = open.file == nil ? nil : open.line
+            test?.failure = FailedTest(name: open.name, message: message, file: open.file, line: line)
+        default: break
+        }
+    }
+
+    private mutating func end(_ name: String) {
+        open.removeLast()
+        switch name {
+        case "testsuite": _ = suites.popLast()
+        case "testcase": finish()
+        default: break
+        }
+    }
+
+    private mutating func finish() {
+        guard let done = test else { return }
+        test = nil
+        let took = Int64(done.seconds * 1_000)
+        let isSkipped = done.isSkipped && done.failure == nil
+        results.count(failed: done.failure != nil, skipped: isSkipped, took, in: suites.last ?? nil)
+        guard var failure = done.failure, results.failures.count < TestResults.mostFailures else { return }
+        if failure.message == nil {
+            failure.message = done.text.split(whereSeparator: \.isNewline).first.flatMap { text(String($0)) }
+        }
+        if failure.file == nil, let (file, line) = firstPlace(in: done.text) {
+            failure.file = file
+            failure.line = line
+        }
+        results.failures.append(failure)
+    }
+
+    /// One line of a name or a message, clipped.
+    private func text(_ text: String?) -> String? {
+        guard let text else { return nil }
+        let words = masked(text).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return words.isEmpty ? nil : FailureDetails.clipped(words)
+    }
+
+    private func place(_ file: String) -> String? {
+        let plain = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
+        return isInSource(plain) ? plain : nil
+    }
+
+    /// The first `file:line` of a text whose file is in the source.
+    private func firstPlace(in text: String) -> (String, Int)? {
+        var looked = 0
+        for word in text.split(whereSeparator: { $0.isWhitespace || "()[]\"'".contains($0) })
+        where looked < 200 {
+            let parts = word.split(separator: ":", maxSplits: 2)
+            guard parts.count >= 2, let line = Int(parts[1]), line > 0 else { continue }
+            looked += 1
+            if let file = place(String(parts[0])) { return (file, line) }
+        }
+        return nil
+    }
+
+    private static func seconds(_ text: String?) -> Double {
+        // Some write thousands apart.
+        guard let text, let seconds = Double(text.replacing(",", with: "")), seconds.isFinite else {
+            return 0
+        }
+        return min(max(0, seconds), 1e6)
+    }
+}
+
+extension TestResults {
+    fileprivate mutating func count(failed: Bool, skipped: Bool, _ took: Int64, in suite: Int?) {
+        total += 1
+        self.failed += failed ? 1 : 0
+        self.skipped += skipped ? 1 : 0
+        milliseconds += took
+        guard let suite else { return }
+        suites[suite].total += 1
+        suites[suite].failed += failed ? 1 : 0
+        suites[suite].skipped += skipped ? 1 : 0
+        suites[suite].milliseconds += took
+    }
+
+    fileprivate func adding(_ other: TestResults) -> TestResults {
+        var sum = self
+        sum.total += other.total
+        sum.failed += other.failed
+        sum.skipped += other.skipped
+        sum.milliseconds += other.milliseconds
+        sum.suites = Array((suites + other.suites).prefix(Self.mostSuites))
+        sum.failures = Array((failures + other.failures).prefix(Self.mostFailures))
+        return sum
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+internal import DrydockModel
+internal import DrydockOS
+internal import DrydockObservers
+internal import DrydockPlugins
+internal import DrydockProtocol
+internal import Synchronization
+
+/// Reads the reports of tests that steps leave below `$DRYDOCK_OUT`: XML in the form of JUnit, each once.
+final class StepReports: Sendable {
+    private let workspace: Workspace
+    private let seen = Mutex<Set<Seen>>([])
+
+    /// A file as it was when it was read.
+    private struct Seen: Hashable {
+        var path: String
+        var inode: UInt64
+        var modified: FileTime
+        var size: Int64
+
+        init(_ entry: TreeEntry) {
+            path = entry.path.description
+            inode = entry.status.inode
+            modified = entry.status.modified
+            size = entry.status.size
+        }
+    }
+
+    private static let mostFiles = 200
+    private static let largest = 8 << 20
+    private static let mostBytes = 32 << 20
+    private static let limits = WalkLimits(entries: 50_000, time: .seconds(5))
+
+    init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// What the step's reports say; nil where it left none, and where they can not be read: who wants them to be there says
+    /// so as an artifact.
+    ///
+    /// Blocks; only once none of the step's sandboxes is alive.
+    func read(_ context: StepContext, hiding masker: Masker) -> TestResults? {
+        guard let documents = try? documents(), !documents.isEmpty else { return nil }
+        return TestReport.results(of: documents, isInSource: context.isInSource, masked: masker.masked)
+    }
+
+    private func documents() throws -> [[UInt8]] {
+        guard let out = try workspace.openOut() else { return [] }
+        var walker = try TreeWalker(root: out, limits: Self.limits)
+        var documents: [[UInt8]] = []
+        var room = Self.mostBytes
+        while documents.count < Self.mostFiles, let entry = try walker.next() {
+            guard entry.kind == .file, entry.path.description.hasSuffix(".xml"),
+                entry.status.size <= min(Self.largest, room),
+                seen.withLock({ $0.insert(Seen(entry)).inserted })
+            else { continue }
+            let file = try walker.open(entry)
+            let bytes = try file.withDescriptor { try FileContents.all(of: $0, atMost: Self.largest) }
+            room -= bytes.count
+            documents.append(bytes)
+        }
+        return documents
+    }
+}
+
+extension Failure {
+    /// The failure of a step whose tests failed: what they came to, and the place of the first where there is no other.
+    func naming(_ tests: TestResults?) -> Failure {
+        guard let tests, tests.failed > 0 else { return self }
+        var told = self
+        var details = told.details ?? FailureDetails()
+        details.tests = tests.summary
+        let placed = tests.failures.first { $0.file != nil }
+        if told.file == nil, let placed {
+            told.file = placed.file
+            told.line = placed.line
+            details.cause =
+                details.cause
+                ?? Diagnostic(severity: .error, message: placed.words, file: placed.file, line: placed.line)
+        }
+        told.details = details
+        return told
+    }
+}
