@@ -27,13 +27,14 @@ package struct TestReport {
         var text = ""
     }
 
-    /// `isInSource`: which files may be named as places. `masked`: takes secrets out of a text.
-    package init(isInSource: @escaping (String) -> Bool, masked: @escaping (String) -> String) {
+    private init(isInSource: @escaping (String) -> Bool, masked: @escaping (String) -> String) {
         self.isInSource = isInSource
         self.masked = masked
     }
 
-    /// What one or more reports say; nil for a document that is none, or that is broken.
+    /// What one or more reports say; nil where none is a report, or whole.
+    ///
+    /// `isInSource`: which files may be named as places. `masked`: takes secrets out of a text.
     package static func results(
         of documents: [[UInt8]],
         isInSource: @escaping (String) -> Bool,
