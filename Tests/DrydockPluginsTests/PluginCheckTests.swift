@@ -214,13 +214,21 @@ struct PluginCheckTests {
         #expect(result.asked.contains { $0.what == "detect here" && $0.status == 100 })
     }
 
+    @Test("a yes that has no score is told: nobody would choose the plugin")
+    func scoreless() async throws {
+        let result = try await ask("exit 0", verbs: #"["detect"]"#, probing: false)
+        #expect(
+            result.findings.map(\.message) == ["detect here: it says yes with score 0, and is never chosen"]
+        )
+    }
+
     @Test("a driver that does all this as it should has no errors, and what it complains of is heard")
     func good() async throws {
         let script = """
             case $1 in
             detect) echo "looking" >&2; echo '{"score": 5, "why": "so"}' ;;
             plan) echo '{"error": {"message": "no"}}' ;;
-            selftest) printf '1..1\\nok 1\\nnot ok 2 # TODO later\\n' | head -2 ;;
+            selftest) printf '1..1\\nok 1\\nnot ok 2 # todo later\\n' | head -2 ;;
             run) read -r request; exit 65 ;;
             *) exit 64 ;;
             esac

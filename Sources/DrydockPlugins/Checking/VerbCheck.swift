@@ -93,7 +93,8 @@ extension VerbCheck {
         guard let answer = try await ask(.detect) else { return }
         let what = "detect \(place)"
         switch answer.status {
-        case 0: result.findings += DetectAnswer.findings(answer.bytes, what)
+        case 0:
+            result.findings += DetectAnswer.findings(answer.bytes, what, usual: plugin.manifest.detect.score)
         case 100:
             guard isItsOwn else { return }
             say(.note, "detect", "\(what): it says that it is not its project")
@@ -195,17 +196,25 @@ extension PluginRequest {
 private enum DetectAnswer {
     private static let keys = ["score", "why"]
 
-    static func findings(_ bytes: [UInt8], _ what: String) -> [PluginFinding] {
-        if bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) { return [] }
+    /// `usual` is the manifest's score, which counts where the answer has none.
+    static func findings(_ bytes: [UInt8], _ what: String, usual: Int) -> [PluginFinding] {
+        let unheard = PluginFinding(
+            .warning,
+            "detect",
+            "\(what): it says yes with score 0, and is never chosen",
+            hint: "answer with a \"score\", or give the manifest a 'detect.score'"
+        )
+        if bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) { return usual == 0 ? [unheard] : [] }
         do throws(FieldProblem) {
             let answer = try BoundedJSONReader.document(bytes, "the answer", bounds: JSONBounds())
             let fields = try answer.fields(keys)
-            _ = try fields["score"]?.integer(in: 0...100)
+            let score = try fields["score"]?.integer(in: 0...100)
             if let why = try fields["why"]?.text(), why.count > 200 {
                 let message = "\(what): 'why' has \(why.count) characters, and is shown to 200"
                 return [PluginFinding(.warning, "detect", message)]
             }
-            return []
+            // A score of its own is meant, whatever it is.
+            return score == nil && usual == 0 ? [unheard] : []
         } catch {
             let hint = error.hint ?? "a build passes over it, and takes the score of the manifest"
             return [PluginFinding(.error, "detect", "\(what): \(error.message)", hint: hint)]
