@@ -111,6 +111,38 @@ struct PluginCheckCommandTests {
         }
     }
 
+    @Test("a driver that stumbles over names, deep folders or endless lines is told, with its last words")
+    func hostile() async throws {
+        try await withScratch { scratch in
+            let program = """
+                read -r request
+                case $1 in
+                detect) case $request in *'two\\nlines.txt'*'-rf'*|*'-rf'*'two\\nlines.txt'*) echo "odd names" >&2; exit 3 ;; esac; exit 100 ;;
+                plan)
+                    deep=$(find "$DRYDOCK_SOURCE" -type d | wc -l)
+                    long=$(head -n 1 "$DRYDOCK_SOURCE/it.x" 2>/dev/null | wc -c)
+                    links=$(find "$DRYDOCK_SOURCE" -type l | wc -l)
+                    [ "$deep" -lt 2 ] && { echo '{"error": {"message": "empty"}}'; exit 0; }
+                    echo "deep=$((deep > 80)) long=$((long > 1000000)) links=$links" >&2; exit 4 ;;
+                run) exit 65 ;;
+                *) exit 64 ;;
+                esac
+
+                """
+            let manifest =
+                #"{"protocol":"1.0","kind":"driver","verbs":["detect","plan"],"detect":{"files":["it.[x]"]}}"#
+            let checked = try check(try write(scratch, manifest: manifest, program))
+            let told = checked.report.findings.filter { $0.severity == "error" }.map(\.message)
+            #expect(
+                told == [
+                    "detect on a hostile project: exit status 3: odd names",
+                    "plan on a hostile project: exit status 4: deep=1 long=1 links=2",
+                ],
+                "\(checked.text)"
+            )
+        }
+    }
+
     @Test("a guest without a manifest gets the checks that apply")
     func bare() async throws {
         try await withScratch { scratch in
