@@ -10,14 +10,15 @@ internal import FoundationEssentials
 struct PluginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
-        abstract: "Looks at plugins, and begins new ones.",
+        abstract: "Looks at plugins, checks them, and begins new ones.",
         discussion: """
             EXAMPLES
               drydock plugin list
               drydock plugin list --plugins ./plugins --json
             """,
         subcommands: [
-            PluginListCommand.self, PluginShowCommand.self, PluginNewCommand.self, PluginObserveCommand.self,
+            PluginListCommand.self, PluginShowCommand.self, PluginNewCommand.self, PluginCheckCommand.self,
+            PluginObserveCommand.self,
         ]
     )
 }

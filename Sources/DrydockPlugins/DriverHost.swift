@@ -65,6 +65,7 @@ final class DriverHost: Sendable {
             masker: masker,
             stages: context.plugin.manifest.stages,
             clock: context.clock,
+            audit: context.inspection?.audit,
             requests: DriverRequests(
                 exec: { request in
                     if case .enqueued = continuation.yield(request) { true } else { false }
@@ -73,9 +74,11 @@ final class DriverHost: Sendable {
                 close: { control.end(.cancelled, grace: .zero) }
             )
         )
-        let request = PluginRequest(context: context, verb: .run)
+        var request = PluginRequest(context: context, verb: .run)
+        if isNovel { request.additional = PluginRequest.future }
         input.post(.welcome)
         input.post(.request(request))
+        if isNovel { input.post(.unknown) }
         async let served: Void = serve(requests, session)
         let end = await command(session).run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
         let statement = session.drain()
@@ -86,6 +89,8 @@ final class DriverHost: Sendable {
         session.finish(report.failure == nil ? .ok : .failed)
         return report
     }
+
+    private var isNovel: Bool { context.inspection?.isNovel == true }
 
     private func command(_ session: DriverSession) -> SandboxedCommand {
         var spec = context.driver
@@ -110,6 +115,7 @@ final class DriverHost: Sendable {
             activity.touch()
             input.post(.execStart(id: request.id))
             guard let end = await execs.run(request, activity: activity) else { continue }
+            if isNovel { input.post(.unknown) }
             activity.touch()
             if let failure = execs.platformFailure {
                 session.say(failure.message)

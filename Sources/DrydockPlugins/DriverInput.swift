@@ -54,6 +54,9 @@ final class DriverInput: Sendable {
     @discardableResult
     func post(_ record: HostRecord) -> Bool { enqueue(record.encoded()) != nil }
 
+    /// The same with a line that may be no record at all.
+    func post(line: [UInt8]) { _ = enqueue(line) }
+
     /// The same, and waits until the driver has taken it: false when it ended, or leaves its input unread.
     func send(_ record: HostRecord) async -> Bool { await enqueue(record.encoded())?.value ?? false }
 

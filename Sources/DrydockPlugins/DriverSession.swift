@@ -44,6 +44,7 @@ final class DriverSession: Sendable {
         masker: StepMasker,
         stages: [ManifestStage],
         clock: any MonotonicClock,
+        audit: RecordAudit? = nil,
         requests: DriverRequests
     ) {
         let reader = DriverReader(
@@ -51,6 +52,7 @@ final class DriverSession: Sendable {
             masker: masker,
             stages: stages,
             clock: clock,
+            audit: audit,
             requests: requests
         )
         state = Mutex(State(reader: reader))
@@ -62,7 +64,7 @@ final class DriverSession: Sendable {
             let reader = state.reader
             reader.beginChunk()
             if stream == .err {
-                state.err.push(bytes) { reader.readText($0) }
+                state.err.push(bytes) { reader.readError($0) }
             } else {
                 state.out.push(bytes) { reader.read($0) }
             }
@@ -92,7 +94,7 @@ final class DriverSession: Sendable {
             let reader = state.reader
             reader.beginChunk()
             state.out.finish { reader.read($0) }
-            state.err.finish { reader.readText($0) }
+            state.err.finish { reader.readError($0) }
             reader.endChunk()
             return reader.statement
         }
@@ -118,6 +120,7 @@ private final class DriverReader: @unchecked Sendable {
     /// Those of the manifest: what a record leaves out.
     private let known: [ManifestStage]
     private let requests: DriverRequests
+    private let audit: RecordAudit?
     private var secrets = Masker()
     private let clock: any MonotonicClock
     private var flow: RecordFlow
@@ -135,6 +138,7 @@ private final class DriverReader: @unchecked Sendable {
         masker: StepMasker,
         stages: [ManifestStage],
         clock: any MonotonicClock,
+        audit: RecordAudit? = nil,
         requests: DriverRequests
     ) {
         self.clock = clock
@@ -143,6 +147,7 @@ private final class DriverReader: @unchecked Sendable {
         batch = EventBatch(sink)
         self.masker = masker
         self.requests = requests
+        self.audit = audit
     }
 
     func beginChunk() { secrets = masker.current }
@@ -150,6 +155,11 @@ private final class DriverReader: @unchecked Sendable {
 
     func say(_ text: String) {
         batch.add(.log(LogLine(stream: .host, stage: stages.last, text: secrets.masked(text))), via: .host)
+    }
+
+    func readError(_ segment: OutputSegment) {
+        if segment.end == .line { audit?.hear(segment) }
+        readText(segment)
     }
 
     func readText(_ segment: OutputSegment) {
@@ -162,6 +172,7 @@ private final class DriverReader: @unchecked Sendable {
 
     func read(_ segment: OutputSegment) {
         guard segment.end == .line else { return }
+        audit?.read(segment)
         let listens = statement.closed == nil && statement.end == nil
         guard listens, segment.startsLine, PluginLineDecoder.isRecord(segment.bytes) else {
             return readText(segment)
@@ -172,6 +183,7 @@ private final class DriverReader: @unchecked Sendable {
             do throws(RefusedRecord) {
                 try act(record, bytes: segment.bytes.count)
             } catch {
+                audit?.refuse(error.reason)
                 note(malformed: error.reason, segment)
                 if case .exec(let request) = record { refuse(id: request.id, error.reason) }
             }

@@ -26,7 +26,8 @@ struct GuestHost: Sendable {
             guest: GuestRecords(
                 plugin: context.plugin,
                 clock: context.clock,
-                places: context.places()
+                places: context.places(),
+                audit: context.inspection?.audit
             ),
             observer: observer,
             clock: context.clock,

@@ -73,16 +73,22 @@ struct GuestRecords {
         case text(reason: String?)
     }
 
+    /// Who reads along, in a check of the plugin.
+    let audit: RecordAudit?
     private let name: PluginName
     private let places: SourcePlaces
     private let titles: [StageID: ManifestStage]
     private let clock: any MonotonicClock
     private var flow: RecordFlow
     private var malformed = 0
+    private var told: Set<String> = []
+    /// Reasons that are told: stages may be named without end.
+    private static let reasons = 16
     /// The stage that was started last.
     private(set) var stage: StageID?
 
-    init(plugin: Plugin, clock: any MonotonicClock, places: SourcePlaces) {
+    init(plugin: Plugin, clock: any MonotonicClock, places: SourcePlaces, audit: RecordAudit? = nil) {
+        self.audit = audit
         self.clock = clock
         flow = RecordFlow(now: clock.now)
         name = plugin.name
@@ -93,7 +99,8 @@ struct GuestRecords {
     mutating func read(_ line: [UInt8], masker: Masker) -> Reading {
         switch PluginLineDecoder.decode(line) {
         case .record(let record):
-            guard !flow.isExhausted, let facts = facts(record) else { return .text(reason: nil) }
+            guard !flow.isExhausted else { return .text(reason: nil) }
+            guard let facts = facts(record) else { return ignored(why(not: record)) }
             let now = clock.now
             return .facts(
                 facts.flatMap { event, via in
@@ -102,9 +109,27 @@ struct GuestRecords {
             )
         case .malformed(let reason):
             malformed += 1
-            return .text(reason: malformed <= 3 ? reason : nil)
-        case .unknown, .log: return .text(reason: nil)
+            return .text(reason: malformed <= 3 ? "The next line is no valid record: \(reason)" : nil)
+        case .unknown(let type): return ignored("this version does not know the record \"\(type)\"")
+        case .log: return .text(reason: nil)
         }
+    }
+
+    /// Each reason is told once: a script's author learns of it, and its log does not drown.
+    private mutating func ignored(_ reason: String) -> Reading {
+        let isNew = told.count < Self.reasons && told.insert(reason).inserted
+        return .text(reason: isNew ? "The next line is log text: \(reason)" : nil)
+    }
+
+    /// Why a record that can be read is log text.
+    private func why(not record: PluginRecord) -> String {
+        guard case .stage(let change) = record else {
+            return "a guest has no say in \"\(record.type)\"; a driver has"
+        }
+        guard change.op == .start else {
+            return "a guest's stages are ended by the host, and only \"start\" counts"
+        }
+        return "the manifest of \(name) has no stage \"\(change.stage)\""
     }
 
     /// nil where a guest has no say in this.

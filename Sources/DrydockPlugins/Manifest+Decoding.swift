@@ -12,9 +12,17 @@ extension Manifest {
 
     /// Reads a manifest strictly; `name` is the plugin's by its folder or file.
     package init(json bytes: [UInt8], name: PluginName) throws(FieldProblem) {
-        let bounds = JSONBounds(depth: 16, fields: 1_024, elements: 4_096)
-        let document = try BoundedJSONReader.document(bytes, "the manifest", bounds: bounds)
+        try self.init(try Self.document(bytes), name: name)
+    }
+
+    init(_ document: Field, name: PluginName) throws(FieldProblem) {
         try self.init(try document.fields(), name: name)
+    }
+
+    /// The manifest as JSON, nothing of it read yet.
+    static func document(_ bytes: [UInt8]) throws(FieldProblem) -> Field {
+        let bounds = JSONBounds(depth: 16, fields: 1_024, elements: 4_096)
+        return try BoundedJSONReader.document(bytes, "the manifest", bounds: bounds)
     }
 
     private static let keys = [

@@ -29,6 +29,14 @@ package struct Plugin: Hashable, Sendable {
         case .file(let name): ["\(InsidePath.plugin)/\(name)"]
         }
     }
+
+    /// The same plugin, taking every project that has a file for its own without being asked.
+    package var wantingAll: Plugin {
+        var plugin = self
+        plugin.manifest.detect = DetectRule(files: ["*"], score: 100)
+        plugin.manifest.verbs.remove(.detect)
+        return plugin
+    }
 }
 
 /// What a plugin is on disk.
@@ -90,6 +98,15 @@ package struct PluginCatalog: Hashable, Sendable {
                 }
             }
         }
+        catalog.plugins.sort(by: Self.comesFirst)
+        return catalog
+    }
+
+    /// The catalog with this plugin in the place of the one of its name, and of the others only those in `names`; nil = all.
+    package func using(_ plugin: Plugin, beside names: Set<PluginName>? = nil) -> PluginCatalog {
+        var catalog = self
+        catalog.plugins = plugins.filter { $0.name != plugin.name && names?.contains($0.name) != false }
+        catalog.plugins.append(plugin)
         catalog.plugins.sort(by: Self.comesFirst)
         return catalog
     }

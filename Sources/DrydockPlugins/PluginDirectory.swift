@@ -143,8 +143,8 @@ struct PluginDirectory {
             try trust.check(try handle.status(of: Array(beside.utf8)[...]), beside)
             hasher.update(text)
             manifest = try Manifest(json: text, name: parsed.name)
-        } else if let text = Self.manifestComment(bytes) {
-            manifest = try Manifest(json: text, name: parsed.name)
+        } else if let comment = Self.manifestComment(bytes) {
+            manifest = try Manifest(json: comment.json, name: parsed.name)
         }
         guard manifest.kind == .guest else {
             throw Problem(reason: "a single file is always a guest; a driver has a folder with a plugin.json")
@@ -160,19 +160,24 @@ struct PluginDirectory {
         )
     }
 
-    /// The JSON of a line `# drydock: {…}` among the first 20.
-    private static func manifestComment(_ bytes: [UInt8]) -> [UInt8]? {
+    /// The JSON of a line `# drydock: {…}` among the first 20, and which of them it is, from 1.
+    static func manifestComment(_ bytes: [UInt8]) -> (json: [UInt8], line: Int)? {
         let start = Array("# drydock:".utf8)
         return bytes.split(separator: 0x0A, maxSplits: 20, omittingEmptySubsequences: false).prefix(20)
-            .first { $0.starts(with: start) }.map { Array($0.dropFirst(start.count)) }
+            .enumerated().first { $0.element.starts(with: start) }
+            .map { (Array($0.element.dropFirst(start.count)), $0.offset + 1) }
     }
 
     private func checkExecutable(_ status: FileStatus, _ name: String) throws {
+        if let reason = Self.problem(running: status, name) { throw Problem(reason: reason) }
+    }
+
+    /// Why a plugin's program can not be run; nil when it can.
+    static func problem(running status: FileStatus, _ name: String) -> String? {
         // As root, the sandbox's user is another one than the owner.
         let needed: UInt32 = geteuid() == 0 ? 0o111 : 0o100
-        guard status.permissions & needed == needed else {
-            throw Problem(reason: "\"\(name)\" is not executable: chmod a+rx it")
-        }
+        guard status.permissions & needed != needed else { return nil }
+        return "\"\(name)\" is not executable: chmod a+rx it"
     }
 }
 

@@ -16,7 +16,15 @@ struct PluginTrust {
 
     /// Checks the directory and everything above it.
     init(directory: String, status: FileStatus) throws {
-        owners = [0, geteuid(), status.owner.user]
+        self.init(owner: status.owner.user)
+        try checkWay(to: directory, status)
+    }
+
+    /// Of a directory that belongs to `owner`; checks nothing yet.
+    init(owner: UInt32) { owners = [0, geteuid(), owner] }
+
+    /// Checks the directory and everything above it.
+    func checkWay(to directory: String, _ status: FileStatus) throws {
         try check(status, directory)
         var parent = FilePath(directory)
         while parent.removeLastComponent(), !parent.isEmpty {

@@ -138,6 +138,7 @@ private final class OutputReader: @unchecked Sendable {
     }
 
     func read(_ segment: OutputSegment, _ stream: LogLine.Stream) {
+        if stream == .out, segment.end == .line { guest?.audit?.read(segment) }
         if stream == .out, segment.end == .line, segment.startsLine,
             PluginLineDecoder.isRecord(segment.bytes),
             isFact(segment)
@@ -162,8 +163,7 @@ private final class OutputReader: @unchecked Sendable {
             return true
         case .text(let reason):
             if let reason {
-                let text = "The next line is no valid record: \(reason)"
-                batch.add(.log(LogLine(stream: .host, stage: currentStage, text: text)), via: .host)
+                batch.add(.log(LogLine(stream: .host, stage: currentStage, text: reason)), via: .host)
             }
             return false
         case nil: return false

@@ -5,8 +5,6 @@ package import DrydockModel
 package import DrydockOS
 import DrydockProtocol
 package import DrydockSandbox
-import Synchronization
-import SystemPackage
 
 /// Which plugin a project is for, and why.
 package struct Detection: Hashable, Sendable {
@@ -35,18 +33,8 @@ package struct Detection: Hashable, Sendable {
 /// Asks plugins about a project: what their manifests say, and drivers themselves.
 package struct ProjectSurvey: Sendable {
     private let catalog: PluginCatalog
-    private let files: [String]
-    private let driver: SandboxSpec
-    private let launcher: any SandboxLauncher
-    private let clock: any MonotonicClock
+    private let call: VerbCall
     private let heard: @Sendable (_ plugin: PluginName, _ line: String) -> Void
-
-    /// How long a driver may take for `detect` or `plan`.
-    private static let patience = Duration.seconds(20)
-    /// Bytes of an answer.
-    private static let answerLimit = 256 << 10
-    /// Bytes of what it says beside that.
-    private static let saidLimit = 16 << 10
 
     /// A survey of the project whose top holds `files`; `driver` is a driver's sandbox, with the project mounted
     /// read-only and noexec.
@@ -61,10 +49,7 @@ package struct ProjectSurvey: Sendable {
         heard: @escaping @Sendable (_ plugin: PluginName, _ line: String) -> Void = { _, _ in }
     ) {
         self.catalog = catalog
-        self.files = files
-        self.driver = driver
-        self.launcher = launcher
-        self.clock = clock
+        call = VerbCall(driver: driver, files: files, launcher: launcher, clock: clock)
         self.heard = heard
     }
 
@@ -119,7 +104,7 @@ package struct ProjectSurvey: Sendable {
 
     private func candidate(_ plugin: Plugin) async -> Detection.Candidate {
         let rule = plugin.manifest.detect
-        let match = rule.files.lazy.compactMap { glob in files.first { Glob.matches(glob, $0) } }.first
+        let match = rule.files.lazy.compactMap { glob in call.files.first { Glob.matches(glob, $0) } }.first
         func answer(_ score: Int, _ why: String) -> Detection.Candidate {
             Detection.Candidate(plugin: plugin.name, score: score, why: why)
         }
@@ -157,91 +142,13 @@ package struct ProjectSurvey: Sendable {
         _ plugin: Plugin,
         _ verb: PluginVerb,
         with parameters: JSON = .object([:])
-    ) async throws(Failure) -> Answer {
-        let control = SandboxControl()
-        let collected = Collected(limit: Self.answerLimit) { control.end(.cancelled, grace: .zero) }
-        let complaints = Collected(limit: Self.saidLimit) {}
-        var spec = driver
-        spec.argv = plugin.command + [verb.rawValue]
-        spec.mounts += plugin.mounts
-        spec.environment.merge(plugin.environment) { _, ours in ours }
-        let command = SandboxedCommand(
-            spec: spec,
-            clock: clock,
-            deadline: clock.now.advanced(by: Self.patience),
-            silence: Self.patience,
-            grace: .zero,
-            control: control,
-            onOutput: { stream, bytes in (stream == .out ? collected : complaints).add(bytes) }
-        )
-        let end: CommandEnd
-        do throws(Errno) {
-            let (input, childEnd) = try DriverInput.make()
-            let request = PluginRequest(
-                verb: verb.rawValue,
-                directories: PluginRequest.directories(driver),
-                files: files,
-                with: parameters
-            )
-            input.post(.request(request))
-            input.finish()
-            end = await command.run(stdin: OwnedDescriptor(taking: childEnd), launcher: launcher)
-        } catch {
-            throw OutcomeTable.failure(
-                of: .host(call: "socketpair", errno: Int(error.rawValue)),
-                command: plugin.name.rawValue
-            )
-        }
-        for line in complaints.lines { heard(plugin.name, line) }
-        let name = "the plugin \(plugin.name)"
-        switch end.ending {
-        case .notStarted(let error): throw OutcomeTable.failure(of: error, command: name).blamedOnPlugin
-        case .ran(let report):
-            if case .exit(let status) = report.verdict {
-                return Answer(status: status, bytes: collected.bytes, lastWord: complaints.lastWord)
-            }
-            let failure = OutcomeTable.failure(of: report.verdict, command: name, limits: driver.limits)
-            throw failure?.blamedOnPlugin ?? Failure(.internal, .platform, "\(name) ended in no known way")
-        }
+    ) async throws(Failure) -> VerbAnswer {
+        let request = HostRecord.request(call.request(verb, with: parameters))
+        return try await call.ask(plugin, verb.rawValue, [request.encoded()]) { heard(plugin.name, $0) }
     }
 }
 
 extension Plugin {
     /// Whether it is asked for a plan.
     fileprivate var plans: Bool { manifest.kind == .driver && manifest.verbs.contains(.plan) }
-}
-
-/// What a driver answered to a verb.
-private struct Answer {
-    var status: Int
-    var bytes: [UInt8]
-    /// `: ` and the last line of its standard error, empty where there is none.
-    var lastWord: String
-}
-
-/// The first bytes of a stream; `full` is called when there are more than that.
-private final class Collected: Sendable {
-    private let content = Mutex<[UInt8]>([])
-    private let limit: Int
-    private let full: @Sendable () -> Void
-
-    init(limit: Int, full: @escaping @Sendable () -> Void) {
-        self.limit = limit
-        self.full = full
-    }
-
-    var bytes: [UInt8] { content.withLock { $0 } }
-
-    /// The lines that are not empty, repaired.
-    var lines: [String] { bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) } }
-
-    var lastWord: String { lines.last.map { ": " + $0.prefix(200) } ?? "" }
-
-    func add(_ bytes: UnsafeRawBufferPointer) {
-        let isFull = content.withLock { content in
-            content += bytes.prefix(limit - content.count)
-            return content.count == limit
-        }
-        if isFull { full() }
-    }
 }

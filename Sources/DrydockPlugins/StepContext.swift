@@ -40,6 +40,8 @@ package struct StepContext: Sendable {
     package var isInSource: @Sendable (String) -> Bool
     /// The content of such a file, up to a size; nil where there is none.
     package var readSource: @Sendable (String) -> [UInt8]?
+    /// Who reads along; nil = nobody, as in every build.
+    package var inspection: StepInspection?
 
     package init(
         build: BuildID,

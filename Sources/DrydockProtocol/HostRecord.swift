@@ -12,6 +12,8 @@ package enum HostRecord: Hashable, Sendable {
     case execStart(id: String)
     case execEnd(ExecEnd)
     case cancel(reason: String, deadline: Duration)
+    /// A record that no version has, for trying whether a driver passes over it.
+    case unknown
 
     /// The line, newline included; keys in alphabetical order, so that a shell can look for them.
     package func encoded() -> [UInt8] {
@@ -33,6 +35,7 @@ package enum HostRecord: Hashable, Sendable {
                 "t": .string("cancel"), "reason": .string(reason),
                 "deadline_ms": .number(Double(deadline.milliseconds)),
             ].json
+        case .unknown: ["t": .string("x-future"), "value": .number(1)].json
         }
     }
 
@@ -115,6 +118,11 @@ package struct PluginRequest: Hashable, Sendable {
     /// The names at the top of the project.
     package var files: [String]
     package var with: JSON
+    /// Fields that this version does not have, for trying whether a driver passes over them.
+    package var additional: [String: JSON] = [:]
+
+    /// What a newer host may add.
+    package static let future: [String: JSON] = ["x-newer": ["list": .array([.number(1), .null])].json]
 
     package init(
         verb: String,
@@ -133,7 +141,8 @@ package struct PluginRequest: Hashable, Sendable {
     }
 
     fileprivate var json: JSON {
-        var fields: [String: JSON] = directories.mapValues(JSON.string)
+        var fields = additional
+        for (name, directory) in directories { fields[name] = .string(directory) }
         fields["verb"] = .string(verb)
         fields["protocol"] = .string(Self.protocolVersion)
         fields["build"] = build.map { .string($0.rawValue) }

@@ -26,6 +26,18 @@ package enum PluginLineDecoder {
         }
     }
 
+    /// Whether a stage or a command can be named so: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`.
+    package static func isID(_ text: String) -> Bool {
+        guard (1...PluginLineLimits.word).contains(text.utf8.count) else { return false }
+        return text.utf8.enumerated().allSatisfy { index, byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): index > 0
+            default: false
+            }
+        }
+    }
+
     /// The id of the `exec` that a malformed `line` was meant to be, for the answer somebody waits for.
     ///
     /// Empty where the id itself can not be read; nil for any other record.

@@ -196,14 +196,7 @@ extension RecordReader {
     func identifier(_ key: String) throws(FieldProblem) -> String {
         let field = try fields.required(key)
         let text = try field.filled(limit: PluginLineLimits.word)
-        let isValid = text.utf8.enumerated().allSatisfy { index, byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): index > 0
-            default: false
-            }
-        }
-        if isValid { return text }
+        if PluginLineDecoder.isID(text) { return text }
         throw field.problem("is not an id")
     }
 }

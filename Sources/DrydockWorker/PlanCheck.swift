@@ -61,7 +61,7 @@ struct PlanCheck {
     }
 
     private func checkCommands(of step: PlannedStep, _ plugin: Plugin) throws(Failure) {
-        let missing = plugin.manifest.commands.filter { !isThere($0) }
+        let missing = Self.missing(plugin, on: path)
         guard !missing.isEmpty else { return }
         let names = missing.map { "`\($0)`" }.joined(separator: ", ")
         throw Failure(
@@ -72,8 +72,13 @@ struct PlanCheck {
         )
     }
 
+    /// The commands that its manifest requires and that builds would not find.
+    static func missing(_ plugin: Plugin, on path: String) -> [String] {
+        plugin.manifest.commands.filter { !isThere($0, on: path) }
+    }
+
     /// Whether builds find the command: what is on their `PATH` is the host's own.
-    private func isThere(_ command: String) -> Bool {
+    private static func isThere(_ command: String, on path: String) -> Bool {
         if command.contains("/") { return FileManager.default.isExecutableFile(atPath: command) }
         return path.split(separator: ":").contains {
             FileManager.default.isExecutableFile(atPath: "\($0)/\(command)")

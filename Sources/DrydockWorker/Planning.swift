@@ -69,19 +69,24 @@ struct Planning {
             ProjectSurvey(
                 catalog: shop.catalog,
                 files: try snapshot.topLevelNames(),
-                driver: SandboxSpec(
-                    argv: [],
-                    environment: StepEnvironment.standard(path: shop.options.path, snapshot.directory),
-                    workingDirectory: InsidePath.project(snapshot.directory),
-                    mounts: snapshot.mounts,
-                    root: .hostToolchain(additional: shop.options.toolchain),
-                    policy: shop.options.policy.withoutNetwork
-                ),
+                driver: Self.driver(shop, snapshot),
                 launcher: shop.launcher,
                 clock: shop.clock,
                 heard: heard
             )
         }
+    }
+
+    /// The sandbox in which drivers recognise and plan.
+    static func driver(_ shop: Workshop, _ snapshot: Snapshot) -> SandboxSpec {
+        SandboxSpec(
+            argv: [],
+            environment: StepEnvironment.standard(path: shop.options.path, snapshot.directory),
+            workingDirectory: InsidePath.project(snapshot.directory),
+            mounts: snapshot.mounts,
+            root: .hostToolchain(additional: shop.options.toolchain),
+            policy: shop.options.policy.withoutNetwork
+        )
     }
 
     /// Has the drivers that the project's file names look at it: what they find would fail their step later.

@@ -193,6 +193,7 @@ struct StepSequence {
         let source = try snapshot.openProject()
         context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
+        context.inspection = run.shop.inspection?(step)
         context.readSource = { Snapshot.contents(of: $0, in: source) }
         return context
     }

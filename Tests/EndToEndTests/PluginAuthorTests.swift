@@ -6,13 +6,16 @@ import Testing
 
 @Suite("what authors of plugins have", .timeLimit(.minutes(2)))
 struct PluginAuthorTests {
-    @Test("a new plugin is valid, builds what it recognises, and is shown", arguments: ["sh", "python"])
-    func new(language: String) async throws {
+    @Test(
+        "a new plugin is valid, builds what it recognises, and is shown",
+        arguments: [["sh"], ["sh", "--kind", "driver"], ["python"]]
+    )
+    func new(language: [String]) async throws {
         try await withScratch { scratch in
             let plugins = scratch.url("plugins").path
             let made = try Program.run(
                 Program.drydock,
-                ["plugin", "new", "zip", "--language", language, "--into", plugins]
+                ["plugin", "new", "zip", "--into", plugins, "--language"] + language
             )
             #expect(made.status == 0 && made.out.contains("made \(plugins)/50-zip"), "\(made)")
             let list = try Program.run(Program.drydock, ["plugin", "list", "--plugins", plugins])
@@ -28,6 +31,11 @@ struct PluginAuthorTests {
                 "plain"
             )
             #expect(built.status == 0 && built.out.contains("artifact: "), "\(built)")
+            let checked = try Program.run(
+                Program.drydock,
+                ["plugin", "check", "\(plugins)/50-zip", "--project", scratch.url("project").path]
+            )
+            #expect(checked.status == 0 && checked.out.contains("0 errors, 0 warnings"), "\(checked)")
             let shown = try Program.run(Program.drydock, ["plugin", "show", "zip", "--plugins", plugins])
             #expect(shown.out.contains("zip.me (score 50)"), "\(shown)")
             let again = try Program.run(Program.drydock, ["plugin", "new", "zip", "--into", plugins])
@@ -61,6 +69,50 @@ struct PluginAuthorTests {
                 "\(seen)"
             )
             #expect(seen.out.contains(#""consequence":true"#), "\(seen)")
+        }
+    }
+
+    @Test(
+        "what a driver complains of while it is asked is shown, and a death without an end is the plugin's fault"
+    )
+    func complaints() async throws {
+        try await withScratch { scratch in
+            let program = """
+                #!/bin/sh
+                echo "looking with $1" >&2
+                case $1 in
+                detect) echo '{"score": 50}' ;;
+                plan) echo '{"steps": [{}]}' ;;
+                run) echo '@dd hello'; exit 3 ;;
+                esac
+
+                """
+            try scratch.write(
+                #"{"protocol":"1.0","kind":"driver","verbs":["run","detect","plan"]}"#,
+                to: "plugins/50-probe/plugin.json"
+            )
+            let file = try scratch.write(program, to: "plugins/50-probe/plugin")
+            try Program.shell("chmod 755 '\(file.path)'")
+            try scratch.write("", to: "project/probe.me")
+            let (project, plugins) = (scratch.url("project").path, scratch.url("plugins").path)
+            let planned = try Program.drydock(scratch, "plan", project, "--plugins", plugins)
+            #expect(
+                planned.err.contains("probe: looking with detect\nprobe: looking with plan"),
+                "\(planned)"
+            )
+            let built = try Program.drydock(
+                scratch,
+                "build",
+                project,
+                "--plugins",
+                plugins,
+                "--output",
+                "json"
+            )
+            #expect(built.status == 2, "\(built)")
+            for text in ["probe: looking with detect", "probe: looking with plan", #""fault":"plugin""#] {
+                #expect(built.out.contains(text), "\(text): \(built)")
+            }
         }
     }
 }

@@ -285,16 +285,30 @@ def _run(run, job):
     say("end", ok=True)
 
 
+def _request(keys=()):
+    """One line of the host's; what is none of its requests ends the plugin as bad input does."""
+    try:
+        asked = json.loads(sys.stdin.readline())
+        if isinstance(asked, dict) and all(key in asked for key in keys):
+            return asked
+        problem = "it is no request of a host's"
+    except (ValueError, RecursionError) as error:
+        problem = f"it is no JSON: {error}"
+    print(f"bad input: {problem}", file=sys.stderr)
+    sys.exit(65)
+
+
 def serve(run, detect, plan):
     """Answers the verb that this process was started for, and ends it."""
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     if verb not in ("detect", "plan", "run"):
         sys.exit(64)
-    asked = json.loads(sys.stdin.readline())
+    asked = _request()
     if verb == "run":
         # The first line was the welcome.
+        job = Job(_request(["source", "out", "cache", "files", "with"]))
         say("hello", protocol="1.0")
-        _run(run, Job(json.loads(sys.stdin.readline())))
+        _run(run, job)
     elif verb == "detect":
         _detect(detect, Project(asked))
     else:

@@ -4,10 +4,22 @@
 # For drivers written in sh:  . "$DRYDOCK_LIB/drydock.sh"
 # docs/plugin-protocol.md says what the records mean.
 
-# Reads the welcome and the request; afterwards $request is the request's JSON.
+# The script's own first argument: what the host asks for.
+dd_verb=${1:-}
+
+# Reads the welcome and the request; afterwards $request is the request's JSON. For any other verb than `run` answer yourself
+# before this; what it does not know ends as the protocol asks for.
 dd_begin() {
+    [ "$dd_verb" = run ] || exit 64
     read -r welcome
-    read -r request
+    read -r request || request=
+    case $welcome$request in
+    '{'*'}{'*'}') ;;
+    *)
+        echo "bad input: it is no request of a host's" >&2
+        exit 65
+        ;;
+    esac
     export welcome request
     echo "@dd hello protocol=1.0"
 }
