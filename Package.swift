@@ -249,7 +249,10 @@ if isFuzzing {
         .target(name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver", swiftSettings: strict),
         fuzzTarget(
             "drydock-fuzz",
-            ["DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockArchive", systemPackage]
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockArchive",
+                systemPackage,
+            ]
         ),
         fuzzTarget(
             "drydock-fuzz-server",
