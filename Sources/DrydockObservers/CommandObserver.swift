@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import Glibc
 
 /// Reads how far one command is and what went wrong off its output, by the rules of the observers that are chosen for it.
 ///
@@ -67,7 +68,9 @@ package struct CommandObserver: Sendable {
         _ tell: (Observation) -> Void
     ) {
         guard line.count <= Self.longestLine else { return }
-        guard line.contains(0x1B) else { return observeClean(line, isOverwritten, tell) }
+        guard let start = line.baseAddress, memchr(start, 0x1B, line.count) != nil else {
+            return observeClean(line, isOverwritten, tell)
+        }
         AnsiText.stripped(line).withUnsafeBytes { observeClean($0, isOverwritten, tell) }
     }
 

@@ -54,7 +54,7 @@ struct DiagnosticDraft {
         guard known != nil || !needsPlace else { return nil }
         var diagnostic = Diagnostic(
             severity: severity,
-            message: String(text.prefix(Self.longestMessage)),
+            message: String(text.utf8.count <= Self.longestMessage ? text : text.prefix(Self.longestMessage)),
             file: known,
             line: known == nil ? nil : line,
             column: known == nil ? nil : column,
@@ -68,6 +68,9 @@ struct DiagnosticDraft {
 extension String {
     fileprivate var trimmingSpace: Substring {
         var rest = self[...]
+        // Most begin and end with a letter or a sign.
+        let visible = UInt8(ascii: "!")...UInt8(ascii: "~")
+        if let first = utf8.first, let last = utf8.last, visible ~= first, visible ~= last { return rest }
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }
         return rest

@@ -28,13 +28,14 @@ package final class SourcePlaces: Sendable {
     /// `entered` is the directory that the tool says it works in.
     package func place(of name: String, entered: String? = nil) -> String? {
         guard !name.isEmpty, name.utf8.count <= 4_096, !name.utf8.contains(0) else { return nil }
-        for base in [entered, directory, ""].compactMap(\.self) {
-            if let path = relative(name, to: base), isKnown(path) { return path }
-        }
+        if let entered, let path = relative(name, to: entered), isKnown(path) { return path }
+        if !directory.isEmpty, let path = relative(name, to: directory), isKnown(path) { return path }
+        if let path = relative(name, to: ""), isKnown(path) { return path }
         // From a build directory that nobody told: `../src/main.c`.
         var rest = name[...]
         while rest.hasPrefix("../") { rest = rest.dropFirst(3) }
-        guard rest.count < name.count, let path = relative(String(rest), to: ""), isKnown(path) else {
+        guard rest.utf8.count < name.utf8.count, let path = relative(String(rest), to: ""), isKnown(path)
+        else {
             return nil
         }
         return path
@@ -63,6 +64,7 @@ package final class SourcePlaces: Sendable {
         } else if !base.isEmpty {
             name = "\(base)/\(name)"[...]
         }
+        if Self.isPlain(name) { return String(name) }
         var parts: [Substring] = []
         for part in name.split(separator: "/") where part != "." {
             guard part == ".." else {
@@ -72,5 +74,15 @@ package final class SourcePlaces: Sendable {
             guard parts.popLast() != nil else { return nil }
         }
         return parts.isEmpty ? nil : parts.joined(separator: "/")
+    }
+
+    /// Whether no part is empty or begins with a dot: such a path is what it says.
+    private static func isPlain(_ path: Substring) -> Bool {
+        var isStart = true
+        for byte in path.utf8 {
+            if isStart, byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return false }
+            isStart = byte == UInt8(ascii: "/")
+        }
+        return !isStart
     }
 }
