@@ -41,6 +41,11 @@ struct DiagnosticDraft {
         (file, line, column) = (name, match.place(rule.line), match.place(rule.column))
     }
 
+    mutating func take(message: String?, code: String?, place: (file: String, line: Int?, column: Int?)?) {
+        (self.message, self.code) = (message, code)
+        if let place { setPlace(place) }
+    }
+
     mutating func setPlace(_ place: (file: String, line: Int?, column: Int?)) {
         (file, line, column) = (place.file, place.line, place.column)
     }

@@ -58,6 +58,25 @@ struct DiagnosticReader {
         return done
     }
 
+    /// What a line of JSON tells, which the pattern of `rule` says it is.
+    func read(
+        _ json: JSON,
+        rule: Int,
+        _ rules: ObserverRules,
+        _ place: (String) -> String?
+    ) -> Found? {
+        let diagnostic = rules.diagnostics[rule]
+        guard case .json(let form) = diagnostic.form,
+            let draft = DiagnosticDraft(
+                form,
+                of: diagnostic,
+                needsPlace: rule >= rules.firstUnnamed,
+                json
+            )
+        else { return nil }
+        return draft.diagnostic(place).map { ($0, draft.isConsequence) }
+    }
+
     /// What is left at the end of the output.
     mutating func finish(_ rules: ObserverRules, _ place: (String) -> String?) -> [Found] {
         var done: [Found] = []

@@ -129,12 +129,18 @@ extension ProgressRule: FieldReadable {
 
 extension DiagnosticRule: FieldReadable {
     init(_ field: Field) throws(FieldProblem) {
-        let fields = try field.fields(["owner", "severity", "pattern", "trace", "consequence", "hint"])
+        let fields = try field.fields([
+            "owner", "severity", "pattern", "trace", "json", "consequence", "hint",
+        ])
         severity = try fields["severity"].map(Self.severity) ?? .error
         isConsequence = try fields.optional("consequence") ?? false
         hint = try fields["hint"]?.filled(limit: 500)
         if let trace = fields["trace"] {
             form = .trace(try TraceRule(trace))
+            return
+        }
+        if let json = fields["json"] {
+            form = .json(try JSONRule(json))
             return
         }
         let patterns = try fields.required("pattern")

@@ -51,6 +51,8 @@ struct DiagnosticRule: Hashable, Sendable {
         /// One or more lines in a row.
         case lines([LineRule])
         case trace(TraceRule)
+        /// One line of JSON.
+        case json(JSONRule)
     }
 
     var form: Form

@@ -4,6 +4,7 @@
 package import DrydockModel
 package import DrydockOS
 package import DrydockObservers
+import DrydockProtocol
 package import DrydockSandbox
 
 /// Where the events of a step go.
@@ -71,7 +72,8 @@ package struct StepContext: Sendable {
             argv,
             named: named.isEmpty ? plugin.manifest.observers : named,
             catalog: observers,
-            places: places(from: directory)
+            places: places(from: directory),
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
         )
     }
 

@@ -72,7 +72,12 @@ struct CommandObserverTests {
     ) throws -> [CommandObserver.Observation] {
         var seen: [CommandObserver.Observation] = []
         let places = SourcePlaces(root: "/w/s", directory: "") { files.contains($0) }
-        var observer = CommandObserver(argv, catalog: try catalog(), places: places)
+        var observer = CommandObserver(
+            argv,
+            catalog: try catalog(),
+            places: places,
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
+        )
         for line in lines {
             let isOverwritten = line.hasSuffix("\r")
             Array((isOverwritten ? String(line.dropLast()) : line).utf8).withUnsafeBytes {

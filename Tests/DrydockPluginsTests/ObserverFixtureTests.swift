@@ -57,7 +57,8 @@ struct ObserverFixtureTests {
         var observer = CommandObserver(
             ["sh", "-c", try text("command")],
             catalog: Bench.shipped,
-            places: SourcePlaces(root: "/w/s", directory: "") { files.contains($0) }
+            places: SourcePlaces(root: "/w/s", directory: "") { files.contains($0) },
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
         )
         var told: [Expected.Told] = []
         var counts: [String: Int] = [:]

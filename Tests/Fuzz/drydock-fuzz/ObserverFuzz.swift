@@ -73,7 +73,12 @@ enum ObserverFuzz {
             precondition(isInside(path))
             return path.utf8.last.map { $0 % 4 != 0 } ?? false
         }
-        var observer = CommandObserver(command, catalog: catalog, places: places)
+        var observer = CommandObserver(
+            command,
+            catalog: catalog,
+            places: places,
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
+        )
         var told: [CommandObserver.Observation] = []
         func read(_ segment: OutputSegment) {
             let before = told.count
