@@ -206,8 +206,8 @@ let package = Package(
         tests(
             "DrydockWorker",
             [
-                "DrydockModel", "DrydockConfig", "DrydockStore", "DrydockPlugins", "DrydockSandbox",
-                "DrydockTestSupport", systemPackage, logging,
+                "DrydockModel", "DrydockConfig", "DrydockOS", "DrydockStore", "DrydockPlugins",
+                "DrydockSandbox", "DrydockTestSupport", systemPackage, logging,
             ]
         ),
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),

@@ -89,9 +89,8 @@ package struct CommandObserver: Sendable {
         for last in diagnostics.finish(rules, place) { report(last, tell) }
     }
 
-    private var placing: (String) -> String? {
-        let (places, entered) = (places, directories.last)
-        return { places.place(of: $0, entered: entered) }
+    private var placing: SourcePlaces.Entered {
+        SourcePlaces.Entered(places: places, directory: directories.last)
     }
 
     private mutating func observeClean(

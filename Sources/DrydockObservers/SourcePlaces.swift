@@ -11,16 +11,25 @@ package final class SourcePlaces: Sendable {
     private let directory: String
     /// Whether a relative path is a file of the source as it was before anything ran.
     private let isInSource: @Sendable (String) -> Bool
+    /// The one file of the source whose path ends in this; nil = none, or several.
+    private let search: @Sendable (String) -> String?
     /// What that said: a tool may name a file a million times, and as many files.
     private let known = Mutex<[String: Bool]>([:])
+    private let searched = Mutex<[String: String?]>([:])
 
     /// Files whose place in the source is looked up; those that are there, and those that are not.
     private static let mostFiles = 2_000
 
-    package init(root: String, directory: String, isInSource: @escaping @Sendable (String) -> Bool) {
+    package init(
+        root: String,
+        directory: String,
+        isInSource: @escaping @Sendable (String) -> Bool,
+        search: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.root = root
         self.directory = directory
         self.isInSource = isInSource
+        self.search = search
     }
 
     /// The file's path relative to the source; nil where it is none of it.
@@ -39,6 +48,29 @@ package final class SourcePlaces: Sendable {
             return nil
         }
         return path
+    }
+
+    /// The places as a tool means them that says it works in a directory.
+    struct Entered: Sendable {
+        let places: SourcePlaces
+        let directory: String?
+
+        /// The file's path relative to the source; nil where it is none of it.
+        ///
+        /// `searches`: the end of the path may do.
+        func callAsFunction(_ name: String, searches: Bool) -> String? {
+            places.place(of: name, entered: directory) ?? (searches ? places.search(name: name) : nil)
+        }
+    }
+
+    private func search(name: String) -> String? {
+        guard !name.hasPrefix("/"), let ending = relative(name, to: "") else { return nil }
+        return searched.withLock { searched in
+            if let answer = searched[ending] { return answer }
+            let answer = search(ending)
+            if searched.count < Self.mostFiles { searched[ending] = answer }
+            return answer
+        }
     }
 
     private func isKnown(_ path: String) -> Bool {

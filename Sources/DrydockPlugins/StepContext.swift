@@ -38,6 +38,8 @@ package struct StepContext: Sendable {
     package var observers: ObserverCatalog
     /// Whether a relative path is a file of the source as it was before anything ran.
     package var isInSource: @Sendable (String) -> Bool
+    /// The one such file whose path ends like this; nil = none, or several.
+    package var findSource: @Sendable (String) -> String?
     /// The content of such a file, up to a size; nil where there is none.
     package var readSource: @Sendable (String) -> [UInt8]?
 
@@ -59,6 +61,7 @@ package struct StepContext: Sendable {
         clock = ContinuousClock()
         observers = ObserverCatalog()
         isInSource = { _ in false }
+        findSource = { _ in nil }
         readSource = { _ in nil }
     }
 
@@ -82,7 +85,8 @@ package struct StepContext: Sendable {
         SourcePlaces(
             root: project.workingDirectory,
             directory: directory?.rawValue ?? "",
-            isInSource: isInSource
+            isInSource: isInSource,
+            search: findSource
         )
     }
 

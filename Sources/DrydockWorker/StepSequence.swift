@@ -181,6 +181,8 @@ struct StepSequence {
         let source = try snapshot.openProject()
         context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
+        let index = SourceIndex(source)
+        context.findSource = { index.file(endingIn: $0) }
         context.readSource = { Snapshot.contents(of: $0, in: source) }
         return context
     }

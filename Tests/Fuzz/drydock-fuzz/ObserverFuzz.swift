@@ -69,10 +69,18 @@ enum ObserverFuzz {
         pieces: Int
     ) -> [CommandObserver.Observation] {
         // Some names are files of the source; whatever is asked for lies in it.
-        let places = SourcePlaces(root: "/w/s", directory: "sub") { path in
-            precondition(isInside(path))
-            return path.utf8.last.map { $0 % 4 != 0 } ?? false
-        }
+        let places = SourcePlaces(
+            root: "/w/s",
+            directory: "sub",
+            isInSource: { path in
+                precondition(isInside(path))
+                return path.utf8.last.map { $0 % 4 != 0 } ?? false
+            },
+            search: { ending in
+                precondition(isInside(ending))
+                return ending.utf8.count % 3 == 0 ? "far/\(ending)" : nil
+            }
+        )
         var observer = CommandObserver(
             command,
             catalog: catalog,
