@@ -17,7 +17,12 @@ let strictC: [CSetting] = [
 
 /// `make fuzz` builds with coverage that libFuzzer follows, and with internals in reach of the fuzz targets.
 let isFuzzing = Context.environment["DRYDOCK_FUZZ"] == "1"
-let coverage: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : []
+/// `make bench-lines` measures internals, too.
+let isMeasuring = Context.environment["DRYDOCK_BENCH"] == "1"
+let coverage: [SwiftSetting] =
+    isFuzzing
+    ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
+    : isMeasuring ? [.unsafeFlags(["-enable-testing"])] : []
 
 /// A Swift target of ours under the strict settings.
 func swiftTarget(
@@ -259,4 +264,17 @@ if isFuzzing {
             ["DrydockServer", .product(name: "NIOCore", package: "swift-nio")]
         ),
     ]
+}
+
+if isMeasuring {
+    package.targets.append(
+        .executableTarget(
+            name: "drydock-lines",
+            dependencies: [
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockPlugins",
+            ],
+            path: "Tests/Benchmarks/drydock-lines",
+            swiftSettings: strict
+        )
+    )
 }
