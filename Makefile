@@ -71,8 +71,10 @@ bench-start: test-packages build-release ## `true` in the sandbox against bubble
 	@Tests/Benchmarks/bench-start
 
 .PHONY: bench-lines
-bench-lines: test-packages build-release ## lines a second through worker and server, beside a bare pipe
+bench-lines: test-packages build-release ## lines a second through worker and server, beside a bare pipe, and what observers cost
 	@Tests/Benchmarks/bench-lines
+	@DRYDOCK_BENCH=1 swift build -c release --scratch-path .build/bench --product drydock-lines
+	@.build/bench/release/drydock-lines
 
 .PHONY: bench-builds
 bench-builds: test-packages build-release ## trivial builds a second, with one slot and with two

@@ -17,7 +17,12 @@ let strictC: [CSetting] = [
 
 /// `make fuzz` builds with coverage that libFuzzer follows, and with internals in reach of the fuzz targets.
 let isFuzzing = Context.environment["DRYDOCK_FUZZ"] == "1"
-let coverage: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : []
+/// `make bench-lines` measures internals, too.
+let isMeasuring = Context.environment["DRYDOCK_BENCH"] == "1"
+let coverage: [SwiftSetting] =
+    isFuzzing
+    ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
+    : isMeasuring ? [.unsafeFlags(["-enable-testing"])] : []
 
 /// A Swift target of ours under the strict settings.
 func swiftTarget(
@@ -207,8 +212,8 @@ let package = Package(
         tests(
             "DrydockWorker",
             [
-                "DrydockModel", "DrydockConfig", "DrydockStore", "DrydockPlugins", "DrydockSandbox",
-                "DrydockTestSupport", systemPackage, logging,
+                "DrydockModel", "DrydockConfig", "DrydockOS", "DrydockStore", "DrydockPlugins",
+                "DrydockSandbox", "DrydockTestSupport", systemPackage, logging,
             ]
         ),
         tests("DrydockPreview", ["DrydockModel", "DrydockStore", systemPackage]),
@@ -250,11 +255,27 @@ if isFuzzing {
         .target(name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver", swiftSettings: strict),
         fuzzTarget(
             "drydock-fuzz",
-            ["DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockArchive", systemPackage]
+            [
+                "DrydockModel", "DrydockProtocol", "DrydockConfig", "DrydockObservers", "DrydockArchive",
+                systemPackage,
+            ]
         ),
         fuzzTarget(
             "drydock-fuzz-server",
             ["DrydockServer", .product(name: "NIOCore", package: "swift-nio")]
         ),
     ]
+}
+
+if isMeasuring {
+    package.targets.append(
+        .executableTarget(
+            name: "drydock-lines",
+            dependencies: [
+                "DrydockModel", "DrydockProtocol", "DrydockObservers", "DrydockOS", "DrydockPlugins",
+            ],
+            path: "Tests/Benchmarks/drydock-lines",
+            swiftSettings: strict
+        )
+    )
 }

@@ -59,7 +59,8 @@ struct PluginObserveCommand: AsyncParsableCommand {
             command,
             named: observer.map { ObserverName(unchecked: $0) },
             catalog: catalog.observers,
-            places: SourcePlaces(root: InsidePath.source, directory: "", isInSource: isInSource)
+            places: SourcePlaces(root: InsidePath.source, directory: "", isInSource: isInSource),
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
         )
         var splitter = LineSplitter()
         let show = { (observation: CommandObserver.Observation) in Console.bytes(observation.line) }

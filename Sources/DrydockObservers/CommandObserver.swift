@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 package import DrydockModel
+import Glibc
 
 /// Reads how far one command is and what went wrong off its output, by the rules of the observers that are chosen for it.
 ///
@@ -17,6 +18,8 @@ package struct CommandObserver: Sendable {
 
     /// Longer lines are data, not messages.
     package static let longestLine = 4_096
+    /// One line of JSON may hold a whole page, such as rustc's explanations.
+    private static let longestJSON = 65_536
     private static let mostDirectories = 64
     private static let mostReaders = 40
     private static let mostPrograms = 200
@@ -25,6 +28,7 @@ package struct CommandObserver: Sendable {
 
     private let catalog: ObserverCatalog
     private let places: SourcePlaces
+    private let readJSON: ReadJSON
     private var readers: [Observer]
     /// Programs whose observers read already, or that have none.
     private var joined: Set<String> = []
@@ -41,15 +45,20 @@ package struct CommandObserver: Sendable {
     private var told: Set<Diagnostic> = []
     private var found: [Int] = []
 
+    /// Reads one value of JSON, within bounds; nil where it is none.
+    package typealias ReadJSON = @Sendable ([UInt8]) -> JSON?
+
     /// Reads for the command `argv`, with the observers `named`, or those of its programs.
     package init(
         _ argv: [String],
         named: [ObserverName] = [],
         catalog: ObserverCatalog,
-        places: SourcePlaces
+        places: SourcePlaces,
+        readJSON: @escaping ReadJSON
     ) {
         self.catalog = catalog
         self.places = places
+        self.readJSON = readJSON
         readers = catalog.readers(of: argv, named: named)
         rules = ObserverRules(readers, everybody: catalog.everybody)
         scanner = PatternScanner(rules.program)
@@ -66,8 +75,11 @@ package struct CommandObserver: Sendable {
         isOverwritten: Bool,
         _ tell: (Observation) -> Void
     ) {
+        if rules.hasJSON, !isOverwritten, line.first == UInt8(ascii: "{"), observeJSON(line, tell) { return }
         guard line.count <= Self.longestLine else { return }
-        guard line.contains(0x1B) else { return observeClean(line, isOverwritten, tell) }
+        guard let start = line.baseAddress, memchr(start, 0x1B, line.count) != nil else {
+            return observeClean(line, isOverwritten, tell)
+        }
         AnsiText.stripped(line).withUnsafeBytes { observeClean($0, isOverwritten, tell) }
     }
 
@@ -77,9 +89,8 @@ package struct CommandObserver: Sendable {
         for last in diagnostics.finish(rules, place) { report(last, tell) }
     }
 
-    private var placing: (String) -> String? {
-        let (places, entered) = (places, directories.last)
-        return { places.place(of: $0, entered: entered) }
+    private var placing: SourcePlaces.Entered {
+        SourcePlaces.Entered(places: places, directory: directories.last)
     }
 
     private mutating func observeClean(
@@ -168,6 +179,21 @@ package struct CommandObserver: Sendable {
         if told.contains(key) { return }
         if told.count < Self.mostRemembered { told.insert(key) }
         tell(.diagnostic(done.diagnostic, isConsequence: done.isConsequence))
+    }
+
+    /// Whether the line is JSON that a rule reads.
+    private mutating func observeJSON(
+        _ line: UnsafeRawBufferPointer,
+        _ tell: (Observation) -> Void
+    ) -> Bool {
+        guard line.count <= Self.longestJSON else { return false }
+        scanner.scan(UnsafeRawBufferPointer(rebasing: line.prefix(Self.longestLine)), &found)
+        let rule = found.lazy.compactMap { [rules] number -> Int? in
+            if case .json(let rule) = rules.uses[number] { rule } else { nil }
+        }.first
+        guard let rule, let json = readJSON(Array(line)) else { return false }
+        if let done = diagnostics.read(json, rule: rule, rules, placing) { report(done, tell) }
+        return true
     }
 
     // MARK: What the line says about those to come

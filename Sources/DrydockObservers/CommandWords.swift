@@ -5,6 +5,8 @@
 package enum CommandWords {
     /// Programs of one command at most.
     private static let most = 32
+    /// Arguments of a line that stand for its `$@`.
+    private static let mostArguments = 1_000
     /// Programs that run the command behind them.
     private static let wrappers: Set<String> = [
         "env", "sudo", "time", "nice", "nohup", "exec", "command", "stdbuf", "timeout", "xargs", "then", "do",
@@ -18,9 +20,9 @@ package enum CommandWords {
         guard let first = argv.first else { return [] }
         if shells.contains(name(first)), let lines = lines(of: argv) {
             // Behind the lines stands $0.
-            return programs(inLine: lines, arguments: argv.dropFirst(4))
+            return programs(inLine: lines, arguments: argv.dropFirst(4).prefix(mostArguments))
         }
-        return Array(program(argv[...]).prefix(most))
+        return program(argv[...])
     }
 
     /// The same for a line of shell, or several, that gets `arguments`.
@@ -36,7 +38,7 @@ package enum CommandWords {
             for program in program(ArraySlice(all)) where !found.contains(program) { found.append(program) }
             if found.count >= most { break }
         }
-        return found
+        return Array(found.prefix(most))
     }
 
     /// What stands behind `-c`: `-ec` too.
@@ -65,14 +67,15 @@ package enum CommandWords {
             guard let started = started(by: name, rest) else { break }
             rest = started
         }
-        return found
+        return Array(found.prefix(most))
     }
 
     /// `mkdocs` of `python3 -m mkdocs`.
     private static func module(_ name: String, _ rest: ArraySlice<String>) -> [String] {
         guard name.hasPrefix("python"), let option = rest.firstIndex(of: "-m"), option + 1 < rest.endIndex
         else { return [] }
-        return [String(rest[option + 1].prefix { $0 != "." })]
+        let module = Self.name(String(rest[option + 1].prefix { $0 != "." }))
+        return module.isEmpty ? [] : [module]
     }
 
     /// Tools whose first word says that another program follows: `uv run pytest`; nil where it follows at once: `npx tsc`.

@@ -14,6 +14,8 @@ struct DiagnosticDraft {
     private var line: Int?
     private var column: Int?
     private var code: String?
+    /// The file may be named by the end of its path.
+    private var searches = false
     private let hint: String?
 
     /// Characters of a message.
@@ -31,30 +33,47 @@ struct DiagnosticDraft {
         if let word = match.text(rule.severity), let said = Diagnostic.Severity(word: word) {
             severity = said
         }
-        message = match.text(rule.message) ?? message
+        take(message: match.text(rule.message), joins: rule.joins)
         code = match.text(rule.code) ?? code
-        guard let name = match.text(rule.file) else {
+        guard let name = match.text(rule.file) ?? rule.constantFile else {
             line = match.place(rule.line) ?? line
             column = match.place(rule.column) ?? column
             return
         }
         (file, line, column) = (name, match.place(rule.line), match.place(rule.column))
+        searches = rule.searches
     }
 
-    mutating func setPlace(_ place: (file: String, line: Int?, column: Int?)) {
+    private mutating func take(message text: String?, joins: Bool) {
+        guard let text else { return }
+        guard joins, let before = message else {
+            message = text
+            return
+        }
+        // What is beyond is cut off in the end.
+        if before.utf8.count < 4 * Self.longestMessage { message = "\(before) \(text)" }
+    }
+
+    mutating func take(message: String?, code: String?, place: (file: String, line: Int?, column: Int?)?) {
+        (self.message, self.code) = (message, code)
+        if let place { setPlace(place, searches: false) }
+    }
+
+    mutating func setPlace(_ place: (file: String, line: Int?, column: Int?), searches: Bool) {
+        self.searches = searches
         (file, line, column) = (place.file, place.line, place.column)
     }
 
-    /// The diagnostic; `place` says where a file is in the source, nil = in none of it.
+    /// The diagnostic; `place` says where files are.
     ///
     /// nil where there is no message, or no place that it needs.
-    func diagnostic(_ place: (String) -> String?) -> Diagnostic? {
+    func diagnostic(_ place: SourcePlaces.Entered) -> Diagnostic? {
         guard let text = message?.trimmingSpace, !text.isEmpty else { return nil }
-        let known = file.flatMap(place)
+        let known = file.flatMap { place($0, searches: searches) }
         guard known != nil || !needsPlace else { return nil }
         var diagnostic = Diagnostic(
             severity: severity,
-            message: String(text.prefix(Self.longestMessage)),
+            message: String(text.utf8.count <= Self.longestMessage ? text : text.prefix(Self.longestMessage)),
             file: known,
             line: known == nil ? nil : line,
             column: known == nil ? nil : column,
@@ -68,6 +87,9 @@ struct DiagnosticDraft {
 extension String {
     fileprivate var trimmingSpace: Substring {
         var rest = self[...]
+        // Most begin and end with a letter or a sign.
+        let visible = UInt8(ascii: "!")...UInt8(ascii: "~")
+        if let first = utf8.first, let last = utf8.last, visible ~= first, visible ~= last { return rest }
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }
         return rest

@@ -19,16 +19,19 @@ struct DiagnosticReader {
 
     private struct Trace {
         var rule: Int
+        /// Its frames' files may be named by the end of their paths.
+        var searches: Bool
         var patience = DiagnosticReader.longestTrace
         var frames = 0
         var place: (file: String, line: Int?, column: Int?)?
         var draft: DiagnosticDraft
 
         /// Takes in a frame: the innermost one inside the project is the place.
-        mutating func note(_ rule: TraceRule, _ match: LineMatch, _ place: (String) -> String?) {
+        mutating func note(_ rule: TraceRule, _ match: LineMatch, _ place: SourcePlaces.Entered) {
             frames += 1
             guard rule.deepest == .last || self.place == nil else { return }
-            guard let file = match.text(rule.frame.file), place(file) != nil else { return }
+            guard let file = match.text(rule.frame.file), place(file, searches: rule.frame.searches) != nil
+            else { return }
             self.place = (file, match.place(rule.frame.line), match.place(rule.frame.column))
         }
     }
@@ -49,7 +52,7 @@ struct DiagnosticReader {
         _ found: [Int],
         _ line: UnsafeRawBufferPointer,
         _ rules: ObserverRules,
-        _ place: (String) -> String?
+        _ place: SourcePlaces.Entered
     ) -> [Found] {
         var done: [Found] = []
         if follow(found, line, rules, place, &done) { return done }
@@ -58,8 +61,27 @@ struct DiagnosticReader {
         return done
     }
 
+    /// What a line of JSON tells, which the pattern of `rule` says it is.
+    func read(
+        _ json: JSON,
+        rule: Int,
+        _ rules: ObserverRules,
+        _ place: SourcePlaces.Entered
+    ) -> Found? {
+        let diagnostic = rules.diagnostics[rule]
+        guard case .json(let form) = diagnostic.form,
+            let draft = DiagnosticDraft(
+                form,
+                of: diagnostic,
+                needsPlace: rule >= rules.firstUnnamed,
+                json
+            )
+        else { return nil }
+        return draft.diagnostic(place).map { ($0, draft.isConsequence) }
+    }
+
     /// What is left at the end of the output.
-    mutating func finish(_ rules: ObserverRules, _ place: (String) -> String?) -> [Found] {
+    mutating func finish(_ rules: ObserverRules, _ place: SourcePlaces.Entered) -> [Found] {
         var done: [Found] = []
         if let trace { close(trace, place, &done) }
         trace = nil
@@ -72,7 +94,7 @@ struct DiagnosticReader {
         return done
     }
 
-    private func finish(_ draft: DiagnosticDraft, _ place: (String) -> String?, _ done: inout [Found]) {
+    private func finish(_ draft: DiagnosticDraft, _ place: SourcePlaces.Entered, _ done: inout [Found]) {
         if let diagnostic = draft.diagnostic(place) { done.append((diagnostic, draft.isConsequence)) }
     }
 
@@ -83,7 +105,7 @@ struct DiagnosticReader {
         _ found: [Int],
         _ line: UnsafeRawBufferPointer,
         _ rules: ObserverRules,
-        _ place: (String) -> String?,
+        _ place: SourcePlaces.Entered,
         _ done: inout [Found]
     ) -> Bool {
         guard var trace, case .trace(let rule) = rules.diagnostics[trace.rule].form else { return false }
@@ -109,10 +131,10 @@ struct DiagnosticReader {
         return false
     }
 
-    private func close(_ trace: Trace, _ place: (String) -> String?, _ done: inout [Found]) {
+    private func close(_ trace: Trace, _ place: SourcePlaces.Entered, _ done: inout [Found]) {
         guard trace.frames > 0 else { return }
         var draft = trace.draft
-        if let found = trace.place { draft.setPlace(found) }
+        if let found = trace.place { draft.setPlace(found, searches: trace.searches) }
         finish(draft, place, &done)
     }
 
@@ -123,7 +145,7 @@ struct DiagnosticReader {
         _ found: [Int],
         _ line: UnsafeRawBufferPointer,
         _ rules: ObserverRules,
-        _ place: (String) -> String?,
+        _ place: SourcePlaces.Entered,
         _ done: inout [Found]
     ) -> Bool {
         guard !open.isEmpty else { return false }
@@ -149,7 +171,7 @@ struct DiagnosticReader {
         _ entry: Open,
         _ lines: [LineRule],
         _ match: LineMatch,
-        _ place: (String) -> String?,
+        _ place: SourcePlaces.Entered,
         _ done: inout [Found]
     ) -> Open? {
         let rule = lines[entry.next]
@@ -160,11 +182,15 @@ struct DiagnosticReader {
             next.draft = draft
             next.next += 1
         } else {
-            finish(draft, place, &done)
-            guard rule.loops else { return nil }
+            if rule.joins {
+                next.draft = draft
+            } else {
+                finish(draft, place, &done)
+                guard rule.loops else { return nil }
+            }
             next.isComplete = true
         }
-        next.patience = lines[next.next].within
+        next.patience = next.isComplete && rule.joins ? 1 : lines[next.next].within
         return next
     }
 
@@ -172,10 +198,11 @@ struct DiagnosticReader {
     private func giveUp(
         _ entry: Open,
         _ lines: [LineRule],
-        _ place: (String) -> String?,
+        _ place: SourcePlaces.Entered,
         _ done: inout [Found]
     ) {
-        if lines[entry.next].isOptional, !entry.isComplete { finish(entry.draft, place, &done) }
+        let line = lines[entry.next]
+        if entry.isComplete ? line.joins : line.isOptional { finish(entry.draft, place, &done) }
     }
 
     // MARK: Beginning
@@ -184,7 +211,7 @@ struct DiagnosticReader {
         _ found: [Int],
         _ line: UnsafeRawBufferPointer,
         _ rules: ObserverRules,
-        _ place: (String) -> String?,
+        _ place: SourcePlaces.Entered,
         _ done: inout [Found]
     ) {
         for number in found {
@@ -196,8 +223,9 @@ struct DiagnosticReader {
                 var draft = draft(index, rules)
                 draft.take(lines[0], match)
                 guard lines.count > 1 else {
+                    let before = done.count
                     finish(draft, place, &done)
-                    if done.isEmpty { continue }
+                    if done.count == before { continue }
                     return
                 }
                 guard open.count < Self.mostOpen else { continue }
@@ -208,7 +236,7 @@ struct DiagnosticReader {
                 else { continue }
                 var draft = draft(index, rules)
                 draft.take(rule.begin, match)
-                trace = Trace(rule: index, draft: draft)
+                trace = Trace(rule: index, searches: rule.frame.searches, draft: draft)
             default: continue
             }
         }

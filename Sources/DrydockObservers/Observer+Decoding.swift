@@ -129,7 +129,9 @@ extension ProgressRule: FieldReadable {
 
 extension DiagnosticRule: FieldReadable {
     init(_ field: Field) throws(FieldProblem) {
-        let fields = try field.fields(["owner", "severity", "pattern", "trace", "consequence", "hint"])
+        let fields = try field.fields([
+            "owner", "severity", "pattern", "trace", "json", "consequence", "hint",
+        ])
         severity = try fields["severity"].map(Self.severity) ?? .error
         isConsequence = try fields.optional("consequence") ?? false
         hint = try fields["hint"]?.filled(limit: 500)
@@ -137,13 +139,20 @@ extension DiagnosticRule: FieldReadable {
             form = .trace(try TraceRule(trace))
             return
         }
+        if let json = fields["json"] {
+            form = .json(try JSONRule(json))
+            return
+        }
         let patterns = try fields.required("pattern")
         let lines = try [LineRule](patterns)
         guard (1...20).contains(lines.count) else {
             throw patterns.problem("has \(lines.count) lines; there may be 1 to 20")
         }
-        if lines.dropLast().contains(where: \.loops) {
-            throw patterns.problem("has 'loop' in a line that is not the last")
+        if lines.dropLast().contains(where: { $0.loops || $0.joins }) {
+            throw patterns.problem("has 'loop' or 'join' in a line that is not the last")
+        }
+        if lines.count == 1, lines[0].joins {
+            throw patterns.problem("has 'join' in its only line: there is nothing to add to")
         }
         guard lines.contains(where: { $0.message != nil }) else {
             throw patterns.problem("has no 'message'")
@@ -161,19 +170,31 @@ extension DiagnosticRule: FieldReadable {
 }
 
 extension LineRule: FieldReadable {
+    private static let longestFile = 200
+
     init(_ field: Field) throws(FieldProblem) {
         let fields = try field.fields([
-            "regexp", "file", "fromPath", "line", "column", "severity", "code", "message", "loop", "within",
-            "optional",
+            "regexp", "file", "search", "fromPath", "line", "column", "severity", "code", "message", "join",
+            "loop",
+            "within", "optional",
         ])
         pattern = try fields.required("regexp")
-        file = try pattern.group(fields["file"])
+        if let named = fields["file"], named.value.string != nil {
+            constantFile = try named.filled(limit: Self.longestFile)
+        } else {
+            file = try pattern.group(fields["file"])
+        }
+        searches = try fields.optional("search") ?? false
         line = try pattern.group(fields["line"])
         column = try pattern.group(fields["column"])
         severity = try pattern.group(fields["severity"])
         code = try pattern.group(fields["code"])
         message = try pattern.group(fields["message"])
+        joins = try fields.optional("join") ?? false
         loops = try fields.optional("loop") ?? false
+        guard !joins || (message != nil && !loops) else {
+            throw field.problem("has 'join' without 'message', or with 'loop'")
+        }
         within = try fields["within"]?.integer(in: 1...20) ?? 1
         isOptional = try fields.optional("optional") ?? false
     }
@@ -188,6 +209,9 @@ extension TraceRule: FieldReadable {
         deepest = try fields.required("deepest")
         guard begin.message != nil || end?.message != nil else {
             throw field.problem("has no 'message' in 'begin' or 'end'")
+        }
+        guard ![begin, frame, end].compactMap(\.self).contains(where: \.joins) else {
+            throw field.problem("has 'join', which is for 'pattern'")
         }
         guard frame.file != nil else { throw field.problem("has no 'file' in 'frame'") }
     }

@@ -51,6 +51,8 @@ struct DiagnosticRule: Hashable, Sendable {
         /// One or more lines in a row.
         case lines([LineRule])
         case trace(TraceRule)
+        /// One line of JSON.
+        case json(JSONRule)
     }
 
     var form: Form
@@ -71,6 +73,12 @@ struct LineRule: Hashable, Sendable {
     var severity: Int?
     var code: Int?
     var message: Int?
+    /// The file that it is always about; no group.
+    var constantFile: String?
+    /// The file may be named by the end of its path.
+    var searches = false
+    /// Its message is added to the one so far, and so is that of every further line that matches.
+    var joins = false
     /// Every further line that matches is one more diagnostic.
     var loops = false
     /// How many lines below the one before it may be.

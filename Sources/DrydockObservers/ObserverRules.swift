@@ -14,6 +14,7 @@ struct ObserverRules: Sendable {
         case begin(rule: Int)
         case frame(rule: Int)
         case end(rule: Int)
+        case json(rule: Int)
         case directory(Int)
         case runs(Int)
 
@@ -21,7 +22,7 @@ struct ObserverRules: Sendable {
         var isContinuation: Bool {
             switch self {
             case .line, .frame, .end: true
-            case .progress, .opening, .begin, .directory, .runs: false
+            case .progress, .opening, .begin, .json, .directory, .runs: false
             }
         }
     }
@@ -32,6 +33,8 @@ struct ObserverRules: Sendable {
     private(set) var runs: [RunsRule] = []
     /// From here on a diagnostic counts only with a place in the source: rules for everybody's output.
     private(set) var firstUnnamed = 0
+    /// Whether lines of JSON are read.
+    private(set) var hasJSON = false
     /// Beside the patterns of `program`, by their numbers.
     private(set) var uses: [Use] = []
     private(set) var patterns: [LinePattern] = []
@@ -70,6 +73,9 @@ struct ObserverRules: Sendable {
             add(trace.begin.pattern, .begin(rule: number))
             add(trace.frame.pattern, .frame(rule: number))
             if let end = trace.end { add(end.pattern, .end(rule: number)) }
+        case .json(let json):
+            add(json.pattern, .json(rule: number))
+            hasJSON = true
         }
     }
 }

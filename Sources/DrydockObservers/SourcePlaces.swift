@@ -11,16 +11,25 @@ package final class SourcePlaces: Sendable {
     private let directory: String
     /// Whether a relative path is a file of the source as it was before anything ran.
     private let isInSource: @Sendable (String) -> Bool
+    /// The one file of the source whose path ends in this; nil = none, or several.
+    private let search: @Sendable (String) -> String?
     /// What that said: a tool may name a file a million times, and as many files.
     private let known = Mutex<[String: Bool]>([:])
+    private let searched = Mutex<[String: String?]>([:])
 
     /// Files whose place in the source is looked up; those that are there, and those that are not.
     private static let mostFiles = 2_000
 
-    package init(root: String, directory: String, isInSource: @escaping @Sendable (String) -> Bool) {
+    package init(
+        root: String,
+        directory: String,
+        isInSource: @escaping @Sendable (String) -> Bool,
+        search: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.root = root
         self.directory = directory
         self.isInSource = isInSource
+        self.search = search
     }
 
     /// The file's path relative to the source; nil where it is none of it.
@@ -28,16 +37,40 @@ package final class SourcePlaces: Sendable {
     /// `entered` is the directory that the tool says it works in.
     package func place(of name: String, entered: String? = nil) -> String? {
         guard !name.isEmpty, name.utf8.count <= 4_096, !name.utf8.contains(0) else { return nil }
-        for base in [entered, directory, ""].compactMap(\.self) {
-            if let path = relative(name, to: base), isKnown(path) { return path }
-        }
+        if let entered, let path = relative(name, to: entered), isKnown(path) { return path }
+        if !directory.isEmpty, let path = relative(name, to: directory), isKnown(path) { return path }
+        if let path = relative(name, to: ""), isKnown(path) { return path }
         // From a build directory that nobody told: `../src/main.c`.
         var rest = name[...]
         while rest.hasPrefix("../") { rest = rest.dropFirst(3) }
-        guard rest.count < name.count, let path = relative(String(rest), to: ""), isKnown(path) else {
+        guard rest.utf8.count < name.utf8.count, let path = relative(String(rest), to: ""), isKnown(path)
+        else {
             return nil
         }
         return path
+    }
+
+    /// The places as a tool means them that says it works in a directory.
+    struct Entered: Sendable {
+        let places: SourcePlaces
+        let directory: String?
+
+        /// The file's path relative to the source; nil where it is none of it.
+        ///
+        /// `searches`: the end of the path may do.
+        func callAsFunction(_ name: String, searches: Bool) -> String? {
+            places.place(of: name, entered: directory) ?? (searches ? places.search(name: name) : nil)
+        }
+    }
+
+    private func search(name: String) -> String? {
+        guard !name.hasPrefix("/"), let ending = relative(name, to: "") else { return nil }
+        return searched.withLock { searched in
+            if let answer = searched[ending] { return answer }
+            let answer = search(ending)
+            if searched.count < Self.mostFiles { searched[ending] = answer }
+            return answer
+        }
     }
 
     private func isKnown(_ path: String) -> Bool {
@@ -63,6 +96,7 @@ package final class SourcePlaces: Sendable {
         } else if !base.isEmpty {
             name = "\(base)/\(name)"[...]
         }
+        if Self.isPlain(name) { return String(name) }
         var parts: [Substring] = []
         for part in name.split(separator: "/") where part != "." {
             guard part == ".." else {
@@ -72,5 +106,15 @@ package final class SourcePlaces: Sendable {
             guard parts.popLast() != nil else { return nil }
         }
         return parts.isEmpty ? nil : parts.joined(separator: "/")
+    }
+
+    /// Whether no part is empty or begins with a dot: such a path is what it says.
+    private static func isPlain(_ path: Substring) -> Bool {
+        var isStart = true
+        for byte in path.utf8 {
+            if isStart, byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return false }
+            isStart = byte == UInt8(ascii: "/")
+        }
+        return !isStart
     }
 }

@@ -38,6 +38,8 @@ package struct StepContext: Sendable {
     package var observers: ObserverCatalog
     /// Whether a relative path is a file of the source as it was before anything ran.
     package var isInSource: @Sendable (String) -> Bool
+    /// The one such file whose path ends like this; nil = none, or several.
+    package var findSource: @Sendable (String) -> String?
     /// The content of such a file, up to a size; nil where there is none.
     package var readSource: @Sendable (String) -> [UInt8]?
     /// Who reads along; nil = nobody, as in every build.
@@ -61,6 +63,7 @@ package struct StepContext: Sendable {
         clock = ContinuousClock()
         observers = ObserverCatalog()
         isInSource = { _ in false }
+        findSource = { _ in nil }
         readSource = { _ in nil }
     }
 
@@ -74,7 +77,8 @@ package struct StepContext: Sendable {
             argv,
             named: named.isEmpty ? plugin.manifest.observers : named,
             catalog: observers,
-            places: places(from: directory)
+            places: places(from: directory),
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
         )
     }
 
@@ -83,7 +87,8 @@ package struct StepContext: Sendable {
         SourcePlaces(
             root: project.workingDirectory,
             directory: directory?.rawValue ?? "",
-            isInSource: isInSource
+            isInSource: isInSource,
+            search: findSource
         )
     }
 

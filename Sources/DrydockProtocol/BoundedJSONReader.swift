@@ -19,6 +19,9 @@ package struct JSONBounds: Sendable {
     /// Elements of all arrays together.
     package var elements: Int
 
+    /// Of one diagnostic that a tool prints as JSON.
+    package static let diagnostic = JSONBounds(depth: 64, fields: 4_096, elements: 4_096)
+
     package init(
         depth: Int = PluginLineLimits.depth,
         fields: Int = PluginLineLimits.fields,

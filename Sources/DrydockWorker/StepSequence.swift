@@ -194,6 +194,8 @@ struct StepSequence {
         context.observers = run.shop.catalog.observers(of: plugin)
         context.isInSource = { Snapshot.isFile($0, in: source) }
         context.inspection = run.shop.inspection?(step)
+        let index = SourceIndex(source)
+        context.findSource = { index.file(endingIn: $0) }
         context.readSource = { Snapshot.contents(of: $0, in: source) }
         return context
     }

@@ -54,10 +54,20 @@ struct ObserverFixtureTests {
             Expected.self,
             from: try Data(contentsOf: folder.appending(path: "expected"))
         )
+        @Sendable func find(_ ending: String) -> String? {
+            let found = files.filter { $0 == ending || $0.hasSuffix("/" + ending) }
+            return found.count == 1 ? found.first : nil
+        }
         var observer = CommandObserver(
             ["sh", "-c", try text("command")],
             catalog: Bench.shipped,
-            places: SourcePlaces(root: "/w/s", directory: "") { files.contains($0) }
+            places: SourcePlaces(
+                root: "/w/s",
+                directory: "",
+                isInSource: { files.contains($0) },
+                search: find
+            ),
+            readJSON: { try? BoundedJSONReader.read($0, bounds: .diagnostic) }
         )
         var told: [Expected.Told] = []
         var counts: [String: Int] = [:]

@@ -3,7 +3,7 @@
 # One of FUZZ_TARGETS, or empty for all, each for FUZZ_SECONDS.
 TARGET ?=
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := spec plugin-lines splitter client yaml tar zip journal json websocket
+FUZZ_TARGETS := spec plugin-lines splitter client yaml tar zip journal json command pattern observer websocket
 
 FUZZ_BUILD := .build/fuzz
 FUZZ_SPEC := $(FUZZ_BUILD)/spec-fuzz

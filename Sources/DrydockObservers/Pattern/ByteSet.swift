@@ -3,7 +3,7 @@
 
 /// A set of bytes.
 struct ByteSet: Hashable, Sendable {
-    private var words: SIMD4<UInt64> = .zero
+    private var bits: SIMD4<UInt64> = .zero
 
     init() {}
 
@@ -19,19 +19,22 @@ struct ByteSet: Hashable, Sendable {
         .union(digits)
         .union(ByteSet(UInt8(ascii: "_")))
 
-    mutating func insert(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+    mutating func insert(_ byte: UInt8) { bits[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
 
-    func contains(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] & (1 << UInt64(byte & 63)) != 0 }
+    /// A bit for each byte, in four words.
+    var words: [UInt64] { (0..<4).map { bits[$0] } }
+
+    func contains(_ byte: UInt8) -> Bool { bits[Int(byte >> 6)] & (1 << UInt64(byte & 63)) != 0 }
 
     func union(_ other: ByteSet) -> ByteSet {
         var both = self
-        both.words |= other.words
+        both.bits |= other.bits
         return both
     }
 
     var inverted: ByteSet {
         var rest = self
-        rest.words = ~words
+        rest.bits = ~bits
         return rest
     }
 

@@ -19,20 +19,59 @@ struct PatternProgram: Sendable {
         case match(pattern: Int)
     }
 
-    private static let largestPattern = 4_096
+    /// One pattern of the program.
+    struct Entry: Sendable {
+        var instructions: Range<Int>
+        /// It can match at the line's beginning only.
+        var isAtBegin: Bool
+        /// The bytes that a match can begin with; nil where it may also begin with none.
+        var first: ByteSet?
+    }
+
+    private static let largestPattern = 1_024
 
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ByteSet] = []
-    /// Where each pattern begins.
-    private(set) var starts: [Int] = []
+    /// The same sets, four words each, for the loop that asks them most.
+    private(set) var members: [UInt64] = []
+    private(set) var entries: [Entry] = []
     private var setIndices: [ByteSet: Int] = [:]
 
     init(_ patterns: [LinePattern]) {
         for (number, pattern) in patterns.enumerated() {
-            starts.append(instructions.count)
+            let start = instructions.count
             emit(pattern.syntax)
             instructions.append(.match(pattern: number))
+            entries.append(entry(start..<instructions.count))
         }
+    }
+
+    /// Where each pattern begins.
+    var starts: [Int] { entries.map(\.instructions.lowerBound) }
+
+    /// Walks to every instruction that is reached without taking a byte, once past `^` and once without.
+    private func entry(_ range: Range<Int>) -> Entry {
+        var entry = Entry(instructions: range, isAtBegin: true, first: ByteSet())
+        for holds in [false, true] {
+            var seen: Set<Int> = []
+            var waiting = [range.lowerBound]
+            while let position = waiting.popLast() {
+                guard seen.insert(position).inserted else { continue }
+                switch instructions[position] {
+                case .take(let set):
+                    entry.first = entry.first?.union(sets[set])
+                    if !holds { entry.isAtBegin = false }
+                case .match, .end:
+                    entry.first = nil
+                    if !holds { entry.isAtBegin = false }
+                case .split(let one, let other): waiting += [one, other]
+                case .jump(let target): waiting.append(target)
+                case .note: waiting.append(position + 1)
+                case .begin: if holds { waiting.append(position + 1) }
+                }
+            }
+        }
+        return entry
     }
 
     /// How many instructions the pattern takes.
@@ -55,6 +94,7 @@ struct PatternProgram: Sendable {
             let index = setIndices[set] ?? sets.count
             if index == sets.count {
                 sets.append(set)
+                members += set.words
                 setIndices[set] = index
             }
             instructions.append(.take(set: index))

@@ -16,6 +16,9 @@ struct PatternScanner: Sendable {
     }
 
     private static let mostStates = 1_000
+    private static let never = UInt32.max
+    /// Marks moves to states with matches.
+    private static let matching: Int32 = 1 << 30
 
     private let program: PatternProgram
     /// The class of each byte: bytes that no set of the program tells apart are one.
@@ -26,8 +29,10 @@ struct PatternScanner: Sendable {
     private var indices: [[Int32]: Int32] = [:]
     /// The state behind each state by each class, -1 = not made yet.
     private var moves: [Int32] = []
-    /// 1 for states with matches.
-    private var isMatch: [UInt8] = []
+    /// The last line that reached each state with matches; `never` for the others.
+    private var reached: [UInt32] = []
+    /// The line that is read, from 1.
+    private var round: UInt32 = 0
     private var first: Int32 = 0
     /// Where patterns begin when the line has begun already.
     private let restart: [Int32]
@@ -48,8 +53,9 @@ struct PatternScanner: Sendable {
     /// Appends the numbers of the patterns that match `line` to `found`, each once, ascending.
     mutating func scan(_ line: UnsafeRawBufferPointer, _ found: inout [Int]) {
         found.removeAll(keepingCapacity: true)
+        beginRound()
         var state = first
-        if isMatch[Int(state)] != 0 { found += states[Int(state)].matches }
+        note(state, &found)
         var index = 0
         while index < line.count {
             (state, index) = run(from: state, line, index)
@@ -57,13 +63,28 @@ struct PatternScanner: Sendable {
                 state = move(state, by: line[index])
                 index += 1
             }
-            if isMatch[Int(state)] != 0 { found += states[Int(state)].matches }
+            note(state, &found)
         }
         found += states[Int(state)].matchesAtEnd
         if found.count > 1 { Self.sortUnique(&found) }
     }
 
-    /// Goes as far as known states lead, and stops behind the byte that reaches one with matches, or before one whose state is not known.
+    private mutating func beginRound() {
+        round += 1
+        guard round == Self.never else { return }
+        for state in reached.indices where reached[state] != Self.never { reached[state] = 0 }
+        round = 1
+    }
+
+    /// Takes in the matches of a state, once a line: behind `error: .+` every byte reaches the same one again.
+    private mutating func note(_ state: Int32, _ found: inout [Int]) {
+        let last = reached[Int(state)]
+        guard last != Self.never, last != round else { return }
+        reached[Int(state)] = round
+        found += states[Int(state)].matches
+    }
+
+    /// Goes as far as known states lead, and stops before a byte that reaches one with matches to take in, or one that is not known.
     private func run(
         from start: Int32,
         _ line: UnsafeRawBufferPointer,
@@ -72,15 +93,19 @@ struct PatternScanner: Sendable {
         let width = samples.count
         return classes.withUnsafeBufferPointer { classes in
             moves.withUnsafeBufferPointer { moves in
-                isMatch.withUnsafeBufferPointer { isMatch in
+                reached.withUnsafeBufferPointer { reached in
                     var state = start
                     var index = begin
                     while index < line.count {
                         let next = moves[Int(state) &* width &+ Int(classes[Int(line[index])])]
-                        if next < 0 { return (state, index) }
-                        // The byte that reaches a match is the caller's: it takes the same step again.
-                        if isMatch[Int(next)] != 0 { return (state, index) }
-                        state = next
+                        // One comparison for what is not known and for what has matches.
+                        if UInt32(bitPattern: next) >= UInt32(Self.matching) {
+                            // The byte that reaches a match is the caller's: it takes the same step again.
+                            guard next >= 0, reached[Int(next & ~Self.matching)] == round else {
+                                return (state, index)
+                            }
+                        }
+                        state = next & ~Self.matching
                         index &+= 1
                     }
                     return (state, index)
@@ -91,7 +116,7 @@ struct PatternScanner: Sendable {
 
     private mutating func move(_ state: Int32, by byte: UInt8) -> Int32 {
         let slot = Int(state) * samples.count + Int(classes[Int(byte)])
-        if moves[slot] >= 0 { return moves[slot] }
+        if moves[slot] >= 0 { return moves[slot] & ~Self.matching }
         var positions: [Int32] = []
         for position in states[Int(state)].positions {
             if case .take(let set) = program.instructions[Int(position)], program.sets[set].contains(byte) {
@@ -101,7 +126,7 @@ struct PatternScanner: Sendable {
         let isFull = states.count >= Self.mostStates
         if isFull { reset() }
         let next = intern(positions, atBegin: false)
-        if !isFull { moves[slot] = next }
+        if !isFull { moves[slot] = reached[Int(next)] == Self.never ? next : next | Self.matching }
         return next
     }
 
@@ -109,7 +134,7 @@ struct PatternScanner: Sendable {
         states.removeAll(keepingCapacity: true)
         indices.removeAll(keepingCapacity: true)
         moves.removeAll(keepingCapacity: true)
-        isMatch.removeAll(keepingCapacity: true)
+        reached.removeAll(keepingCapacity: true)
         first = intern(program.starts.map(Int32.init), atBegin: true)
     }
 
@@ -125,7 +150,7 @@ struct PatternScanner: Sendable {
         states.append(State(positions: reached.positions, matches: reached.matches, matchesAtEnd: ending))
         indices[key] = number
         moves += repeatElement(-1, count: samples.count)
-        isMatch.append(reached.matches.isEmpty ? 0 : 1)
+        self.reached.append(reached.matches.isEmpty ? Self.never : 0)
         return number
     }
 

@@ -15,6 +15,9 @@ enum FuzzMain {
             "tar": { FuzzDriver.run($0, $1, ArchiveFuzz.tar) },
             "zip": { FuzzDriver.run($0, $1, ArchiveFuzz.zip) },
             "journal": { FuzzDriver.run($0, $1, JournalFuzz.record) },
+            "command": { FuzzDriver.run($0, $1, ObserverFuzz.command) },
+            "pattern": { FuzzDriver.run($0, $1, ObserverFuzz.pattern) },
+            "observer": { FuzzDriver.run($0, $1, ObserverFuzz.output) },
             "json": { FuzzDriver.run($0, $1, JournalFuzz.json) },
         ])
     }
