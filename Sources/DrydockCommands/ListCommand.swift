@@ -64,6 +64,7 @@ struct ShowCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               drydock show b_01hq3v8f2x4mzk7e
+              drydock show --for-agent b_01hq3v8f2x4mzk7e
             """
     )
 
@@ -75,11 +76,25 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var place: PlaceOptions
+    @Flag(
+        help:
+            "Instead: why it failed, as a text for a program that acts on what it reads; what others wrote is quoted."
+    ) var forAgent = false
     @Argument(help: "The build's id.") var build: String
 
     func run() async throws {
         let store = try await place.requiredStore()
         let found = try await store.require(build)
+        if forAgent {
+            guard let failure = found.failure else {
+                throw CommandProblem(
+                    .errored,
+                    "show \(build)",
+                    why: "the build has not failed: it is \(found.state.rawValue)"
+                )
+            }
+            return Console.raw(FailureBrief(of: found.id, found.state, failure).text)
+        }
         try Console.json(
             Shown(
                 build: BuildView(found, position: try await store.queuePosition(found.id), preview: nil),

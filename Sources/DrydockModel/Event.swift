@@ -232,6 +232,16 @@ package struct Diagnostic: Codable, Hashable, Sendable {
     }
 }
 
+extension Diagnostic {
+    /// `a.c:3:5: error: message`.
+    package var words: String {
+        var place = file ?? ""
+        if let line { place += ":\(line)" }
+        if let column { place += ":\(column)" }
+        return (place.isEmpty ? "" : place + ": ") + "\(severity.rawValue): \(message)"
+    }
+}
+
 /// Something the sandbox stopped.
 package struct Violation: Codable, Hashable, Sendable {
     /// What was tried: a system call's name, `open`, `connect`.

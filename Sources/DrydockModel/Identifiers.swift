@@ -131,7 +131,7 @@ extension AccessToken {
 }
 
 /// The alphabet and layout of made-up ids.
-private enum IdentifierText {
+enum IdentifierText {
     /// Crockford's base 32 in lower case: ordered, and without the letters that look like digits.
     static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 

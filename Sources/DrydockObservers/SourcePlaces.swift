@@ -50,6 +50,9 @@ package final class SourcePlaces: Sendable {
         return path
     }
 
+    /// The same, where the end of the path may do.
+    package func file(named name: String) -> String? { place(of: name) ?? search(name: name) }
+
     /// The places as a tool means them that says it works in a directory.
     struct Entered: Sendable {
         let places: SourcePlaces

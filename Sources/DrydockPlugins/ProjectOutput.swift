@@ -222,6 +222,6 @@ private final class OutputReader: @unchecked Sendable {
         telling.add(text)
         guard tailLimit > 0 else { return }
         if tail.count == tailLimit { tail.removeFirst() }
-        tail.append(text.utf8.count <= 1_024 ? text : String(text.prefix(256)) + "…")
+        tail.append(FailureDetails.clipped(text, to: 1_024))
     }
 }

@@ -83,7 +83,7 @@ package struct StepContext: Sendable {
     }
 
     /// Where files that are named in `directory` of the project lie in it.
-    func places(from directory: RelativePath? = nil) -> SourcePlaces {
+    package func places(from directory: RelativePath? = nil) -> SourcePlaces {
         SourcePlaces(
             root: project.workingDirectory,
             directory: directory?.rawValue ?? "",

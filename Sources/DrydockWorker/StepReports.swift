@@ -41,7 +41,8 @@ final class StepReports: Sendable {
     /// Blocks; only once none of the step's sandboxes is alive.
     func read(_ context: StepContext, hiding masker: Masker) -> TestResults? {
         guard let documents = try? documents(), !documents.isEmpty else { return nil }
-        return TestReport.results(of: documents, isInSource: context.isInSource, masked: masker.masked)
+        let places = context.places()
+        return TestReport.results(of: documents, placed: places.file, masked: masker.masked)
     }
 
     private func documents() throws -> [[UInt8]] {

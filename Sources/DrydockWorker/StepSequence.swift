@@ -123,7 +123,9 @@ struct StepSequence {
         let masker = report.masker
         let tests = await Blocking.run { reports.read(context, hiding: masker) }
         if let tests { run.sink.emit([.tests(tests)], via: .observed, step: step.id) }
-        report.failure = report.failure?.naming(tests).explained(by: gauge)
+        report.failure = report.failure?.naming(tests)
+        if report.failure?.details?.source == nil { report = report.showing(context, masker) }
+        report.failure = report.failure?.explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
             .naming(step.id, report.usage.network, granted: context.project.policy)
             .placed(in: snapshot.directory)

@@ -8,7 +8,7 @@ import Testing
 @Suite("reports of tests")
 struct TestReportTests {
     private func read(_ documents: String..., files: Set<String> = []) -> TestResults? {
-        TestReport.results(of: documents.map { Array($0.utf8) }, isInSource: files.contains)
+        TestReport.results(of: documents.map { Array($0.utf8) }, placed: { files.contains($0) ? $0 : nil })
     }
 
     private static let pytest = """

@@ -83,7 +83,7 @@ struct LiveView: TerminalView, Sendable {
             line(
                 colour(
                     diagnostic.severity == .error ? 31 : 33,
-                    TerminalText.plain(BuildWords.diagnostic(diagnostic))
+                    TerminalText.plain(diagnostic.words)
                 )
             )
         case .artifact(let artifact):

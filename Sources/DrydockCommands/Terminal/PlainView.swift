@@ -36,7 +36,7 @@ struct PlainView: TerminalView, Sendable {
 
     private func showRest(_ record: JournalRecord, _ prefix: String) {
         switch record.event {
-        case .diag(let diagnostic): say(prefix, BuildWords.diagnostic(diagnostic))
+        case .diag(let diagnostic): say(prefix, diagnostic.words)
         case .tests(let tests):
             say(prefix, tests.words)
             for test in tests.failures { say(prefix, "  \(test.words)") }

@@ -86,12 +86,7 @@ enum BuildWords {
             lines += tests.failures.map { "    \($0.words)" }
         }
         lines += (details.changes?.words ?? []).map { "  \($0)" }
-        for access in details.blocked {
-            lines.append(
-                "  blocked: \(access.what): \(access.why)\(access.allow.map { "; to allow it: \($0)" } ?? "")"
-            )
-        }
-        return lines
+        return lines + details.blocked.map { "  \($0.words)" }
     }
 
     /// `network: pypi.org:443: 3 connections, 12KiB sent, 4MiB received`, with the rule where that says more than the host.
@@ -104,13 +99,5 @@ enum BuildWords {
             return "network: \(host): \(count), \(use.sent) sent, \(use.received) received\(plain)"
         case .denied(let reason): return "network: refused: \(host) \(reason) (\(count))"
         }
-    }
-
-    /// `a.c:3:5: error: message`.
-    static func diagnostic(_ diagnostic: Diagnostic) -> String {
-        var place = diagnostic.file ?? ""
-        if let line = diagnostic.line { place += ":\(line)" }
-        if let column = diagnostic.column { place += ":\(column)" }
-        return (place.isEmpty ? "" : place + ": ") + "\(diagnostic.severity.rawValue): \(diagnostic.message)"
     }
 }

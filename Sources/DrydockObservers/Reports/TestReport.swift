@@ -12,7 +12,7 @@ package struct TestReport {
     private var open: [String] = []
     private var suites: [Int?] = []
     private var test: Case?
-    private let isInSource: (String) -> Bool
+    private let placed: (String) -> String?
     private let masked: (String) -> String
 
     private static let deepest = 64
@@ -27,22 +27,22 @@ package struct TestReport {
         var text = ""
     }
 
-    private init(isInSource: @escaping (String) -> Bool, masked: @escaping (String) -> String) {
-        self.isInSource = isInSource
+    private init(placed: @escaping (String) -> String?, masked: @escaping (String) -> String) {
+        self.placed = placed
         self.masked = masked
     }
 
     /// What one or more reports say; nil where none is a report, or whole.
     ///
-    /// `isInSource`: which files may be named as places. `masked`: takes secrets out of a text.
+    /// `placed`: the file of the source that a name means, if it means one. `masked`: takes secrets out of a text.
     package static func results(
         of documents: [[UInt8]],
-        isInSource: @escaping (String) -> Bool,
+        placed: @escaping (String) -> String?,
         masked: @escaping (String) -> String = { $0 }
     ) -> TestResults? {
         var all: TestResults?
         for document in documents {
-            var report = TestReport(isInSource: isInSource, masked: masked)
+            var report = TestReport(placed: placed, masked: masked)
             guard let found = report.read(document) else { continue }
             all = all.map { $0.adding(found) } ?? found
         }
@@ -91,7 +91,7 @@ package struct TestReport {
                 name: text(names.joined(separator: ".")) ?? "a test",
                 seconds: Self.seconds(attributes["time"])
             )
-            begun.file = attributes["file"].flatMap(place)
+            begun.file = attributes["file"].flatMap(placed)
             begun.line = attributes["line"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
             test = begun
         case "skipped", "disabled": test?.isSkipped = true
@@ -138,11 +138,6 @@ package struct TestReport {
         return words.isEmpty ? nil : FailureDetails.clipped(words)
     }
 
-    private func place(_ file: String) -> String? {
-        let plain = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
-        return isInSource(plain) ? plain : nil
-    }
-
     /// The first `file:line` of a text whose file is in the source.
     private func firstPlace(in text: String) -> (String, Int)? {
         var looked = 0
@@ -151,7 +146,7 @@ package struct TestReport {
             let parts = word.split(separator: ":", maxSplits: 2)
             guard parts.count >= 2, let line = Int(parts[1]), line > 0 else { continue }
             looked += 1
-            if let file = place(String(parts[0])) { return (file, line) }
+            if let file = placed(String(parts[0])) { return (file, line) }
         }
         return nil
     }

@@ -101,6 +101,12 @@ struct BuildsAPI: Sendable {
         try .json(try await view(try await find(id), request))
     }
 
+    func failure(_ id: BuildID) async throws -> Response {
+        let build = try await find(id)
+        guard let failure = build.failure else { throw Problem.notFound("failure of build \(id)") }
+        return .text(FailureBrief(of: id, build.state, failure).text)
+    }
+
     func cancel(_ id: BuildID, _ request: Request, as change: RequestedChange) async throws -> Response {
         let reason = "asked for over the API"
         switch try await store.requestCancel(id, by: "api", reason: reason, recording: change.record) {

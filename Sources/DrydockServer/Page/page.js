@@ -161,6 +161,7 @@ function describe(build) {
   $("state").dataset.kind = kind(build.state);
   $("cancel").hidden = over;
   $("retry").hidden = !over;
+  $("brief").hidden = !build.failure;
   $("preview").hidden = !build.urls.preview;
   if (build.urls.preview) $("preview").href = build.urls.preview;
   $("failure").hidden = !build.failure;
@@ -361,6 +362,16 @@ $("drop").addEventListener("drop", (event) => { event.preventDefault(); upload(e
 $("cancel").addEventListener("click", () => api("/api/v1/builds/" + chosen, { method: "DELETE" }).then(refresh, complain));
 $("retry").addEventListener("click", () => api(`/api/v1/builds/${chosen}/retry`, { method: "POST" })
   .then(async (build) => { await refresh(); choose(build); }, complain));
+$("brief").addEventListener("click", async () => {
+  try {
+    const text = await (await ask(`/api/v1/builds/${chosen}/failure`)).text();
+    // Only pages that came by https or from this machine may write to the clipboard; others show the text, selected.
+    if (navigator.clipboard) { await navigator.clipboard.writeText(text); $("message").textContent = "Copied"; return; }
+    $("failure-output").textContent = text;
+    $("failure-output").hidden = false;
+    getSelection().selectAllChildren($("failure-output"));
+  } catch (error) { complain(error); }
+});
 $("log").addEventListener("wheel", (event) => { if (event.deltaY < 0) $("follow").checked = false; }, { passive: true });
 
 $("command").textContent = `tar czf - . | curl -T - -X POST -H 'content-type: application/gzip'${token() ? " -H \"authorization: Bearer $TOKEN\"" : ""} '${location.origin}/api/v1/builds?session_id=me'`;

@@ -82,6 +82,17 @@ extension Operations {
                 answers: [.json(200, "Build", "The build")]
             ) { request, context in try await builds.show(try Self.id(request, context), request) },
             Operation(
+                method: .get,
+                path: "/api/v1/builds/{id}/failure",
+                id: "readFailure",
+                summary:
+                    "Why it failed, for a program that acts on what it reads: what others wrote is quoted",
+                answers: [
+                    .body("text/plain; charset=utf-8", summary: "About 2 000 tokens at most"),
+                    .problem(404, "not_found: no such build, or it has not failed"),
+                ]
+            ) { request, context in try await builds.failure(try Self.id(request, context)) },
+            Operation(
                 method: .delete,
                 path: "/api/v1/builds/{id}",
                 id: "cancelBuild",
