@@ -122,7 +122,9 @@ package struct BuildPace: Sendable {
     /// Seconds that are left, as a range; nil while that would be a guess.
     private func remaining(_ fraction: Double, _ now: Double) -> ClosedRange<Int>? {
         guard let total = past.totals.median, total > 0 else {
-            guard now >= Self.firstGuess, fraction >= 0.05 else { return nil }
+            // From time alone nothing follows: a tool has said how far it is, or a stage is over.
+            let isGrounded = steps.contains { $0.stages.contains(where: \.isGrounded) }
+            guard now >= Self.firstGuess, fraction >= 0.05, isGrounded else { return nil }
             let left = now * (1 - fraction) / fraction
             return Self.seconds(left * 0.6, left * 1.8)
         }

@@ -34,6 +34,9 @@ struct StagePace: Sendable {
     /// It does not come in this build: no part of the work, neither done nor to be done.
     var isAbsent: Bool { isPassed && begun == nil }
 
+    /// Whether it has shown how fast the work goes.
+    var isGrounded: Bool { told > 0 || (begun != nil && ended != nil) }
+
     mutating func begin(at now: Double) {
         begun = begun ?? now
         ended = nil
