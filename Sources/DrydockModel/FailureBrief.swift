@@ -70,7 +70,7 @@ package struct FailureBrief: Sendable {
             }
         }
         if let tests = details.tests {
-            lines.append("tests: \(tests.words)")
+            lines.append(tests.words)
             lines += tests.failures.map { "- \($0.words)" }
         }
         lines += details.changes?.words ?? []

@@ -34,18 +34,16 @@ struct BuildCache: Sendable {
         do {
             let kept = try await Blocking.run { () -> ProjectCaches.Kept? in
                 guard try workspace.hasNewCache() else { return nil }
-                let kept = try caches.keep(project) { target in
+                return try caches.keep(project) { target in
                     let limits = try limits(of: caches, in: target)
                     let copied = try workspace.copyCache(into: target, limits: limits) ?? CopySummary()
                     return (copied.files, copied.bytes)
                 }
-                try caches.shrink()
-                return kept
             }
-            if case .kept(let files, let size) = kept {
-                let text = "\(files) \(files == 1 ? "file" : "files"), \(size.bytes) bytes of $DRYDOCK_CACHE"
-                tell("kept for the next build of this project: \(text)")
-            }
+            guard case .kept(let files, let size) = kept else { return }
+            let text = "\(files) \(files == 1 ? "file" : "files"), \(size.bytes) bytes of $DRYDOCK_CACHE"
+            tell("kept for the next build of this project: \(text)")
+            await makeRoom(caches)
         } catch let error as CopyError {
             tell("$DRYDOCK_CACHE was not kept: \(error.words)")
         } catch {
@@ -60,6 +58,15 @@ struct BuildCache: Sendable {
         let room = ByteCount(free.available - DiskWatch.floor(of: free.total))
         let size = min(caches.limits.size, room)
         return WalkLimits(entries: caches.limits.entries, bytes: size, fileSize: size, time: Self.patience)
+    }
+
+    /// Lets others go that were used longest ago, where all take too much now.
+    private func makeRoom(_ caches: ProjectCaches) async {
+        do {
+            try await Blocking.run { _ = try caches.shrink() }
+        } catch {
+            warn("a project's cache could not be removed", error)
+        }
     }
 
     private func tell(_ text: String) { run.sink.record(.log(LogLine(stream: .host, text: text))) }

@@ -86,6 +86,7 @@ struct LiveView: TerminalView, Sendable {
                     TerminalText.plain(diagnostic.words)
                 )
             )
+        case .tests(let tests): line(colour(tests.failed > 0 ? 31 : 32, TerminalText.plain(tests.words)))
         case .artifact(let artifact):
             line(dim("artifact \(TerminalText.plain(artifact.path)) (\(artifact.size))"))
         case .notice(let title, let markdown): line(TerminalText.plain("\(title): \(markdown)"))
