@@ -66,6 +66,9 @@ extension CopyError {
                 "no space left while copying the source",
                 hint: "free space in the data directory"
             )
+        case .tooLarge(let limit), .noRoom(let limit):
+            return Failure(.sourceTooLarge, .user, "the source takes more than \(limit)")
+        case .stopped: return Failure(.cancelled, .user, "cancelled while the source was copied")
         case .writeFailed(let path, let errno):
             return Failure(.internal, .platform, "copying '\(path)' of the source failed: \(errno)")
         }

@@ -20,8 +20,8 @@ package enum SourceFingerprint {
             var walker = try TreeWalker(root: root, limits: WalkLimits(entries: mostFiles, time: patience))
             while let entry = try walker.next() {
                 switch entry.kind {
-                case .file: files[entry.path.description] = try fingerprint(of: entry, walker)
-                case .symlink(let target, _): files[entry.path.description] = "l" + digest(target)
+                case .file: files[name(entry.path)] = try fingerprint(of: entry, walker)
+                case .symlink(let target, _): files[name(entry.path)] = "l" + digest(target)
                 case .directory, .directoryEnd, .special: break
                 }
             }
@@ -29,6 +29,12 @@ package enum SourceFingerprint {
             return nil
         }
         return files
+    }
+
+    /// The path for people; where that is not all of it, with what tells it from others.
+    private static func name(_ path: TreePath) -> String {
+        let shown = path.description
+        return shown.utf8.elementsEqual(path.bytes) ? shown : "\(shown) (\(digest(path.bytes).prefix(8)))"
     }
 
     private static func fingerprint(of entry: TreeEntry, _ walker: TreeWalker) throws -> String {

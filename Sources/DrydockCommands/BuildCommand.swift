@@ -76,6 +76,9 @@ struct BuildCommand: AsyncParsableCommand {
         let build = LeasedBuild(lease: lease, shop: shop)
         let outcome = try await follow(build, lease, store)
         if outcome.failure == nil { try await give(lease.build.id, store) }
+        // No server beside it may do so; what goes wrong is gone over again by the next one.
+        let caches = shop.options.caches
+        _ = try? await Blocking.run { try caches?.tidy() }
         let status = ExitStatus(outcome)
         if status != .succeeded { throw status.code }
     }

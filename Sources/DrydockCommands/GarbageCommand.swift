@@ -127,7 +127,7 @@ struct GarbageCommand: AsyncParsableCommand {
                 remedy: "wait until that has ended"
             )
         }
-        return named + (try caches.shrink())
+        return named + (try caches.tidy())
     }
 
     private func collect(_ store: EmbeddedStore, _ retention: Retention) async throws -> GarbageReport? {

@@ -15,15 +15,19 @@ struct Housekeeping: Service {
     let caches: ProjectCaches?
     let logger: Logger
 
+    /// Until the first collection, and between two looks at the caches.
     private static let first = Duration.seconds(60)
     private static let pause = Duration.seconds(3_600)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var pause = Self.first
-            while (try? await Task.sleep(for: pause)) != nil {
+            var untilCollection = Self.first
+            while (try? await Task.sleep(for: Self.first)) != nil {
+                await tidyCaches()
+                untilCollection -= Self.first
+                guard untilCollection <= .zero else { continue }
                 await collect()
-                pause = Self.pause
+                untilCollection = Self.pause
             }
         }
     }
@@ -39,8 +43,12 @@ struct Housekeeping: Service {
         } catch {
             logger.error("what is no longer needed could not be removed: \(error)")
         }
+    }
+
+    /// Often, since caches come with every build, and here, since it may take long: no build waits for it.
+    private func tidyCaches() async {
         do {
-            for entry in try await Blocking.run({ try caches?.shrink() ?? [] }) {
+            for entry in try await Blocking.run({ try caches?.tidy() ?? [] }) {
                 logger.notice("removed the cache of project \(entry.project), \(entry.size)")
             }
         } catch {

@@ -71,6 +71,8 @@ struct PluginNewCommand: AsyncParsableCommand {
                     remedy: "choose another name"
                 )
             }
+            // First what may be missing: no half of a plugin is left behind.
+            if let helper = template.helper { try bring(helper, to: directory.appending("lib")) }
             try makeDirectories(folder, permissions: 0o755)
             for file in template.files {
                 try NamedFile.write(Array(file.text.utf8), to: folder.appending(file.name).string)
@@ -88,7 +90,6 @@ struct PluginNewCommand: AsyncParsableCommand {
             )
         }
         Console.out("made \(folder)")
-        if let helper = template.helper { try bring(helper, to: directory.appending("lib")) }
         for line in [
             "try it:  drydock plugin check \(folder)",
             "         drydock build --plugins \(directory) PROJECT   (a project with a file \(PluginTemplate.trigger(name)))",

@@ -54,6 +54,16 @@ struct PluginObserveCommand: AsyncParsableCommand {
     func run() async throws {
         let catalog = PluginCatalog.load(directories: try plugins.all(place.configuration()))
         for invalid in catalog.invalid { Console.error("\(invalid.path): \(invalid.reason)") }
+        for name in observer where catalog.observers.observers[ObserverName(unchecked: name)] == nil {
+            let names = catalog.observers.observers.keys.map(\.rawValue).sorted()
+            throw CommandProblem(
+                .usage,
+                "--observer \(name)",
+                why: "there is no observer of that name",
+                remedy: Spelling.nearest(name, in: names).map { "did you mean \($0)?" }
+                    ?? "there are " + names.joined(separator: ", ")
+            )
+        }
         let isInSource = try sourceFiles()
         var reader = CommandObserver(
             command,

@@ -95,6 +95,15 @@ extension Workshop {
         _ limits: ProjectCacheLimits
     ) throws(CommandProblem) -> ProjectCaches? {
         guard limits.size.bytes > 0 else { return nil }
+        guard limits.total >= limits.size else {
+            throw CommandProblem(
+                .usage,
+                "project_cache.total",
+                why:
+                    "it is \(limits.total), less than the \(limits.size) of one project (project_cache.size)",
+                remedy: "raise it, or lower the other"
+            )
+        }
         do throws(Errno) {
             return try ProjectCaches(in: directory.projectCaches, limits: limits)
         } catch {

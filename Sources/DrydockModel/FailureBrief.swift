@@ -79,20 +79,8 @@ package struct FailureBrief: Sendable {
         return lines + details.output.map { "| \($0)" }
     }
 
-    /// One line without what could hide or move text: controls, directions and invisible characters become U+FFFD.
     private static func clean(_ text: String) -> String {
-        let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-            if scalar == "\t" || scalar == "\n" { return " " }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .privateUse, .surrogate, .unassigned, .lineSeparator, .paragraphSeparator:
-                return "\u{FFFD}"
-            default: return scalar
-            }
-        }
-        return FailureDetails.clipped(
-            String(String.UnicodeScalarView(scalars)),
-            to: FailureDetails.longestCommand
-        )
+        FailureDetails.clipped(PlainLine.keepingBlanks(text), to: FailureDetails.longestCommand)
     }
 }
 

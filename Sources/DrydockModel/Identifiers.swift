@@ -77,6 +77,20 @@ package struct AttemptID: StringIdentifier {
 package struct SessionID: StringIdentifier {
     package let rawValue: String
     package init(rawValue: String) { self.rawValue = rawValue }
+
+    private static let inventedPrefix = "s-"
+    private static let inventedLength = 12
+
+    /// One that nobody has named.
+    package static func invented() -> SessionID {
+        SessionID(rawValue: inventedPrefix + IdentifierText.random(length: inventedLength))
+    }
+
+    /// Whether it looks like one.
+    package var isInvented: Bool {
+        rawValue.hasPrefix(Self.inventedPrefix)
+            && rawValue.utf8.count == Self.inventedPrefix.utf8.count + Self.inventedLength
+    }
 }
 
 /// What history, caches and "last green" are filed under.

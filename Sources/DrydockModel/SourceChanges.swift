@@ -119,10 +119,18 @@ extension SourceChanges {
         more = changed.count + added.count + removed.count - (Self.mostNamed - room)
     }
 
+    /// In quotation marks where it could be taken for words of the sentence.
+    private static func quoted(_ path: String) -> String {
+        let plain = path.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || "0123456789._/+@=-~#".unicodeScalars.contains($0)
+        }
+        return plain ? path : "'" + PlainLine.of(path).replacing("'", with: "\\'") + "'"
+    }
+
     /// For people: `since b_… succeeded: changed a.c, b.c; new c.c`, a sentence each.
     package var words: [String] {
         let names = { (what: String, paths: [String]) in
-            paths.isEmpty ? nil : "\(what) \(paths.joined(separator: ", "))"
+            paths.isEmpty ? nil : "\(what) \(paths.map(Self.quoted).joined(separator: ", "))"
         }
         var files = [names("changed", changed), names("new", added), names("removed", removed)].compactMap(
             \.self

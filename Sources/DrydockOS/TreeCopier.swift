@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+package import DrydockModel
 package import SystemPackage
 
 /// How a tree is copied.
@@ -46,6 +47,12 @@ package struct CopyOptions: Sendable {
     package var owner: FileOwner?
     package var links = Links.inside
     package var base: Base?
+    /// What the tree may take up (`CopySummary.size`), whether it is copied or linked.
+    package var size = ByteCount(.max)
+    /// What may be written of it: what is linked takes nothing.
+    package var written = ByteCount(.max)
+    /// Asked at each entry: whether nobody wants the copy any more.
+    package var isStopped: @Sendable () -> Bool = { false }
 
     package init(
         limits: WalkLimits = WalkLimits(),
@@ -66,6 +73,8 @@ package struct CopyOptions: Sendable {
 package struct CopySummary: Sendable, Hashable {
     package var files = 0
     package var bytes: Int64 = 0
+    /// What all entries take up: the content of each, in whole blocks of 4 KiB, and one at least for what it is.
+    package var size: Int64 = 0
     package var leftOut = 0
     /// The first few of those that were left out, for people.
     package var examplesLeftOut: [String] = []
@@ -84,6 +93,11 @@ package enum CopyError: Error, Sendable, Hashable {
     case linkLeadsOut(TreePath, target: String)
     case special(TreePath, FileKind)
     case writeFailed(TreePath, Errno)
+    /// It takes more than `CopyOptions.size`.
+    case tooLarge(limit: ByteCount)
+    /// More than `CopyOptions.written` would have to be written.
+    case noRoom(limit: ByteCount)
+    case stopped
 }
 
 /// Copies a tree that nobody has vouched for.
@@ -93,6 +107,7 @@ package enum CopyError: Error, Sendable, Hashable {
 package struct TreeCopier {
     private let options: CopyOptions
     private var summary = CopySummary()
+    private var written: Int64 = 0
     /// The directories being filled, outermost first.
     private var targets: [DirectoryHandle]
 
@@ -120,6 +135,11 @@ package struct TreeCopier {
     }
 
     private mutating func take(_ entry: TreeEntry, from walker: TreeWalker) throws(CopyError) {
+        if options.isStopped() { throw .stopped }
+        let size = Self.size(of: entry)
+        summary.size += size
+        if summary.size > options.size.bytes { throw .tooLarge(limit: options.size) }
+        if entry.kind != .file { try write(size) }
         switch entry.kind {
         case .directory:
             targets.append(
@@ -146,6 +166,7 @@ package struct TreeCopier {
                 summary.files += 1
                 return
             }
+            try write(size)
             let source = try walking { () throws(WalkError) in try walker.open(entry) }
             summary.bytes += try writing(entry) { target throws(Errno) in
                 try copyFile(source, entry, into: target)
@@ -161,6 +182,20 @@ package struct TreeCopier {
         case .special(let kind):
             try leaveOut(entry, or: .special(entry.path, kind))
         }
+    }
+
+    /// What it takes up.
+    private static func size(of entry: TreeEntry) -> Int64 {
+        switch entry.kind {
+        case .directoryEnd: 0
+        case .file: max(1, (min(entry.status.size, Int64.max >> 13) + 4_095) >> 12) << 12
+        case .directory, .symlink, .special: 4_096
+        }
+    }
+
+    private mutating func write(_ size: Int64) throws(CopyError) {
+        written += size
+        if written > options.written.bytes { throw .noRoom(limit: options.written) }
     }
 
     private mutating func leaveOut(_ entry: TreeEntry, or error: CopyError) throws(CopyError) {
@@ -211,6 +246,9 @@ extension CopyOptions.Base {
             return false
         } catch .noSuchFileOrDirectory, .notDirectory {
             // As it was.
+        } catch .fileNameTooLong {
+            // From the top it has more bytes than a call takes: it is copied.
+            return false
         }
         do throws(Errno) {
             let file = try tree.openPlace(path)

@@ -18,8 +18,9 @@ struct DiagnosticDraft {
     private var searches = false
     private let hint: String?
 
-    /// Characters of a message.
-    private static let longestMessage = 1_000
+    /// Bytes of a message, and of a code.
+    private static let longestMessage = 4_000
+    private static let longestCode = 100
 
     init(_ rule: DiagnosticRule, needsPlace: Bool) {
         severity = rule.severity
@@ -51,7 +52,7 @@ struct DiagnosticDraft {
             return
         }
         // What is beyond is cut off in the end.
-        if before.utf8.count < 4 * Self.longestMessage { message = "\(before) \(text)" }
+        if before.utf8.count < Self.longestMessage { message = "\(before) \(text)" }
     }
 
     mutating func take(message: String?, code: String?, place: (file: String, line: Int?, column: Int?)?) {
@@ -73,14 +74,20 @@ struct DiagnosticDraft {
         guard known != nil || !needsPlace else { return nil }
         var diagnostic = Diagnostic(
             severity: severity,
-            message: String(text.utf8.count <= Self.longestMessage ? text : text.prefix(Self.longestMessage)),
+            message: FailureDetails.clipped(Self.plain(text), to: Self.longestMessage),
             file: known,
             line: known == nil ? nil : line,
             column: known == nil ? nil : column,
-            code: code
+            code: code.map { FailureDetails.clipped(Self.plain($0[...]), to: Self.longestCode) }
         )
         diagnostic.hint = hint
         return diagnostic
+    }
+
+    /// As it is where it is nothing but ASCII that is seen, as almost all are.
+    private static func plain(_ text: Substring) -> String {
+        text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+            ? String(text) : PlainLine.keepingBlanks(String(text))
     }
 }
 

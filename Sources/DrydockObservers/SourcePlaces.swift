@@ -70,8 +70,10 @@ package final class SourcePlaces: Sendable {
         guard !name.hasPrefix("/"), let ending = relative(name, to: "") else { return nil }
         return searched.withLock { searched in
             if let answer = searched[ending] { return answer }
+            // Each answer is a walk through names: one that names so many files means none.
+            guard searched.count < Self.mostFiles else { return nil }
             let answer = search(ending)
-            if searched.count < Self.mostFiles { searched[ending] = answer }
+            searched[ending] = answer
             return answer
         }
     }

@@ -85,6 +85,10 @@ package struct VerbCall: Sendable {
         }
         for line in complaints.lines { heard(line) }
         let name = "the plugin \(plugin.name)"
+        if collected.isFull {
+            let message = "\(name) answered with more than \(Self.answerLimit >> 10) KiB"
+            throw Failure(.pluginProtocol, .plugin, message, hint: "an answer is one object of JSON")
+        }
         switch end.ending {
         case .notStarted(let error): throw OutcomeTable.failure(of: error, command: name).blamedOnPlugin
         case .ran(let report):
@@ -123,6 +127,8 @@ private final class Collected: Sendable {
     }
 
     var bytes: [UInt8] { content.withLock { $0 } }
+
+    var isFull: Bool { bytes.count == limit }
 
     /// The lines that are not empty, repaired.
     var lines: [String] { bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) } }

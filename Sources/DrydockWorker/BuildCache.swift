@@ -13,60 +13,95 @@ struct BuildCache: Sendable {
     let run: BuildRun
 
     /// Reading and writing another one is a matter of seconds; a tree that takes longer is none to keep.
-    private static let patience = Duration.seconds(120)
+    private static let patience = Duration.seconds(60)
+    /// Files and directories that the file system has to go on having room for.
+    private static let inodesLeft: Int64 = 20_000
 
-    private var project: ProjectName { run.lease.build.request.project }
+    private var request: BuildRequest { run.lease.build.request }
+    private var project: ProjectName { request.project }
 
-    /// What the last build of the project that succeeded left; nil where there is nothing, or the operator keeps nothing.
-    func newest() async throws -> CacheGeneration? {
-        guard let caches = run.shop.options.caches else { return nil }
+    /// Nil where the operator keeps nothing, and where nobody could name the project again.
+    private var caches: ProjectCaches? {
+        request.session.isInvented && project.rawValue == request.session.rawValue
+            ? nil : run.shop.options.caches
+    }
+
+    /// What the last build of the project that succeeded left; nil where there is nothing.
+    ///
+    /// Where it is copied it counts as the build's own, of which it may take half.
+    func newest(disk limit: ByteCount) async throws -> GivenCache? {
+        guard let caches else { return nil }
+        let stop = run.stop
         do {
-            return try await Blocking.run { try caches.newest(of: project) }
+            return try await Blocking.run {
+                try caches.newest(of: project).map { generation in
+                    GivenCache(generation, most: ByteCount(limit.bytes / 2)) { stop.reason != nil }
+                }
+            }
         } catch {
             warn("the project's cache could not be read", error)
             return nil
         }
     }
 
-    /// Keeps what the build, which is about to succeed, left in the workspace.
-    func keep(_ workspace: Workspace) async {
-        guard let caches = run.shop.options.caches, caches.limits.size.bytes > 0 else { return }
+    /// Says so where the build begins without what the last one left.
+    func tellBeginning(of workspace: Workspace) {
+        guard let problem = workspace.cacheProblem, problem != .stopped else { return }
+        tell("$DRYDOCK_CACHE begins empty: \(problem.words)")
+    }
+
+    /// What the build, which is about to succeed, left in the workspace, to be kept once it has; nil where that is nothing new.
+    func prepare(_ workspace: Workspace) async -> NewCache? {
+        guard let caches else { return nil }
         do {
-            let kept = try await Blocking.run { () -> ProjectCaches.Kept? in
-                guard try workspace.hasNewCache() else { return nil }
-                return try caches.keep(project) { target in
-                    let limits = try limits(of: caches, in: target)
-                    let copied = try workspace.copyCache(into: target, limits: limits) ?? CopySummary()
-                    return (copied.files, copied.bytes)
+            let new = try await Blocking.run { () -> (isWanted: Bool, NewCache?) in
+                guard try workspace.hasNewCache() else { return (false, nil) }
+                let new = try caches.prepare(project) { target in
+                    let copied = try workspace.copyCache(into: target, try bounds(caches, target))
+                    return (copied?.files ?? 0, ByteCount(copied?.size ?? 0))
                 }
+                return (true, new)
             }
-            guard case .kept(let files, let size) = kept else { return }
-            let text = "\(files) \(files == 1 ? "file" : "files"), \(size.bytes) bytes of $DRYDOCK_CACHE"
-            tell("kept for the next build of this project: \(text)")
-            await makeRoom(caches)
+            if let cache = new.1 {
+                let files = "\(cache.files) \(cache.files == 1 ? "file" : "files")"
+                tell("kept for the next build of this project: \(files), \(cache.size) of $DRYDOCK_CACHE")
+            } else if new.isWanted {
+                tell("$DRYDOCK_CACHE was not kept: another build of the project keeps its own at this moment")
+            }
+            return new.1
         } catch let error as CopyError {
-            tell("$DRYDOCK_CACHE was not kept: \(error.words)")
+            if error != .stopped { tell("$DRYDOCK_CACHE was not kept: \(error.words)") }
         } catch {
             tell("$DRYDOCK_CACHE was not kept: see the worker's log")
+            warn("a project's cache could not be kept", error)
+        }
+        return nil
+    }
+
+    /// Makes it what the project's next build finds, or leaves everything as it was.
+    func settle(_ new: NewCache?, isKept: Bool) async {
+        guard let new else { return }
+        do {
+            try await Blocking.run { isKept ? try new.keep() : try new.discard() }
+        } catch {
             warn("a project's cache could not be kept", error)
         }
     }
 
     /// What may be kept, and no more than leaves the disk what shall stay free.
-    private func limits(of caches: ProjectCaches, in target: DirectoryHandle) throws -> WalkLimits {
+    private func bounds(_ caches: ProjectCaches, _ target: DirectoryHandle) throws -> WorkspaceCache.Bounds {
         let free = try target.freeSpace()
-        let room = ByteCount(free.available - DiskWatch.floor(of: free.total))
-        let size = min(caches.limits.size, room)
-        return WalkLimits(entries: caches.limits.entries, bytes: size, fileSize: size, time: Self.patience)
-    }
-
-    /// Lets others go that were used longest ago, where all take too much now.
-    private func makeRoom(_ caches: ProjectCaches) async {
-        do {
-            try await Blocking.run { _ = try caches.shrink() }
-        } catch {
-            warn("a project's cache could not be removed", error)
-        }
+        var limits = WalkLimits(bytes: ByteCount(.max), fileSize: ByteCount(.max), time: Self.patience)
+        // Some file systems make them as they need them, and say none.
+        let inodes = free.inodes == 0 ? Int64.max : max(0, free.inodes - Self.inodesLeft)
+        limits.entries = Int(min(Int64(caches.limits.entries), inodes))
+        let stop = run.stop
+        return WorkspaceCache.Bounds(
+            limits: limits,
+            size: caches.limits.size,
+            written: DiskWatch.room(of: free),
+            isStopped: { stop.reason != nil }
+        )
     }
 
     private func tell(_ text: String) { run.sink.record(.log(LogLine(stream: .host, text: text))) }
@@ -77,16 +112,18 @@ struct BuildCache: Sendable {
 }
 
 extension CopyError {
-    /// Why a cache is none to keep.
+    /// Why a cache is none to copy.
     fileprivate var words: String {
         switch self {
         case .walk(.tooManyEntries(let limit)): "it holds more than \(limit) files and directories"
-        case .walk(.tooManyBytes(let limit)), .walk(.fileTooLarge(_, _, let limit)):
-            "it is larger than the \(limit) that may be kept of a project (project_cache.size, or what is free)"
+        case .tooLarge(let limit): "it takes more than \(limit)"
+        case .noRoom: "the disk is nearly full"
+        case .walk(.tooManyBytes), .walk(.fileTooLarge): "it is too large"
         case .walk(.tooDeep(let path, let limit)): "\(path) is more than \(limit) directories deep"
         case .walk(.tookTooLong): "it takes too long to read"
         case .walk(.failed(let path, let error)), .writeFailed(let path, let error): "\(path): \(error)"
         case .linkLeadsOut(let path, _), .special(let path, _): "\(path) is no file"
+        case .stopped: "the build was ended"
         }
     }
 }

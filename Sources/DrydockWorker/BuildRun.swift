@@ -23,6 +23,9 @@ struct BuildRun: Sendable {
     struct Made: Sendable {
         var artifacts: [Artifact] = []
         var preview: PreviewReady?
+        /// For the project's next builds, once this one has succeeded.
+        var cache: NewCache?
+        var ingredients: BuildIngredients?
     }
 
     /// Runs the build to its end and records the outcome, in the journal first and in the store after it was synced.
@@ -41,9 +44,7 @@ struct BuildRun: Sendable {
             outcome = Outcome(stop.failure ?? Failure(explaining: error))
         }
         sink.flush()
-        if stop.reason?.isOurs == false { return nil }
-        // An end is only written while the build is ours; this also gives recording it a whole lease's time.
-        guard try await shop.store.renew(lease) else { return nil }
+        guard try await leave(made, outcome) else { return nil }
         let end = Finished(
             outcome: outcome,
             duration: started.duration(to: shop.clock.now),
@@ -56,6 +57,30 @@ struct BuildRun: Sendable {
         }
         try await shop.store.finish(lease, outcome, artifacts: made.artifacts, preview: made.preview)
         return outcome
+    }
+
+    /// Leaves to the project's next builds what only a success may; false, with nothing left, where the build is no longer ours.
+    private func leave(_ made: Made, _ outcome: Outcome) async throws -> Bool {
+        let cache = BuildCache(run: self)
+        do {
+            // An end is only written while the build is ours; this also gives recording it a whole lease's time.
+            guard stop.reason?.isOurs != false, try await shop.store.renew(lease) else {
+                await cache.settle(made.cache, isKept: false)
+                return false
+            }
+        } catch {
+            await cache.settle(made.cache, isKept: false)
+            throw error
+        }
+        let hasSucceeded = outcome.failure == nil
+        await cache.settle(made.cache, isKept: hasSucceeded)
+        guard hasSucceeded, let ingredients = made.ingredients else { return true }
+        do {
+            try await shop.store.remember(ingredients, of: lease.build.request.project)
+        } catch {
+            shop.logger.warning("what a build was made of could not be kept", metadata: ["error": "\(error)"])
+        }
+        return true
     }
 
     private func recordStart() {
@@ -104,8 +129,8 @@ struct BuildRun: Sendable {
             try stop.check()
             let last = LastSuccess(run: self, plan: planned.plan, snapshot: snapshot)
             do {
-                let made = try await carryOut(planned.plan, snapshot)
-                await last.remember()
+                var made = try await carryOut(planned.plan, snapshot)
+                made.ingredients = await last.ingredientsOfSuccess()
                 return made
             } catch {
                 throw await last.explain(error)
@@ -117,11 +142,12 @@ struct BuildRun: Sendable {
         let cache = BuildCache(run: self)
         let workspace = try await makeWorkspace(
             snapshot,
-            try await cache.newest(),
+            try await cache.newest(disk: plan.policy.limits.disk),
             disk: plan.policy.limits.disk
         )
         let cleanUp = { @Sendable in discard(workspace) }
         return try await Blocking.cleaning(up: cleanUp) {
+            cache.tellBeginning(of: workspace)
             try await shop.store.move(lease, to: .running)
             let progress = await keepProgress(of: plan)
             let steps = StepSequence(
@@ -134,11 +160,11 @@ struct BuildRun: Sendable {
             let declared = try await steps.runAll()
             try stop.check()
             try await shop.store.move(lease, to: .finishing)
-            let made = try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(
+            var made = try await ArtifactCollection(run: self, plan: plan, declared: declared).collect(
                 from: workspace
             )
             await remember(progress)
-            await cache.keep(workspace)
+            made.cache = await cache.prepare(workspace)
             return made
         }
     }
@@ -169,7 +195,7 @@ struct BuildRun: Sendable {
 
     private func makeWorkspace(
         _ snapshot: Snapshot,
-        _ cache: CacheGeneration?,
+        _ cache: GivenCache?,
         disk limit: ByteCount
     ) async throws -> Workspace {
         let options = shop.options

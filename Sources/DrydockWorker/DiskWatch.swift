@@ -20,6 +20,10 @@ package struct DiskWatch: Sendable {
     private static let mostEntries = 1_000_000
     /// What shall stay free for the journal, the database and everybody else: this, or one part in fifty.
     static func floor(of total: Int64) -> Int64 { min(256 << 20, total / 50) }
+    /// What may be written of what is free.
+    static func room(of space: (total: Int64, available: Int64, inodes: Int64)) -> ByteCount {
+        ByteCount(space.available - floor(of: space.total))
+    }
     /// What a build ends with that has taken what shall stay free.
     static let nearlyFull = Failure(
         .diskFull,

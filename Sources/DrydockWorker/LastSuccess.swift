@@ -16,12 +16,13 @@ struct LastSuccess: Sendable {
 
     private var request: BuildRequest { run.lease.build.request }
 
-    /// Notes what the build, which is about to succeed, was made of.
-    func remember() async {
+    /// What the build, which is about to succeed, was made of.
+    func ingredientsOfSuccess() async -> BuildIngredients? {
         do {
-            try await run.shop.store.remember(try await ingredients(), of: request.project)
+            return try await ingredients()
         } catch {
             warn(error)
+            return nil
         }
     }
 

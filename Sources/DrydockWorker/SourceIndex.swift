@@ -9,6 +9,8 @@ internal import Synchronization
 ///
 /// Few commands ask, so that the source is walked when the first one does.
 final class SourceIndex: Sendable {
+    private static let mostOfOneName = 64
+
     private let source: DirectoryHandle
     private let limits: WalkLimits
     /// Paths by their last name; nil = not walked yet.
@@ -27,6 +29,8 @@ final class SourceIndex: Sendable {
             paths = all
             return all[String(name)] ?? []
         }
+        // What so many have for a name nobody means by its end: asking each of them, for every line, would take long.
+        guard found.count <= Self.mostOfOneName else { return nil }
         let matching = found.filter { $0 == ending || $0.hasSuffix("/" + ending) }
         return matching.count == 1 ? matching[0] : nil
     }

@@ -30,8 +30,11 @@ final class StepReports: Sendable {
 
     private static let mostFiles = 200
     private static let largest = 8 << 20
-    private static let mostBytes = 32 << 20
-    private static let limits = WalkLimits(entries: 50_000, time: .seconds(5))
+    /// Of all that one step leaves.
+    private static let mostBytes = 8 << 20
+    private static let limits = WalkLimits(entries: 50_000, time: .seconds(2))
+    /// Reports are read within the build's time, and its end waits for it.
+    private static let patience = Duration.seconds(2)
 
     init(_ workspace: Workspace) { self.workspace = workspace }
 
@@ -39,26 +42,35 @@ final class StepReports: Sendable {
     /// so as an artifact.
     ///
     /// Blocks; only once none of the step's sandboxes is alive.
-    func read(_ context: StepContext, hiding masker: Masker) -> TestResults? {
-        guard let documents = try? documents(), !documents.isEmpty else { return nil }
+    func read(_ context: StepContext, hiding masker: Masker, unless stop: StopSignal) -> TestResults? {
+        let documents = documents()
+        guard !documents.isEmpty else { return nil }
         let places = context.places()
-        return TestReport.results(of: documents, placed: places.file, masked: masker.masked)
+        let end = ContinuousClock.now.advanced(by: Self.patience)
+        return TestReport.results(of: documents, placed: places.file, masked: masker.masked) {
+            stop.reason != nil || ContinuousClock.now > end
+        }
     }
 
-    private func documents() throws -> [[UInt8]] {
-        guard let out = try workspace.openOut() else { return [] }
-        var walker = try TreeWalker(root: out, limits: Self.limits)
+    /// As many as can be read.
+    private func documents() -> [[UInt8]] {
         var documents: [[UInt8]] = []
         var room = Self.mostBytes
-        while documents.count < Self.mostFiles, let entry = try walker.next() {
-            guard entry.kind == .file, entry.path.description.hasSuffix(".xml"),
-                entry.status.size <= min(Self.largest, room),
-                seen.withLock({ $0.insert(Seen(entry)).inserted })
-            else { continue }
-            let file = try walker.open(entry)
-            let bytes = try file.withDescriptor { try FileContents.all(of: $0, atMost: Self.largest) }
-            room -= bytes.count
-            documents.append(bytes)
+        do {
+            guard let out = try workspace.openOut() else { return [] }
+            var walker = try TreeWalker(root: out, limits: Self.limits)
+            while documents.count < Self.mostFiles, let entry = try walker.next() {
+                guard entry.kind == .file, entry.path.name.suffix(4).elementsEqual(".xml".utf8),
+                    entry.status.size <= min(Self.largest, room),
+                    seen.withLock({ $0.insert(Seen(entry)).inserted })
+                else { continue }
+                let file = try walker.open(entry)
+                let bytes = try file.withDescriptor { try FileContents.all(of: $0, atMost: Self.largest) }
+                room -= bytes.count
+                documents.append(bytes)
+            }
+        } catch {
+            // What comes behind it in the walk is not read.
         }
         return documents
     }

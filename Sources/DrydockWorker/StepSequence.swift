@@ -27,11 +27,7 @@ struct StepSequence {
         let limit = plan.policy.limits.total
         let stop = run.stop
         let clock = run.shop.clock
-        // What was given does not count as its own.
-        let allowed = ByteCount(
-            plan.policy.limits.disk.bytes.addingReportingOverflow(workspace.given.bytes).partialValue
-        )
-        let watch = DiskWatch(workspace: workspace, limit: allowed, clock: clock) {
+        let watch = DiskWatch(workspace: workspace, limit: plan.policy.limits.disk, clock: clock) {
             stop.stop($0)
         }
         let gauge = try workspace.gauge(limit: plan.policy.limits.disk)
@@ -121,7 +117,8 @@ struct StepSequence {
         }
         run.sink.flush()
         let masker = report.masker
-        let tests = await Blocking.run { reports.read(context, hiding: masker) }
+        let stop = run.stop
+        let tests = await Blocking.run { reports.read(context, hiding: masker, unless: stop) }
         if let tests { run.sink.emit([.tests(tests)], via: .observed, step: step.id) }
         report.failure = report.failure?.naming(tests)
         if report.failure?.details?.source == nil { report = report.showing(context, masker) }

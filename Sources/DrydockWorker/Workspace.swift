@@ -5,7 +5,6 @@ internal import DrydockArchive
 package import DrydockModel
 package import DrydockOS
 package import DrydockSandbox
-package import DrydockStore
 package import SystemPackage
 
 /// The writable directory of one build, seen inside as `/w` and `/tmp`, gone afterwards.
@@ -38,11 +37,11 @@ package struct Workspace: Sendable {
         /// Copied to the source's place; nil = nothing.
         package var snapshot: DirectoryHandle?
         /// Seen in the cache's place.
-        package var cache: CacheGeneration?
+        package var cache: GivenCache?
         /// Whom everything belongs to; nil = this process.
         package var owner: FileOwner?
 
-        package init(snapshot: DirectoryHandle? = nil, cache: CacheGeneration? = nil, owner: FileOwner?) {
+        package init(snapshot: DirectoryHandle? = nil, cache: GivenCache? = nil, owner: FileOwner?) {
             self.snapshot = snapshot
             self.cache = cache
             self.owner = owner
@@ -191,8 +190,8 @@ package struct Workspace: Sendable {
         }
     }
 
-    /// Bytes that were there when the build began, and are not its own.
-    var given: ByteCount { cache.copied }
+    /// Why its cache began with nothing, though there was something to give.
+    var cacheProblem: CopyError? { cache.problem }
 
     /// Whether the cache is another one than at the beginning, as far as that can be told without reading all of it.
     ///
@@ -205,9 +204,9 @@ package struct Workspace: Sendable {
     /// Copies what is now in the cache into `target`, an empty directory; nil where the build left no such directory.
     ///
     /// Only once none of its sandboxes is alive.
-    func copyCache(into target: DirectoryHandle, limits: WalkLimits) throws -> CopySummary? {
+    func copyCache(into target: DirectoryHandle, _ bounds: WorkspaceCache.Bounds) throws -> CopySummary? {
         guard let now = try cache.seen ?? openFolder(WorkspaceCache.name) else { return nil }
-        return try cache.copy(now, into: target, limits: limits)
+        return try cache.copy(now, into: target, bounds)
     }
 
     /// Removes it.

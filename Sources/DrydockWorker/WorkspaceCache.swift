@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-internal import DrydockModel
+package import DrydockModel
 internal import DrydockOS
-internal import DrydockStore
+package import DrydockStore
 internal import SystemPackage
 
-/// What a build's `$DRYDOCK_CACHE` begins as, and how it was seen.
+/// What a build's `$DRYDOCK_CACHE` is to begin as.
+package struct GivenCache: Sendable {
+    package var generation: CacheGeneration
+    /// What may be copied of it, where it can not be shown as it is: it counts as the build's own.
+    package var most: ByteCount
+    package var isStopped: @Sendable () -> Bool
+
+    package init(
+        _ generation: CacheGeneration,
+        most: ByteCount,
+        isStopped: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.generation = generation
+        self.most = most
+        self.isStopped = isStopped
+    }
+}
+
+/// What a build's `$DRYDOCK_CACHE` began as, and how it was seen.
 ///
 /// A project's cache is shown through an overlay on the build's own disk where it has one: nothing is copied but what
 /// the build changes, and that counts as its own. Elsewhere it is copied.
@@ -20,33 +38,59 @@ struct WorkspaceCache: Sendable {
     private let owner: FileOwner?
     /// The overlay, and what was changed through it; nil where there is none.
     private let overlay: (seen: DirectoryHandle, changes: DirectoryHandle)?
-    /// Bytes that were copied into the workspace.
-    let copied: ByteCount
+    /// Why it began with nothing, though there was something.
+    let problem: CopyError?
 
-    /// Puts `base` into the place of the cache, an empty directory at `path` in the workspace `root`.
+    /// Puts `given` into the place of the cache, an empty directory at `path` in the workspace `root`; nothing where that can
+    /// not be done.
     init(
         in root: DirectoryHandle,
         at path: FilePath,
-        from base: CacheGeneration?,
+        from given: GivenCache?,
         owner: FileOwner?,
         isOnImage: Bool
     ) throws {
-        self.base = base
         self.owner = owner
-        guard let base else {
-            (overlay, copied) = (nil, ByteCount(0))
+        guard let given else {
+            (base, overlay, problem) = (nil, nil, nil)
             return
         }
-        if isOnImage, let overlay = try Self.mount(base, in: root, at: path, owner: owner) {
-            (self.overlay, copied) = (overlay, ByteCount(0))
+        if isOnImage, let overlay = try Self.mount(given.generation, in: root, at: path, owner: owner) {
+            (base, self.overlay, problem) = (given.generation, overlay, nil)
             return
         }
         overlay = nil
+        let target = try DirectoryHandle(path: path)
+        do throws(CopyError) {
+            try Self.copy(given, into: target, owner)
+            (base, problem) = (given.generation, nil)
+        } catch {
+            try TreeRemover.removeContents(of: target)
+            (base, problem) = (nil, error)
+        }
+    }
+
+    /// What stays free for everybody else does so here, too.
+    private static func copy(
+        _ given: GivenCache,
+        into target: DirectoryHandle,
+        _ owner: FileOwner?
+    ) throws(CopyError) {
         // It was measured when it was kept.
         let limits = WalkLimits(entries: .max, bytes: ByteCount(.max), fileSize: ByteCount(.max))
-        let target = try DirectoryHandle(path: path)
-        let summary = try TreeCopier.copy(from: base.directory, into: target, Self.options(limits, owner))
-        copied = ByteCount(summary.bytes)
+        var options = options(limits, owner)
+        options.size = given.most
+        options.written = try room(in: target)
+        options.isStopped = given.isStopped
+        _ = try TreeCopier.copy(from: given.generation.directory, into: target, options)
+    }
+
+    private static func room(in directory: DirectoryHandle) throws(CopyError) -> ByteCount {
+        do throws(Errno) {
+            return DiskWatch.room(of: try directory.freeSpace())
+        } catch {
+            throw .writeFailed(.root, error)
+        }
     }
 
     /// Nil where this machine makes no such overlay.
@@ -77,10 +121,20 @@ struct WorkspaceCache: Sendable {
         return try isFull || !now.sortedNames().isEmpty
     }
 
+    /// What bounds a copy of it, and nothing else.
+    struct Bounds {
+        var limits: WalkLimits
+        var size: ByteCount
+        var written: ByteCount
+        var isStopped: @Sendable () -> Bool
+    }
+
     /// Copies `now`, what the cache has become, into `target`, an empty directory beside `base`.
-    func copy(_ now: DirectoryHandle, into target: DirectoryHandle, limits: WalkLimits) throws -> CopySummary
-    {
-        var options = Self.options(limits, owner)
+    func copy(_ now: DirectoryHandle, into target: DirectoryHandle, _ bounds: Bounds) throws -> CopySummary {
+        var options = Self.options(bounds.limits, owner)
+        options.size = bounds.size
+        options.written = bounds.written
+        options.isStopped = bounds.isStopped
         if let overlay, let base {
             options.base = CopyOptions.Base(tree: base.directory, changes: overlay.changes)
         }

@@ -32,6 +32,13 @@ struct SourceChangesTests {
         #expect(found.words == ["since b_green succeeded: changed z, a; new new; removed gone"])
     }
 
+    @Test("a name that could be words of the sentence stands in quotation marks")
+    func forged() {
+        let name = "c; nothing else has changed\u{202E}"
+        let found = ingredients([:]).changes(to: ingredients([name: "1"]), about: nil)
+        #expect(found.words == ["since b_green succeeded: new 'c; nothing else has changed\u{FFFD}'"])
+    }
+
     @Test("no more names than a person reads; the rest is counted")
     func many() {
         let names = (0..<40).map { "file-\($0)" }

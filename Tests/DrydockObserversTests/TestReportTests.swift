@@ -66,6 +66,55 @@ struct TestReportTests {
         #expect(results.failures.map(\.message) == ["java.lang.Error", "expected 1"])
     }
 
+    @Test("secrets are hidden wherever a line breaks them, and what hides or moves text is not taken over")
+    func hostileText() throws {
+        let document =
+            "<testsuite><testcase name=\"a\u{1B}[31m\u{202E}b\"><failure message=\"\(String(repeating: " ", count: 5_000))"
+            + "my  secret&#10;token my secret token\"/></testcase></testsuite>"
+        let results = try #require(
+            TestReport.results(
+                of: [Array(document.utf8)],
+                placed: { _ in nil },
+                masked: { $0.replacing("my secret token", with: "***") }
+            )
+        )
+        let failure = try #require(results.failures.first)
+        #expect(failure.message == "*** ***")
+        #expect(failure.name == "a\u{FFFD}[31m\u{FFFD}b")
+    }
+
+    @Test("places are asked for where a test failed, and a line is one")
+    func places() throws {
+        let tests = "<testcase name=\"x\" file=\"a.c\" line=\"1\"/>"
+        let failing = "<testcase name=\"y\" file=\"a.c\" line=\"9223372036854775807\"><failure/></testcase>"
+        var asked = 0
+        let results = TestReport.results(
+            of: [Array("<testsuite>\(String(repeating: tests, count: 500))\(failing)</testsuite>".utf8)],
+            placed: {
+                asked += 1
+                return $0
+            }
+        )
+        #expect(results?.total == 501 && asked == 1)
+        #expect(results?.failures == [FailedTest(name: "y", file: "a.c")])
+    }
+
+    @Test("one that takes too long is not read")
+    func stopped() {
+        let tests = String(repeating: "<testcase name=\"x\"/>", count: 10_000)
+        let document = Array("<testsuite>\(tests)</testsuite>".utf8)
+        var asked = 0
+        let results = TestReport.results(
+            of: [document],
+            placed: { _ in nil },
+            isStopped: {
+                asked += 1
+                return asked > 3
+            }
+        )
+        #expect(results == nil && asked <= 5)
+    }
+
     @Test(
         "what is no report, or is broken, is none",
         arguments: [

@@ -121,11 +121,41 @@ struct ProjectCacheTests {
             #expect(large.status == 0, "\(large)")
             #expect(
                 large.out.contains(
-                    "$DRYDOCK_CACHE was not kept: it is larger than the 2MiB that may be kept"
+                    "$DRYDOCK_CACHE was not kept: it takes more than 2MiB"
                 ),
                 "\(large.out)"
             )
             #expect(try found(scratch) == ["file small"])
+        }
+    }
+
+    @Test("directories and empty files take room, too")
+    func empty() async throws {
+        try await withScratch { scratch in
+            let many = try build(
+                scratch,
+                #"cd "$DRYDOCK_CACHE"; mkdir $(seq 1 600)"#,
+                ["DRYDOCK_PROJECT_CACHE_SIZE": "2MiB"]
+            )
+            #expect(many.out.contains("$DRYDOCK_CACHE was not kept: it takes more than 2MiB"), "\(many.out)")
+            let few = try build(scratch, #"cd "$DRYDOCK_CACHE"; mkdir $(seq 1 4); touch 1/a"#)
+            #expect(few.out.contains("1 file, 20KiB"), "\(few.out)")
+        }
+    }
+
+    @Test("paths of any length are kept, again and again")
+    func long() async throws {
+        try await withScratch { scratch in
+            let name = String(repeating: "n", count: 250)
+            let deep =
+                "cd \"$DRYDOCK_CACHE\"; for i in $(seq 1 20); do mkdir -p \(name); cd \(name); done; date >>file"
+            for _ in 0..<3 {
+                let finished = try build(scratch, deep)
+                #expect(
+                    finished.status == 0 && finished.out.contains("kept for the next build"),
+                    "\(finished)"
+                )
+            }
         }
     }
 
@@ -147,10 +177,12 @@ struct ProjectCacheTests {
             let fill = #"head -c 600000 /dev/zero >"$DRYDOCK_CACHE/file""#
             for name in ["first", "second", "third"] {
                 #expect(try build(scratch, fill, of: name).status == 0)
-                // Times of use are kept to the second.
-                try await Task.sleep(for: .seconds(1.1))
+                try await Task.sleep(for: .milliseconds(20))
             }
-            let data = ["DRYDOCK_DATA": scratch.url("data").path, "DRYDOCK_PROJECT_CACHE_TOTAL": "1500KiB"]
+            let data = [
+                "DRYDOCK_DATA": scratch.url("data").path, "DRYDOCK_PROJECT_CACHE_TOTAL": "1500KiB",
+                "DRYDOCK_PROJECT_CACHE_SIZE": "1MiB",
+            ]
             let gc = try Program.run(Program.drydock, ["gc", "--json"], environment: data)
             #expect(gc.out.contains("first") && !gc.out.contains("second"), "\(gc)")
             #expect(try found(scratch, of: "first") == [])

@@ -77,9 +77,11 @@ struct TutorialTests {
         let folder = file.deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let text = block.lines.joined(separator: "\n") + "\n"
+        let isNew = !FileManager.default.fileExists(atPath: file.path)
         try Data(text.utf8).write(to: file)
-        let mode = text.hasPrefix("#!") ? 0o755 : 0o644
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
+        guard isNew else { return }
+        // As an editor makes it: what is to run has to be made executable by a command of the page.
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
     }
 
     /// Runs the commands as a reader with an empty home would; what both streams printed, with `…` for what differs.

@@ -12,7 +12,7 @@ class Package:
     def __init__(self, project):
         self.project = project
         text = project.read("Package.swift") or ""
-        said = re.search(r"(?m)^//\s*swift-tools-version\s*:?\s*(\d+(?:\.\d+)*)", text)
+        said = re.search(r"(?m)^//\s*swift-tools-version[ \t]*(?::[ \t]*)?(\d+(?:\.\d+)*)", text)
         self.tools = drydock.numbers(said[1]) if said else None
         self.tools_line = text.count("\n", 0, said.start()) + 1 if said else None
         # Comments are of no consequence, but the // of an address is none.
@@ -42,11 +42,13 @@ class Package:
 
     def system_libraries(self):
         """Names for pkg-config, with Debian's package where the manifest says it."""
-        places = list(re.finditer(r"\bpkgConfig\s*:\s*\"([^\"]+)\"", self.text))
+        # Each is asked for by a program of its own.
+        places = list(re.finditer(r"\bpkgConfig\s*:\s*\"([^\"]+)\"", self.text))[:100]
         for place, following in zip(places, [*places[1:], None]):
             rest = self.text[place.end() : following.start() if following else place.end() + 500]
             debian = re.search(r"\.apt\w*\s*\(\s*\[\s*\"([^\"]+)\"", rest)
-            yield place[1], debian[1] if debian else None
+            if "\0" not in place[1]:
+                yield place[1], debian[1] if debian else None
 
 
 def host(url):

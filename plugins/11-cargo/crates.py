@@ -8,6 +8,8 @@ import drydock
 
 # Members of a workspace that are looked at.
 MOST_MEMBERS = 300
+# Bytes of their manifests together.
+MOST_TEXT = 4 << 20
 TABLES = ("dependencies", "build-dependencies", "dev-dependencies")
 
 
@@ -15,6 +17,12 @@ def table(value, key):
     """A table of a manifest, {} where there is none or something else."""
     found = value.get(key) if isinstance(value, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def listed(value, key):
+    """The same for a list."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
 
 
 class Workspace:
@@ -26,11 +34,13 @@ class Workspace:
                 "Cargo.toml has neither [package] nor [workspace]", "name another plugin in drydock.yaml", "Cargo.toml", 1
             )
         self.manifests = {"Cargo.toml": self.root}
-        for pattern in table(self.root, "workspace").get("members", []):
+        room = MOST_TEXT
+        for pattern in listed(table(self.root, "workspace"), "members")[:MOST_MEMBERS]:
             for folder in sorted(itertools.islice(glob.iglob(str(pattern), root_dir=project.source), MOST_MEMBERS)):
                 name = os.path.join(folder, "Cargo.toml")
                 # No link of a stranger's leads out.
-                if ".." not in name.split("/") and os.path.isfile(project.path(name)):
+                if ".." not in name.split("/") and os.path.isfile(project.path(name)) and room > 0:
+                    room -= os.path.getsize(project.path(name))
                     self.manifests[os.path.normpath(name)] = project.toml(name)
 
     def has_programs(self):
@@ -42,7 +52,7 @@ class Workspace:
                 return True
             if not bins and table(manifest, "package").get("autobins", True) and self.has_sources(folder):
                 return True
-            kinds = table(manifest, "lib").get("crate-type", [])
+            kinds = listed(table(manifest, "lib"), "crate-type")
             if "cdylib" in kinds or "staticlib" in kinds:
                 return True
         return False
@@ -103,8 +113,8 @@ class Workspace:
         """The names of what has to be downloaded; [] = the source is complete."""
         if self.is_vendored():
             return []
-        locked = self.project.toml("Cargo.lock").get("package", [])
-        names = {entry.get("name") for entry in locked if isinstance(entry, dict) and entry.get("source")}
+        locked = listed(self.project.toml("Cargo.lock"), "package")
+        names = {entry["name"] for entry in locked if isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry.get("source")}
         for manifest in [*self.manifests.values(), table(self.root, "workspace")]:
             for key in TABLES:
                 tables = [table(manifest, key)] + [table(target, key) for target in table(manifest, "target").values()]

@@ -23,10 +23,10 @@ def check(project, workspace):
         if isinstance(asked, str) and drydock.numbers(asked) and name in workspace.built():
             need(asked, f"rust-version {asked}", have, name, project.line(name, "rust-version"))
         edition = package.get("edition")
-        if edition in EDITIONS:
+        if isinstance(edition, str) and edition in EDITIONS:
             need(EDITIONS[edition], f"edition {edition}", have, name, project.line(name, "edition"))
     lock = project.toml("Cargo.lock").get("version")
-    if lock in LOCKS:
+    if isinstance(lock, int) and lock in LOCKS:
         drydock.need_version(
             "cargo",
             LOCKS[lock],

@@ -24,7 +24,7 @@ class Module:
         work = re.sub(r"//.*", "", self.project.read("go.work") or "")
         blocks = re.findall(r"(?ms)^[ \t]*use\s*\(([^()]*)\)", work)
         words = " ".join(blocks).split() + re.findall(r"(?m)^[ \t]*use\s+([^\s(]+)\s*$", work)
-        return [word.strip('"') for word in words if ".." not in word] or ["."]
+        return list(dict.fromkeys(os.path.normpath(word.strip('"')) for word in words if ".." not in word))[:300] or ["."]
 
     def patterns(self):
         """Everything of all modules, as go's own patterns."""

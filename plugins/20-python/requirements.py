@@ -73,10 +73,15 @@ def from_poetry(name, value):
             continue
         if clause.startswith("^"):
             parts = [int(part[:9]) for part in re.findall(r"\d+", numbers)[:3]]
+            if not parts:
+                # Poetry has no such version: pip will say so.
+                return f"{name}{extras}=={numbers}" if numbers else f"{name}{extras}"
             kept = next((index for index, part in enumerate(parts) if part), len(parts) - 1)
             clauses += [f">={numbers}", "<" + ".".join(map(str, [*parts[:kept], parts[kept] + 1]))]
         elif clause.startswith("~") and not clause.startswith("~="):
             parts = [int(part[:9]) for part in re.findall(r"\d+", numbers)[:2]]
+            if not parts:
+                return f"{name}{extras}=={numbers}" if numbers else f"{name}{extras}"
             clauses += [f">={numbers}", "<" + ".".join(map(str, [*parts[:-1], parts[-1] + 1]))]
         else:
             clauses.append(clause if re.match(r"[<>=!~]", clause) else f"=={clause}")

@@ -4,7 +4,7 @@
 
 import re
 
-CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*")
+CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?[ \t]{0,8}v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*")
 
 
 def allows(text, have):

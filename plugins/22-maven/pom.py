@@ -1,10 +1,14 @@
 """What a pom.xml says, as far as it can be read without its parents."""
 
+import itertools
 import re
 import xml.etree.ElementTree as tree
 
 import drydock
 
+# Characters of a text with its properties put in.
+LONGEST = 1_000
+MOST_PLUGINS = 200
 # Where a project says for which Java it is: the first one counts.
 RELEASES = ("maven.compiler.release", "maven.compiler.target", "maven.compiler.source", "java.version", "jdk.version")
 
@@ -23,7 +27,7 @@ class Model:
             )
         try:
             root = tree.fromstring(text.encode())
-        except (tree.ParseError, RecursionError) as error:
+        except (tree.ParseError, RecursionError, ValueError, LookupError) as error:
             line = error.position[0] if isinstance(error, tree.ParseError) else None
             raise drydock.Failed(f"pom.xml is no XML: {error}", "mend that line", "pom.xml", line)
         if local(root) == "project":
@@ -51,13 +55,15 @@ class Model:
         found = self.find(*names)
         return self.resolved(found.text or "") if found is not None else None
 
-    def resolved(self, text, depth=0):
-        def value(match):
-            found = self.find("properties", match[1])
-            return (found.text or "") if found is not None else match[0]
-
-        said = re.sub(r"\$\{([^}]{1,100})\}", value, text.strip())
-        return self.resolved(said, depth + 1) if said != text.strip() and depth < 5 else said
+    def resolved(self, text):
+        values = {local(child): child.text or "" for child in reversed(self.find("properties") or [])}
+        said = text.strip()[:LONGEST]
+        for _ in range(6):
+            # Properties of properties: what doubles each time is clipped, or it would take all memory.
+            before, said = said, re.sub(r"\$\{([^}]{1,100})\}", lambda match: values.get(match[1], match[0]), said)[:LONGEST]
+            if said == before:
+                break
+        return said
 
     def modules(self):
         found = self.find("modules")
@@ -70,7 +76,8 @@ class Model:
             if value:
                 yield key, value, self.project.line("pom.xml", f"<{key}>")
                 return
-        for plugin in self.root.iter():
+        # One within another is nobody's: each would be walked again for those around it.
+        for plugin in itertools.islice((element for element in self.root.iter() if local(element) == "plugin"), MOST_PLUGINS):
             if local(plugin) != "plugin" or not any(
                 local(c) == "artifactId" and (c.text or "").strip() == "maven-compiler-plugin" for c in plugin
             ):

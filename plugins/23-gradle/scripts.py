@@ -17,6 +17,8 @@ WORDS = (
     (r"\btasks\.register\b", (4, 9)),
     (r"\buseJUnitPlatform\b", (4, 6)),
 )
+# Characters of all scripts together.
+MOST_TEXT = 4 << 20
 WRAPPER = "gradle/wrapper/gradle-wrapper.properties"
 
 
@@ -31,7 +33,7 @@ class Build:
             name = os.path.basename(path)
             if (name in NAMES or name.endswith((".gradle", ".gradle.kts")) or name == "libs.versions.toml") and len(
                 self.texts
-            ) < 300:
+            ) < 300 and sum(map(len, self.texts.values())) < MOST_TEXT:
                 # The // of an address begins no comment.
                 self.texts[path] = re.sub(r"(?m)(?<!:)//.*$", "", project.read(path) or "")
         said = re.search(r"gradle-([\d.]+\d)(?:-[\w-]+)?\.zip", project.read(WRAPPER) or "")
@@ -89,11 +91,11 @@ class Build:
     def releases(self):
         """What Java is asked for: (version, words, file, line)."""
         patterns = (
-            (r"languageVersion\s*(?:=|\.set\(|\()\s*\(?\s*JavaLanguageVersion\.of\(\s*[\"']?(\d+)", "toolchain"),
+            (r"languageVersion\s*(?:=|\.set\(|\()\s*(?:\(\s*)?JavaLanguageVersion\.of\(\s*[\"']?(\d+)", "toolchain"),
             (r"jvmToolchain\s*\(\s*(\d+)", "jvmToolchain"),
             (r"\boptions\.release\s*(?:=|\.set\()\s*(\d+)", "options.release"),
-            (r"\btargetCompatibility\s*=?\s*[\"']?((?:JavaVersion\.)?[\w.]+)", "targetCompatibility"),
-            (r"\bsourceCompatibility\s*=?\s*[\"']?((?:JavaVersion\.)?[\w.]+)", "sourceCompatibility"),
+            (r"\btargetCompatibility\s*(?:=\s*)?[\"']?((?:JavaVersion\.)?[\w.]+)", "targetCompatibility"),
+            (r"\bsourceCompatibility\s*(?:=\s*)?[\"']?((?:JavaVersion\.)?[\w.]+)", "sourceCompatibility"),
         )
         for file, text in self.texts.items():
             for pattern, key in patterns:
@@ -106,7 +108,7 @@ class Build:
         """The plugins and dependencies that stand nowhere in the source."""
         found = []
         for text in self.texts.values():
-            found += re.findall(r"\bid\s*\(?\s*[\"']([\w.-]+)[\"']\)?\s+version\b", text)
+            found += re.findall(r"\bid\s*(?:\(\s*)?[\"']([\w.-]+)[\"']\)?\s+version\b", text)
             found += re.findall(r"[\"']([\w.-]+:[\w.-]+(?::[\w.$\{\}+-]+)?)(?:@\w+)?[\"']", text)
             found += re.findall(r"\b(kotlin\s*\(\s*\"jvm\"\s*\))\s*version", text)
             pairs = re.findall(r"\bgroup\s*[:=]\s*[\"']([\w.-]+)[\"'],\s*name\s*[:=]\s*[\"']([\w.-]+)", text)

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import drydock
+import results
 
 SOURCES = ("configure.ac", "configure.in")
 # The macro of configure.ac, the tool that it needs, and Debian's package.
@@ -19,6 +20,8 @@ TOOLS = (
     ("GTK_DOC_CHECK", "gtkdocize", "gtk-doc-tools"),
 )
 ACLOCAL = "/usr/share/aclocal"
+# Macros of the archive that are looked for.
+MOST_MACROS = 200
 
 
 def script(project):
@@ -69,9 +72,12 @@ def check(project):
 
 def check_archive(project, name, text):
     """Macros of the Autoconf archive, which autoconf would leave as words in the script."""
-    for macro in sorted(set(re.findall(r"\bAX_[A-Z0-9_]+", text))):
+    macros = sorted(set(re.findall(r"\bAX_[A-Z0-9_]+", text)))[:MOST_MACROS]
+    own_files = {os.path.basename(path) for path, _ in results.files(project.source) if path.endswith(".m4")} if macros else set()
+    included = set(re.findall(r"\bAX_[A-Z0-9_]+", project.read("acinclude.m4") or ""))
+    for macro in macros:
         file = macro.lower() + ".m4"
-        own = any(file in names for _, _, names in os.walk(project.source)) or macro in (project.read("acinclude.m4") or "")
+        own = file in own_files or macro in included
         if not own and f"AC_DEFUN([{macro}" not in text and not os.path.exists(f"{ACLOCAL}/{file}") and os.path.isdir(ACLOCAL):
             # Some files of the archive define several macros.
             if not defined(macro):

@@ -69,9 +69,10 @@ class Site:
             found = re.search(r"(?im)^[ \t]*theme[ \t]*[=:][ \t]*(\S.*)$", self.text)
             said = re.findall(r"[\w./-]+", found[1].partition("#")[0]) if found else []
             if found is None:
-                listed = re.search(r"(?im)^theme\s*:\s*\n((?:\s*-\s*.+\n?)+)", self.text)
+                listed = re.search(r"(?im)^theme[ \t]*:[ \t]*\n((?:[ \t]*-[ \t]*\S.*\n?)+)", self.text)
                 said = re.findall(r"-\s*[\"']?([\w./-]+)", listed[1]) if listed else []
-        return [name for name in ([said] if isinstance(said, str) else said) if isinstance(name, str)]
+        said = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+        return list(dict.fromkeys(name for name in said if isinstance(name, str)))[:20]
 
     def modules(self):
         """The modules that Hugo would have go download."""

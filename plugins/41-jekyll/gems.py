@@ -24,7 +24,7 @@ def of_gemfile(project):
     for number, line in enumerate((project.read("Gemfile") or "").splitlines(), 1):
         opened = re.match(r"\s*group\s+:?[\"']?(\w+)", line)
         group = opened[1] if opened else "" if re.match(r"end\b", line) else group
-        named = re.match(r"\s*gem\s*\(?\s*[\"']([\w.-]+)[\"']\s*(?:,\s*[\"']([^\"']+)[\"'])?", line)
+        named = re.match(r"\s*gem\s*(?:\(\s*)?[\"']([\w.-]+)[\"']\s*(?:,\s*[\"']([^\"']+)[\"'])?", line)
         # Those for other systems are none of ours.
         if named and "platform" not in line and group not in ("test", "development"):
             words = named[2] or ""
@@ -50,7 +50,7 @@ def of_group(project):
 def ruby_of(project):
     """The Ruby that the Gemfile asks for."""
     for number, line in enumerate((project.read("Gemfile") or "").splitlines(), 1):
-        found = re.match(r"\s*ruby\s*\(?\s*[\"']([^\"'<]+)[\"']", line)
+        found = re.match(r"\s*ruby\s*(?:\(\s*)?[\"']([^\"'<]+)[\"']", line)
         if found and drydock.numbers(found[1]):
             return Asked(found[1], drydock.numbers(found[1]), number, "")
     return None
@@ -86,6 +86,8 @@ def check(project, file):
     theme = setting(project, file, "theme")
     if theme and theme not in ("null", "~"):
         wanted.append((theme, file))
+    # As many as arguments can be handed on.
+    wanted = wanted[:500]
     missing = absent([name for name, _ in wanted])
     for name, place in wanted:
         # A plugin may be a file of the project.

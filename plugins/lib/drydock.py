@@ -26,6 +26,8 @@ import traceback
 
 # A file of a project that is larger is read by nobody here.
 LARGEST_FILE = 1 << 20
+# A dotted key of TOML, or a table's name, that nobody wrote.
+MANY_PARTS = re.compile(r"""(?<![\w-])(?:(?:[\w-]{1,200}|"[^"\n]{0,200}"|'[^'\n]{0,200}')[ \t]{0,8}\.[ \t]{0,8}){64}""")
 
 
 class Failed(Exception):
@@ -116,6 +118,9 @@ class Project:
         text = self.read(name)
         if text is None:
             return {}
+        # The reader walks a dotted key once for each of its parts.
+        if many := MANY_PARTS.search(text):
+            raise Failed(f"{name} has a key of more than 64 parts", "shorten it", name, text.count("\n", 0, many.start()) + 1)
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -253,10 +258,10 @@ def _detect(detect, project):
         answer = detect(project)
     except Failed as failure:
         # It is meant for this plugin, whose plan will say the same, and where.
-        return print(json.dumps({"why": failure.message}))
+        return print(json.dumps({"why": clipped(failure.message, 200)}))
     if answer is None:
         sys.exit(100)
-    print(json.dumps({"score": answer[0], "why": answer[1]}))
+    print(json.dumps({"score": answer[0], "why": clipped(answer[1], 200)}))
 
 
 def _plan(plan, project):

@@ -4,6 +4,7 @@
 reports of tests. All of it is looked at from the driver's side, where it can be read and not run."""
 
 import collections
+import json
 import os
 import stat
 import struct
@@ -72,6 +73,21 @@ class Tree:
         ]
 
 
+def parts(paths, pairs=False):
+    """The paths in groups that fit into a record, one line of 64 KiB: JSON writes a character with six or twelve bytes."""
+    group, room = [], 0
+    step = 2 if pairs else 1
+    for start in range(0, len(paths), step):
+        entry = paths[start : start + step]
+        size = sum(len(json.dumps(path)) + 2 for path in entry)
+        if group and (room + size > 48 << 10 or len(group) >= 40):
+            yield group
+            group, room = [], 0
+        group, room = group + entry, room + size
+    if group:
+        yield group
+
+
 def give_out(job, paths, role, flat=True):
     """Copies files of the project to the outputs, and says what they are for. Of two with one name both keep their folders."""
     paths = list(paths)
@@ -82,9 +98,8 @@ def give_out(job, paths, role, flat=True):
         (["-t"], [p for p in paths if p in single]),
         (["--parents", "-t"], [p for p in paths if p not in single]),
     ):
-        # A record is one line of 64 KiB at most.
-        for start in range(0, len(group), 40):
-            job.must("cp", "-p", *options, job.out, "--", *group[start : start + 40])
+        for part in parts(group):
+            job.must("cp", "-p", *options, job.out, "--", *part)
     for path in paths[:MOST_DECLARED]:
         job.artifact(os.path.basename(path) if path in single else path, role)
 
@@ -102,10 +117,10 @@ def mend_links(job):
                 moved += [os.path.relpath(inside, folder), path]
             else:
                 lost.append(path)
-    for start in range(0, len(moved), 40):
-        job.shell('while [ $# -gt 1 ]; do ln -sfn -- "$1" "$2"; shift 2; done', *moved[start : start + 40])
-    for start in range(0, len(lost), 40):
-        job.must("rm", "-f", "--", *lost[start : start + 40])
+    for part in parts(moved, pairs=True):
+        job.shell('while [ $# -gt 1 ]; do ln -sfn -- "$1" "$2"; shift 2; done', *part)
+    for part in parts(lost):
+        job.must("rm", "-f", "--", *part)
 
 
 def declare_installed(job):
@@ -131,8 +146,8 @@ def give_out_reports(job, paths):
     paths = [path for path in paths][:MOST_DECLARED]
     if paths:
         job.must("mkdir", "-p", os.path.join(job.out, "reports"))
-        for start in range(0, len(paths), 40):
-            job.must("cp", "-p", "-t", os.path.join(job.out, "reports"), "--", *paths[start : start + 40])
+        for part in parts(paths):
+            job.must("cp", "-p", "-t", os.path.join(job.out, "reports"), "--", *part)
         job.artifact("reports", "report")
 
 

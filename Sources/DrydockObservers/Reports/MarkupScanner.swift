@@ -7,10 +7,10 @@
 /// Linear in the document. Forgiving about what it does not need: whether tags match is for the reader. Source: XML 1.0.
 struct MarkupScanner {
     enum Piece: Equatable {
-        /// Names are without their namespace; values are clipped.
+        /// Names are without their namespace.
         case start(name: String, attributes: [String: String], isEmpty: Bool)
         case end(name: String)
-        /// Of an element or a CDATA section, clipped.
+        /// Of an element or a CDATA section.
         case text(String)
     }
 
@@ -20,8 +20,6 @@ struct MarkupScanner {
     private let bytes: [UInt8]
     private var place = 0
 
-    private static let longestValue = 4_096
-    private static let longestText = 16_384
     private static let mostAttributes = 64
 
     init(_ bytes: [UInt8]) {
@@ -73,7 +71,7 @@ struct MarkupScanner {
             let start = place
             while place < bytes.count, bytes[place] != quote { place += 1 }
             guard place < bytes.count else { throw Problem() }
-            attributes[key] = Self.decoded(bytes[start..<place], atMost: Self.longestValue)
+            attributes[key] = Self.decoded(bytes[start..<place])
             place += 1
         }
     }
@@ -81,13 +79,13 @@ struct MarkupScanner {
     private mutating func section() throws(Problem) -> String {
         let start = place
         try pass("]]>")
-        return Self.repaired(bytes[start..<(place - 3)].prefix(Self.longestText))
+        return Self.repaired(bytes[start..<(place - 3)])
     }
 
     private mutating func text(upTo end: Unicode.Scalar) -> String {
         let start = place
         while place < bytes.count, bytes[place] != UInt8(ascii: end) { place += 1 }
-        return Self.decoded(bytes[start..<place], atMost: Self.longestText)
+        return Self.decoded(bytes[start..<place])
     }
 
     /// A name without its namespace.
@@ -137,8 +135,7 @@ struct MarkupScanner {
     ]
 
     /// The text with its entities resolved; one that is unknown stays as it stands.
-    private static func decoded(_ bytes: ArraySlice<UInt8>, atMost limit: Int) -> String {
-        let bytes = bytes.prefix(limit)
+    private static func decoded(_ bytes: ArraySlice<UInt8>) -> String {
         guard bytes.contains(UInt8(ascii: "&")) else { return repaired(bytes) }
         var decoded = ""
         var rest = bytes

@@ -14,6 +14,7 @@ package struct TestReport {
     private var test: Case?
     private let placed: (String) -> String?
     private let masked: (String) -> String
+    private let isStopped: () -> Bool
 
     private static let deepest = 64
 
@@ -27,23 +28,33 @@ package struct TestReport {
         var text = ""
     }
 
-    private init(placed: @escaping (String) -> String?, masked: @escaping (String) -> String) {
+    private init(
+        placed: @escaping (String) -> String?,
+        masked: @escaping (String) -> String,
+        isStopped: @escaping () -> Bool
+    ) {
         self.placed = placed
+        self.isStopped = isStopped
         self.masked = masked
     }
 
     /// What one or more reports say; nil where none is a report, or whole.
     ///
-    /// `placed`: the file of the source that a name means, if it means one. `masked`: takes secrets out of a text.
+    /// `placed`: the file of the source that a name means, if it means one. `masked`: takes secrets out of a text. `isStopped`:
+    /// whether nobody wants the answer any more, which is then nil.
     package static func results(
         of documents: [[UInt8]],
         placed: @escaping (String) -> String?,
-        masked: @escaping (String) -> String = { $0 }
+        masked: @escaping (String) -> String = { $0 },
+        isStopped: @escaping () -> Bool = { false }
     ) -> TestResults? {
         var all: TestResults?
         for document in documents {
-            var report = TestReport(placed: placed, masked: masked)
-            guard let found = report.read(document) else { continue }
+            var report = TestReport(placed: placed, masked: masked, isStopped: isStopped)
+            guard let found = report.read(document) else {
+                if isStopped() { return nil }
+                continue
+            }
             all = all.map { $0.adding(found) } ?? found
         }
         return all
@@ -53,7 +64,11 @@ package struct TestReport {
         var scanner = MarkupScanner(document)
         var isReport = false
         do throws(MarkupScanner.Problem) {
+            var pieces = 0
             while let piece = try scanner.next() {
+                pieces += 1
+                // Asking costs more than a piece does.
+                if pieces.isMultiple(of: 256), isStopped() { return nil }
                 switch piece {
                 case .start(let name, let attributes, let isEmpty):
                     if open.isEmpty {
@@ -86,21 +101,29 @@ package struct TestReport {
             suites.append(isShown ? results.suites.count : nil)
             if isShown { results.suites.append(TestResults.Suite(name: text(attributes["name"]) ?? "tests")) }
         case "testcase":
-            let names = [attributes["classname"], attributes["name"]].compactMap(text)
+            let names = [attributes["classname"], attributes["name"]].compactMap(\.self)
             var begun = Case(
-                name: text(names.joined(separator: ".")) ?? "a test",
+                name: names.joined(separator: "."),
                 seconds: Self.seconds(attributes["time"])
             )
-            begun.file = attributes["file"].flatMap(placed)
-            begun.line = attributes["line"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+            begun.file = attributes["file"]
+            begun.line = attributes["line"].flatMap { Int($0) }.flatMap(Self.line)
             test = begun
         case "skipped", "disabled": test?.isSkipped = true
         case "failure", "error":
             // Of several the first.
             guard let open = test, open.failure == nil else { return }
             let message = text(attributes["message"]) ?? text(attributes["type"])
-            let line = open.file == nil ? nil : open.line
-            test?.failure = FailedTest(name: open.name, message: message, file: open.file, line: line)
+            // Looked up for those that failed alone: each is a question to the file system.
+            let file = results.failures.count < TestResults.mostFailures ? open.file.flatMap(placed) : nil
+            let line = file == nil ? nil : open.line
+            let failed = FailedTest(
+                name: text(open.name) ?? "a test",
+                message: message,
+                file: file,
+                line: line
+            )
+            test?.failure = failed
         default: break
         }
     }
@@ -134,7 +157,8 @@ package struct TestReport {
     /// One line of a name or a message, clipped.
     private func text(_ text: String?) -> String? {
         guard let text else { return nil }
-        let words = masked(text).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        // Masked as it stood and as it is now: a line break may have stood in the middle of a secret.
+        let words = masked(PlainLine.of(masked(text)))
         return words.isEmpty ? nil : FailureDetails.clipped(words)
     }
 
@@ -144,12 +168,15 @@ package struct TestReport {
         for word in text.split(whereSeparator: { $0.isWhitespace || "()[]\"'".contains($0) })
         where looked < 200 {
             let parts = word.split(separator: ":", maxSplits: 2)
-            guard parts.count >= 2, let line = Int(parts[1]), line > 0 else { continue }
+            guard parts.count >= 2, let line = Int(parts[1]).flatMap(Self.line) else { continue }
             looked += 1
             if let file = placed(String(parts[0])) { return (file, line) }
         }
         return nil
     }
+
+    /// A number that can be one of a line.
+    private static func line(_ number: Int) -> Int? { (1..<1_000_000_000).contains(number) ? number : nil }
 
     private static func seconds(_ text: String?) -> Double {
         // Some write thousands apart.

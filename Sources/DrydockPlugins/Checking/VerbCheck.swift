@@ -29,6 +29,8 @@ package struct VerbCheck: Sendable {
     /// Whether the project is one that the plugin is meant for.
     private let isItsOwn: Bool
     private var result = Result()
+    /// Questions that it was ended at.
+    private var unanswered = 0
 
     /// A check of `plugin` on the project of `call`, which findings call `place`; `isItsOwn`: it should want to build it.
     package init(_ plugin: Plugin, _ call: VerbCall, place: String, isItsOwn: Bool = false) {
@@ -68,6 +70,8 @@ package struct VerbCheck: Sendable {
         _ lines: [[UInt8]],
         _ what: String
     ) async throws(Failure) -> VerbAnswer? {
+        // One that hangs does so again, and each time is twenty seconds of somebody's.
+        guard unanswered < 2 else { return nil }
         var heard: [String] = []
         defer { result.heard += heard.map { "\(what): \($0)" } }
         do throws(Failure) {
@@ -76,7 +80,11 @@ package struct VerbCheck: Sendable {
             return answer
         } catch {
             if error.fault == .platform { throw error }
-            say(.error, verb, "\(what): \(error.message)", hint: error.hint)
+            unanswered += 1
+            let isTimeout = error.code == .stepTimeout || error.code == .silenceTimeout
+            let hint = isTimeout ? "a verb has twenty seconds: leave to `run` what takes longer" : error.hint
+            say(.error, verb, "\(what): \(error.message)", hint: hint)
+            if unanswered == 2 { say(.note, verb, "no more was asked of it: it did not answer twice") }
             return nil
         }
     }

@@ -28,7 +28,7 @@ struct BuildsAPI: Sendable {
         let upload = SourceUpload(store: store, options: options)
         let wish = try await upload.read(request)
         let names = try named.completed(by: wish)
-        let session = names.session ?? SessionID(rawValue: "s-\(DeployID.make())")
+        let session = names.session ?? SessionID.invented()
         let build = try await store.enqueue(
             BuildRequest(
                 session: session,

@@ -195,7 +195,8 @@ function explain(details) {
 
 // What is different since the last build of the project that succeeded.
 function since({ since: build, commits = [], changed = [], added = [], removed = [], others = [], more = 0, partial }) {
-  const names = (what, files) => (files.length ? [`${what} ${files.map(clean).join(", ")}`] : []);
+  const quoted = (file) => (/^[\p{L}0-9._/+@=~#-]*$/u.test(file) ? file : `'${clean(file).replaceAll("'", "\\'")}'`);
+  const names = (what, files) => (files.length ? [`${what} ${files.map(quoted).join(", ")}`] : []);
   const parts = [...(commits.length === 2 ? [`commit ${commits.map((commit) => commit.slice(0, 12)).join(" → ")}`] : []),
     ...names("changed", changed), ...names("new", added), ...names("removed", removed), ...(more ? [`${more} more`] : []), ...others.map(clean)];
   const same = partial ? "the source has too many files to be compared" : "nothing in the source has changed; look at the machine, the network, or chance";

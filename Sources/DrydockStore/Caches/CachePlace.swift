@@ -10,7 +10,7 @@ internal import SystemPackage
 /// The directory of one project's cache.
 struct CachePlace {
     static let new = "new"
-    private static let gone = "gone"
+    private static let gone = "gone-"
 
     let path: FilePath
     /// Its own name.
@@ -51,8 +51,8 @@ struct CachePlace {
     func touch() { utimensat(AT_FDCWD, about.string, nil, 0) }
 
     /// Notes whose it is, and how large.
-    func describe(_ project: ProjectName, bytes: Int64) throws {
-        let text = [UInt8](try JSONEncoder().encode(About(project: project, bytes: bytes)))
+    func describe(_ project: ProjectName, _ size: ByteCount) throws {
+        let text = [UInt8](try JSONEncoder().encode(About(project: project, bytes: size.bytes)))
         let new = path.appending("about.new")
         let file = try OwnedDescriptor(opening: new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
         try file.withDescriptor { try FileContents.write(text[...], to: $0) }
@@ -65,7 +65,8 @@ struct CachePlace {
             let status = try? fileStatus(at: about),
             let about = try? read()
         else { return nil }
-        let used = Timestamp(milliseconds: status.modified.seconds * 1_000)
+        let time = status.modified
+        let used = Timestamp(milliseconds: time.seconds * 1_000 + time.nanoseconds / 1_000_000)
         return ProjectCaches.Entry(project: about.project, size: ByteCount(about.bytes), used: used, key: key)
     }
 
@@ -75,52 +76,69 @@ struct CachePlace {
         return try JSONDecoder().decode(About.self, from: Data(bytes))
     }
 
-    /// Removes what came before `number`, but what a build still reads: that goes when the next one is kept.
-    func removeGenerations(before number: Int, in parent: DirectoryHandle) throws {
-        try TreeRemover.remove(Self.gone, in: parent)
-        for old in try numbers() where old < number { try remove(old, in: parent) }
-    }
-
-    /// Whether nobody was reading it.
-    @discardableResult
-    private func remove(_ number: Int, in parent: DirectoryHandle) throws -> Bool {
-        let name = "\(number)"
-        let directory = try OwnedDescriptor(
-            opening: path.appending(name),
-            O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-        )
-        return try directory.withDescriptor { descriptor in
-            guard try descriptor.tryLock() else { return false }
-            // In one step: what is half removed must not be anybody's newest.
-            try parent.move(Array(name.utf8)[...], to: parent, as: Array(Self.gone.utf8)[...])
-            try TreeRemover.remove(Self.gone, in: parent)
-            return true
+    /// Removes what is not the newest, and nobody reads; of what nobody can tell whose it is all.
+    func tidy() throws {
+        if entry == nil {
+            _ = try removeAll()
+            return
+        }
+        guard let lock = try lock() else { return }
+        defer { lock.release() }
+        let parent = try cleared()
+        for old in try numbers().dropLast() {
+            if let held = try hold(old) { try remove([held], in: parent) }
         }
     }
 
-    /// Removes all generations but the newest, as far as nobody reads them.
-    func removeOld() throws {
-        guard let newest = try numbers().last, let lock = try lock() else { return }
-        defer { lock.release() }
-        try removeGenerations(before: newest, in: try DirectoryHandle(path: path))
-    }
-
-    /// Removes all of it; false, with what is read left there, where a build uses it.
+    /// Removes all of it; false, with nothing removed, where a build uses any of it: what is left would be its newest again.
     func removeAll() throws -> Bool {
         guard let lock = try lock() else { return false }
         defer { lock.release() }
-        let parent = try DirectoryHandle(path: path)
-        try TreeRemover.remove(Self.gone, in: parent)
-        try TreeRemover.remove(Self.new, in: parent)
-        var isFree = true
-        for number in try numbers() where try !remove(number, in: parent) { isFree = false }
+        let parent = try cleared()
+        var held: [Held] = []
+        for number in try numbers() {
+            guard let one = try hold(number) else { return false }
+            held.append(one)
+        }
+        try remove(held, in: parent)
         // The directory and its lock stay: another process may wait at that very file.
-        return isFree
+        return true
+    }
+
+    /// The directory, without what killed processes left in it; with the lock.
+    private func cleared() throws -> DirectoryHandle {
+        let parent = try DirectoryHandle(path: path)
+        for name in try parent.sortedNames() where name == Self.new || name.hasPrefix(Self.gone) {
+            try TreeRemover.remove(name, in: parent)
+        }
+        return parent
+    }
+
+    /// A generation that nobody reads, and nobody comes to read.
+    private struct Held {
+        var number: Int
+        var directory: DirectoryHandle
+    }
+
+    /// Nil where a build reads it.
+    private func hold(_ number: Int) throws -> Held? {
+        let directory = try DirectoryHandle(path: path.appending("\(number)"))
+        let isFree = try directory.withDescriptor { file throws(Errno) in try file.tryLock() }
+        return isFree ? Held(number: number, directory: directory) : nil
+    }
+
+    /// Renamed first, the newest before the others: what is half removed must not be anybody's newest.
+    private func remove(_ held: [Held], in parent: DirectoryHandle) throws {
+        for one in held.reversed() {
+            let name = Self.gone + "\(one.number)"
+            try parent.move(Array("\(one.number)".utf8)[...], to: parent, as: Array(name.utf8)[...])
+        }
+        for one in held { try TreeRemover.remove(Self.gone + "\(one.number)", in: parent) }
     }
 }
 
 /// A lock on a file of its own, until it is released.
-final class OwnedLock {
+final class OwnedLock: Sendable {
     private let file: FileDescriptor
 
     /// Takes over `file`, which is locked.

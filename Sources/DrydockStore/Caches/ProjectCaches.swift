@@ -25,13 +25,6 @@ package struct ProjectCaches: Sendable {
         let key: String
     }
 
-    /// What came of keeping one.
-    package enum Kept: Hashable, Sendable {
-        case kept(files: Int, size: ByteCount)
-        /// Another build of the project does so at this moment.
-        case busy
-    }
-
     package let limits: ProjectCacheLimits
     private let folder: FilePath
 
@@ -57,35 +50,42 @@ package struct ProjectCaches: Sendable {
         return nil
     }
 
-    /// Makes what `fill` puts into an empty directory the project's newest generation.
+    /// What `fill` puts into an empty directory, to become the project's newest generation; nil while another build of the
+    /// project keeps one.
     ///
-    /// `fill` returns the files and bytes that it put there; what it throws leaves everything as it was. Blocks.
-    package func keep(
+    /// `fill` returns how many files it put there, and what they take; what it throws leaves everything as it was. Blocks.
+    package func prepare(
         _ project: ProjectName,
-        _ fill: (DirectoryHandle) throws -> (files: Int, bytes: Int64)
-    ) throws -> Kept {
+        _ fill: (DirectoryHandle) throws -> (files: Int, size: ByteCount)
+    ) throws -> NewCache? {
         let place = place(of: project)
         try Self.make(place.path)
-        guard let lock = try place.lock() else { return .busy }
-        defer { lock.release() }
-        let parent = try DirectoryHandle(path: place.path)
-        // What a process left that was killed here.
-        try TreeRemover.remove(CachePlace.new, in: parent)
-        let number = try (place.numbers().last ?? 0) + 1
-        let filled: (files: Int, bytes: Int64)
+        guard let lock = try place.lock() else { return nil }
         do {
-            let new = try parent.makeDirectory(Array(CachePlace.new.utf8)[...], permissions: 0o755)
-            filled = try fill(new)
-            // Without this the name could outlast a power cut, and the contents not.
-            try new.withDescriptor { try FileContents.syncFileSystem(of: $0) }
+            let parent = try DirectoryHandle(path: place.path)
+            // What a process left that was killed here.
+            try TreeRemover.remove(CachePlace.new, in: parent)
+            do {
+                let new = try parent.makeDirectory(Array(CachePlace.new.utf8)[...], permissions: 0o755)
+                let filled = try fill(new)
+                try place.describe(project, filled.size)
+                // Without this the name could outlast a power cut, and the contents not.
+                try new.withDescriptor { try FileContents.syncFileSystem(of: $0) }
+                return NewCache(
+                    files: filled.files,
+                    size: filled.size,
+                    place: place,
+                    parent: parent,
+                    lock: lock
+                )
+            } catch {
+                try? TreeRemover.remove(CachePlace.new, in: parent)  // the first error is the one to tell
+                throw error
+            }
         } catch {
-            try? TreeRemover.remove(CachePlace.new, in: parent)  // the first error is the one to tell
+            lock.release()
             throw error
         }
-        try place.describe(project, bytes: filled.bytes)
-        try parent.move(Array(CachePlace.new.utf8)[...], to: parent, as: Array("\(number)".utf8)[...])
-        try place.removeGenerations(before: number, in: parent)
-        return .kept(files: filled.files, size: ByteCount(filled.bytes))
     }
 
     /// All that is kept, what was used last first.
@@ -97,14 +97,14 @@ package struct ProjectCaches: Sendable {
             .sorted { $0.used > $1.used }
     }
 
-    /// Removes what newer generations stand for, and those projects' that were used longest ago until all take no more than `limits.total`; returns what went.
+    /// Removes what newer generations stand for and what killed processes left, and those projects' that were used longest ago
+    /// until all take no more than `limits.total`; returns what went of these.
     ///
-    /// One that a build reads stays for now. Blocks.
+    /// One that a build reads stays for now. Takes as long as there is to remove: nobody's build waits for it. Blocks.
     @discardableResult
-    package func shrink() throws -> [Entry] {
-        let entries = try entries()
-        let removed = try surplus(of: entries).filter { try self.place($0).removeAll() }
-        for entry in entries { try place(entry).removeOld() }
+    package func tidy() throws -> [Entry] {
+        let removed = try surplus(of: entries()).filter { try self.place($0.key).removeAll() }
+        for key in try DirectoryHandle(path: folder).sortedNames() { try place(key).tidy() }
         return removed
     }
 
@@ -128,8 +128,6 @@ package struct ProjectCaches: Sendable {
         let key = String(SHA256Hasher.digest(of: project.rawValue.utf8).hex.prefix(32))
         return place(key)
     }
-
-    private func place(_ entry: Entry) -> CachePlace { place(entry.key) }
 
     private func place(_ key: String) -> CachePlace { CachePlace(path: folder.appending(key), key: key) }
 
