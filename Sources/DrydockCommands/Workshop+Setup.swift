@@ -92,20 +92,20 @@ extension Workshop {
     /// Nil where nothing is to be kept.
     static func caches(
         in directory: DataDirectory,
-        _ limits: ProjectCacheLimits
+        _ bounds: ProjectCacheLimits
     ) throws(CommandProblem) -> ProjectCaches? {
-        guard limits.size.bytes > 0 else { return nil }
-        guard limits.total >= limits.size else {
+        guard bounds.size.bytes > 0 else { return nil }
+        guard bounds.total >= bounds.size else {
             throw CommandProblem(
                 .usage,
                 "project_cache.total",
                 why:
-                    "it is \(limits.total), less than the \(limits.size) of one project (project_cache.size)",
+                    "it is \(bounds.total), less than the \(bounds.size) of one project (project_cache.size)",
                 remedy: "raise it, or lower the other"
             )
         }
         do throws(Errno) {
-            return try ProjectCaches(in: directory.projectCaches, limits: limits)
+            return try ProjectCaches(in: directory.projectCaches, limits: bounds)
         } catch {
             throw CommandProblem(
                 .unavailable,

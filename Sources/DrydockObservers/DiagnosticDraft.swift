@@ -19,7 +19,7 @@ struct DiagnosticDraft {
     private let hint: String?
 
     /// Bytes of a message, and of a code.
-    private static let longestMessage = 4_000
+    private static let longestMessage = 2_000
     private static let longestCode = 100
 
     init(_ rule: DiagnosticRule, needsPlace: Bool) {

@@ -65,7 +65,7 @@ struct LineRuleTests {
         let lines = ["Error at a:1:"] + (0..<20_000).map { "  line \($0)" }
         let told = try observe(["a"], lines)
         #expect(told.count == 1)
-        #expect(told.first?.message.count == 1_000)
+        #expect((told.first?.message.utf8.count ?? 0) <= 2_000)
         #expect(told.first?.message.hasPrefix("line 0 line 1 ") == true)
     }
 
