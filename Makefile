@@ -20,7 +20,8 @@ TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip
     python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2
 # The tools of the projects that `make real-projects` builds, beside Swift. Node and npm: Debian's or others, as the machine has them.
 PROJECT_PACKAGES := $(TEST_PACKAGES) libtool gettext cmake meson ninja-build golang-go cargo rustc default-jdk-headless maven hugo jekyll \
-    python3-dev libsass-dev libncurses-dev publicsuffix libwayland-bin
+    python3-dev libsass-dev libncurses-dev publicsuffix libwayland-dev libunistring-dev \
+    jekyll-theme-minima ruby-jekyll-feed ruby-jekyll-seo-tag ruby-jekyll-paginate
 ACCEPTANCE_VENV := .build/acceptance-venv
 
 include Sources/drydock-jail/jail.mk

@@ -55,4 +55,17 @@ struct SurveyTests {
         #expect(detection.candidates.first?.why == "it says it is not its project")
         #expect((1...2_048).contains(heard.all.count))
     }
+
+    @Test("an answer without end is told as one, and not as somebody's cancel")
+    func endlessAnswer() async throws {
+        let bench = try Bench()
+        _ = try bench.plugin(
+            "head -c 1000000 /dev/zero; exit 0",
+            kind: "driver",
+            manifest: #","verbs":["run","detect"]"#
+        )
+        let detection = await survey(bench, Heard()).detect()
+        #expect(detection.candidates.first?.isBroken == true)
+        #expect(detection.candidates.first?.why.contains("answered with more than 256 KiB") == true)
+    }
 }
