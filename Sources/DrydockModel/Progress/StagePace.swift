@@ -7,8 +7,9 @@ import Glibc
 struct StagePace: Sendable {
     /// What a stage that is not over is at most.
     static let most = 0.97
-    /// Seconds after which a stage that nobody knows anything of is taken to be two thirds done.
-    private static let unknownPace = 30.0
+    /// Seconds after which a stage that nobody knows anything of is taken to be three tenths done; half of it after three
+    /// times as long, nine tenths after a hundred times.
+    private static let unknownPace = 8.0
     /// Units that are counted.
     private static let mostUnits = 16
 
@@ -79,8 +80,9 @@ struct StagePace: Sendable {
 
     private func estimate(_ elapsed: Double) -> Double {
         guard let past, past.typical > 0 else {
-            // Nobody knows: what the tool says, or a bar that slows down.
-            return max(told, 1 - exp(-elapsed / Self.unknownPace))
+            // Nobody knows: what the tool says, or a bar that slows down. By a power of the time and not exponentially, since
+            // stages take anything from a second to an hour: a short one has to be seen, and a long one must not be "done".
+            return max(told, 1 - 1 / (1 + elapsed / Self.unknownPace).squareRoot())
         }
         let last = past.durations.last ?? past.typical
         if told > 0, last > 0, let (at, next) = past.curve.seconds(at: told, of: last) {
