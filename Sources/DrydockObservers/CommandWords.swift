@@ -63,6 +63,12 @@ package enum CommandWords {
             }
             guard !name.isEmpty, !word.hasPrefix("-"), !word.hasPrefix("$") else { break }
             found.append(name)
+            if shells.contains(name) {
+                // `sh ./configure`; what stands behind -c are lines, of which there is one word here.
+                guard rest.first.map({ $0.hasPrefix("-") && $0.hasSuffix("c") }) != true else { break }
+                rest = rest.drop { $0.hasPrefix("-") }
+                continue
+            }
             found += module(name, rest)
             guard let started = started(by: name, rest) else { break }
             rest = started

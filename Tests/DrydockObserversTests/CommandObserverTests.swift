@@ -243,7 +243,11 @@ struct CommandObserverTests {
             (["sh", "-c", "shift 99; \"$@\""], ["shift"]),
             (["uv", "run", "pytest"], ["uv", "pytest"]), (["uv", "pip", "install"], ["uv"]),
             (["npx", "-y", "tsc"], ["npx", "tsc"]),
-            (["sh", "script.sh"], ["sh"]), ([], []), (["$X"], []),
+            (["sh", "script.sh"], ["sh", "script.sh"]),
+            (["sh", "./configure", "--prefix=/usr"], ["sh", "configure"]),
+            (["env", "A=b", "bash", "-e", "x/configure"], ["bash", "configure"]), (["sh", "-c"], ["sh"]),
+            (["make", "&&", "sh"], ["make"]), (["sh", "sh", "sh", "./a"], ["sh", "sh", "sh", "a"]), ([], []),
+            (["$X"], []),
             (["python3", "-m", "."], ["python3"]), (["python3", "-m", "a/b.c"], ["python3", "b"]),
         ]
     )

@@ -24,6 +24,10 @@ def plan(project):
         raise drydock.Failed("there are no tests: neither tests nor test is there", WITHOUT)
 
 
+# unittest's tests are methods: a function alone is pytest's.
+PYTESTS = re.compile(r"^(?:[ \t]*(?:import|from) pytest\b|(?:async )?def test_)", re.M)
+
+
 def by_pytest(project):
     """Whether the tests are written for pytest; all that is not is unittest's."""
     pyproject = project.toml("pyproject.toml")
@@ -34,7 +38,7 @@ def by_pytest(project):
     wanted = requirements.group(project, requirements.TESTS)
     wanted += requirements.texts(listed(pyproject, "project", "optional-dependencies", requirements.extra(project, requirements.TESTS)))
     texts = " ".join(wanted) + "".join(project.read(name) or "" for name in (*FILES, "requirements.txt"))
-    return "pytest" in texts or any(re.search(r"^[ \t]*(import|from) pytest\b", text, re.M) for text in sources(project))
+    return "pytest" in texts or any(PYTESTS.search(text) for text in sources(project))
 
 
 def sources(project):

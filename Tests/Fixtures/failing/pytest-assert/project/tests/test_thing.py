@@ -1,0 +1,5 @@
+import thing
+
+
+def test_double():
+    assert thing.double(2) == 4

@@ -1,0 +1,3 @@
+import { triple } from "./numbers.mjs";
+
+console.log(triple(2));

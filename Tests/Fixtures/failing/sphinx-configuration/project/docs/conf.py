@@ -1,0 +1,2 @@
+project = "Thing"
+release = verison
