@@ -8,7 +8,7 @@ import Testing
 /// (egress-world.py, test-indexes.py).
 @Suite("egress, by the tools that builds fetch with", .timeLimit(.minutes(3)))
 struct EgressClientTests {
-    private static let support = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+    static let support = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
         path: "Support"
     )
 
