@@ -16,16 +16,7 @@ struct CheckBench {
     private let store: EmbeddedStore
 
     init(_ configuration: ServerConfiguration, plugins: [String]) async throws {
-        do throws(Errno) {
-            folder = try RunFolder(.process)
-        } catch {
-            throw CommandProblem(
-                .unavailable,
-                "plugin check",
-                why: "no directory can be made in \(RunFolder.parent): \(error)",
-                remedy: "set TMPDIR to a directory that this user may write to"
-            )
-        }
+        folder = try RunFolder.made(.process, for: "plugin check", orExit: .unavailable)
         do {
             store = try EmbeddedStore(opening: folder.path.appending("data"))
             shop = try await .make(configuration, plugins: plugins, store: store, label: "drydock.check")

@@ -21,11 +21,10 @@ struct CommandProblem: Error {
 
     /// The problem that `failure` is for someone who asked for `what` on the command line.
     init(_ what: String, _ failure: Failure, status: ExitStatus? = nil) {
-        let place = failure.file.map { $0 + (failure.line.map { ":\($0)" } ?? "") + ": " } ?? ""
         self.init(
             status ?? ExitStatus(Outcome(failure)),
             what,
-            why: place + failure.message,
+            why: failure.place + failure.message,
             remedy: failure.hint
         )
     }

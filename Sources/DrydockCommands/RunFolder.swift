@@ -39,6 +39,24 @@ struct RunFolder {
         guard rename(new.string, path.string) == 0 else { throw Errno.current }
     }
 
+    /// Makes it for `command`, which ends with `status` where that can not be done.
+    static func made(
+        _ lifetime: Lifetime,
+        for command: String,
+        orExit status: ExitStatus
+    ) throws(CommandProblem) -> RunFolder {
+        do throws(Errno) {
+            return try RunFolder(lifetime)
+        } catch {
+            throw CommandProblem(
+                status,
+                command,
+                why: "no directory can be made in \(parent): \(error)",
+                remedy: "set TMPDIR to a directory that this user may write to"
+            )
+        }
+    }
+
     /// Removes it; it must be empty.
     func remove() throws {
         // Held until it is gone: another run would take it for a leftover.

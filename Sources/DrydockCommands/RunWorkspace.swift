@@ -16,17 +16,7 @@ struct RunWorkspace {
     /// Makes it, on a disk of its own that holds `disk` where this machine can do that and it does not stay, and copies
     /// `source` in.
     init(_ lifetime: RunFolder.Lifetime, copyOf source: String?, disk: ByteCount) throws(CommandProblem) {
-        let folder: RunFolder
-        do throws(Errno) {
-            folder = try RunFolder(lifetime)
-        } catch {
-            throw CommandProblem(
-                lifetime.notMade,
-                lifetime.command,
-                why: "no directory can be made in \(RunFolder.parent): \(error)",
-                remedy: "set TMPDIR to a directory that this user may write to"
-            )
-        }
+        let folder = try RunFolder.made(lifetime, for: lifetime.command, orExit: lifetime.notMade)
         self.folder = folder
         var made: Workspace?
         do {

@@ -54,8 +54,7 @@ package struct FailureBrief: Sendable {
 
     /// What is known, what tells most first: the end is what is left out where it is too long.
     private static func lines(of failure: Failure) -> [String] {
-        let place = failure.file.map { "\($0)\(failure.line.map { ":\($0)" } ?? ""): " } ?? ""
-        var lines = ["what: \(place)\(failure.message)"]
+        var lines = ["what: \(failure.place)\(failure.message)"]
         if let hint = failure.hint { lines.append("try: \(hint)") }
         guard let details = failure.details else { return lines }
         let stage = details.stage.map { ", stage \($0)" } ?? ""
@@ -65,15 +64,13 @@ package struct FailureBrief: Sendable {
         if let cause = details.cause { lines.append("cause: \(cause.words)") }
         if let source = details.source {
             lines.append("source of \(source.file):")
-            lines += source.lines.enumerated().map { index, text in
-                "\(source.first + index == source.line ? ">" : " ") \(source.first + index) | \(text)"
-            }
+            lines += source.words
         }
         if let tests = details.tests {
             lines.append(tests.words)
             lines += tests.failures.map { "- \($0.words)" }
         }
-        lines += details.changes?.words ?? []
+        if let changes = details.changes { lines.append(changes.words) }
         lines += details.blocked.map(\.words)
         if !details.output.isEmpty { lines.append("output:") }
         return lines + details.output.map { "| \($0)" }

@@ -77,4 +77,7 @@ package struct Failure: Error, Codable, Hashable, Sendable {
         self.file = file
         self.line = line
     }
+
+    /// `a.c:3: `, to stand before what is said of the place; empty where there is none.
+    package var place: String { file.map { $0 + (line.map { ":\($0)" } ?? "") + ": " } ?? "" }
 }

@@ -63,6 +63,16 @@ package struct SourceExcerpt: Codable, Hashable, Sendable {
         self.lines = lines
         self.line = line
     }
+
+    /// Each line with its number, the one that is meant marked: `> 10 | text`.
+    package var words: [String] {
+        let width = "\(first + lines.count)".count
+        return lines.enumerated().map { index, text in
+            let number = first + index
+            let label = String(repeating: " ", count: width - "\(number)".count) + "\(number)"
+            return "\(number == line ? ">" : " ") \(label) | \(text)"
+        }
+    }
 }
 
 /// Something that the sandbox did not let through.

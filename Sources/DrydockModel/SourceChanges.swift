@@ -127,23 +127,23 @@ extension SourceChanges {
         return plain ? path : "'" + PlainLine.of(path).replacing("'", with: "\\'") + "'"
     }
 
-    /// For people: `since b_… succeeded: changed a.c, b.c; new c.c`, a sentence each.
-    package var words: [String] {
+    /// A sentence for people: `since b_… succeeded: changed a.c, b.c; new c.c`.
+    package var words: String {
+        let since = "since \(since) succeeded: "
+        guard !isEmpty || !commits.isEmpty else {
+            return since
+                + (isPartial
+                    ? "the source has too many files to be compared"
+                    : "nothing in the source has changed; look at the machine, the network, or chance")
+        }
         let names = { (what: String, paths: [String]) in
             paths.isEmpty ? nil : "\(what) \(paths.map(Self.quoted).joined(separator: ", "))"
         }
-        var files = [names("changed", changed), names("new", added), names("removed", removed)].compactMap(
-            \.self
-        )
-        if more > 0 { files.append("\(more) more") }
-        files += others
-        if commits.count == 2 {
-            files.insert("commit \(commits[0].prefix(12)) → \(commits[1].prefix(12))", at: 0)
-        }
-        let since = "since \(since) succeeded: "
-        if !files.isEmpty { return [since + files.joined(separator: "; ")] }
-        let same =
-            isPartial ? "the source has too many files to be compared" : "nothing in the source has changed"
-        return [since + same + (isPartial ? "" : "; look at the machine, the network, or chance")]
+        let parts = [
+            commits.count == 2 ? "commit \(commits[0].prefix(12)) → \(commits[1].prefix(12))" : nil,
+            names("changed", changed), names("new", added), names("removed", removed),
+            more > 0 ? "\(more) more" : nil,
+        ]
+        return since + (parts.compactMap(\.self) + others).joined(separator: "; ")
     }
 }

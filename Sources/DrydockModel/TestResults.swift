@@ -5,7 +5,6 @@
 package struct TestResults: Codable, Hashable, Sendable {
     package static let mostSuites = 100
     package static let mostFailures = 50
-    package static let longestName = 200
 
     /// Every test, those that were skipped included.
     package var total = 0

@@ -61,7 +61,7 @@ extension DirectoryHandle {
     }
 
     /// A descriptor that stands for what is below at `path`, whatever that is, a link itself, without opening it (O_PATH).
-    func openPlace(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
+    func openEntry(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
         try owned(withCString(path.bytes) { cos_open_entry(descriptor.rawValue, $0) })
     }
 

@@ -242,7 +242,7 @@ extension CopyOptions.Base {
     /// Makes the file at `path` one of `directory` too, where nobody changed it; whether that was so.
     fileprivate func link(_ path: TreePath, into directory: DirectoryHandle) throws(Errno) -> Bool {
         do throws(Errno) {
-            _ = try changes.openPlace(path)
+            _ = try changes.openEntry(path)
             return false
         } catch .noSuchFileOrDirectory, .notDirectory {
             // As it was.
@@ -251,7 +251,7 @@ extension CopyOptions.Base {
             return false
         }
         do throws(Errno) {
-            let file = try tree.openPlace(path)
+            let file = try tree.openEntry(path)
             return try file.withDescriptor { file throws(Errno) in
                 guard try fileStatus(of: file).kind == .file else { return false }
                 try directory.makeHardLink(path.name, to: file)

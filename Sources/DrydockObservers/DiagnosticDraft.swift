@@ -91,6 +91,11 @@ struct DiagnosticDraft {
     }
 }
 
+extension Diagnostic {
+    /// A number that can be one of a line or a column.
+    static func place(_ number: Int) -> Int? { (1..<1_000_000_000).contains(number) ? number : nil }
+}
+
 extension String {
     fileprivate var trimmingSpace: Substring {
         var rest = self[...]

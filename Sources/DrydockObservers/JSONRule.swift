@@ -103,7 +103,7 @@ extension JSON {
     }
 
     /// A line or column, from 1.
-    fileprivate var place: Int? { integer.flatMap { (1..<1_000_000_000).contains($0) ? $0 : nil } }
+    fileprivate var place: Int? { integer.flatMap(Diagnostic.place) }
 }
 
 extension DiagnosticDraft {

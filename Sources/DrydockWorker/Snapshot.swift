@@ -24,7 +24,7 @@ struct Snapshot: Sendable {
         let stage = StageID(rawValue: "source")
         run.sink.record(.stage(StageChange(stage: stage, op: .start, title: "Preparing the source")))
         let options = run.shop.options
-        var snapshot = Snapshot(
+        let snapshot = Snapshot(
             parent: try await Blocking.run { () throws(Errno) in try DirectoryHandle(path: options.snapshots)
             },
             name: run.lease.attempt.rawValue,
@@ -32,16 +32,16 @@ struct Snapshot: Sendable {
             directory: run.lease.build.request.directory
         )
         do {
-            let summary = try await snapshot.fill(for: run)
-            let filled = snapshot
-            try await Blocking.run { _ = try filled.openProject() }
+            let (summary, commit) = try await snapshot.fill(for: run)
+            try await Blocking.run { _ = try snapshot.openProject() }
             run.sink.record(.log(LogLine(stream: .host, stage: stage, text: summary)))
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .ok)))
-            return snapshot
+            var filled = snapshot
+            filled.commit = commit
+            return filled
         } catch {
             run.sink.record(.stage(StageChange(stage: stage, op: .end, status: .failed)))
-            let unusable = snapshot
-            await Blocking.run { unusable.discard(logger: run.shop.logger) }
+            await Blocking.run { snapshot.discard(logger: run.shop.logger) }
             throw error
         }
     }
@@ -74,14 +74,8 @@ struct Snapshot: Sendable {
         }
     }
 
-    /// Fills the empty snapshot and says with what, for people.
-    private mutating func fill(for run: BuildRun) async throws -> String {
-        let (text, commit) = try await filled(for: run)
-        self.commit = commit
-        return text
-    }
-
-    private func filled(for run: BuildRun) async throws -> (String, commit: String?) {
+    /// Fills the empty snapshot and says with what, for people; and which commit that is, where it is one.
+    private func fill(for run: BuildRun) async throws -> (String, commit: String?) {
         let request = run.lease.build.request
         let options = run.shop.options
         if request.trigger != .cli { try options.allowed.check(request.source) }

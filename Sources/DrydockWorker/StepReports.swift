@@ -29,7 +29,6 @@ final class StepReports: Sendable {
     }
 
     private static let mostFiles = 200
-    private static let largest = 8 << 20
     /// Of all that one step leaves.
     private static let mostBytes = 8 << 20
     private static let limits = WalkLimits(entries: 50_000, time: .seconds(2))
@@ -61,11 +60,11 @@ final class StepReports: Sendable {
             var walker = try TreeWalker(root: out, limits: Self.limits)
             while documents.count < Self.mostFiles, let entry = try walker.next() {
                 guard entry.kind == .file, entry.path.name.suffix(4).elementsEqual(".xml".utf8),
-                    entry.status.size <= min(Self.largest, room),
+                    entry.status.size <= room,
                     seen.withLock({ $0.insert(Seen(entry)).inserted })
                 else { continue }
                 let file = try walker.open(entry)
-                let bytes = try file.withDescriptor { try FileContents.all(of: $0, atMost: Self.largest) }
+                let bytes = try file.withDescriptor { try FileContents.all(of: $0, atMost: Self.mostBytes) }
                 room -= bytes.count
                 documents.append(bytes)
             }

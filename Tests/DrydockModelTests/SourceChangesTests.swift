@@ -29,14 +29,14 @@ struct SourceChangesTests {
         let found = before.changes(to: now, about: "z")
         #expect(found.changed == ["z", "a"] && found.added == ["new"] && found.removed == ["gone"])
         #expect(found.more == 0 && !found.isEmpty)
-        #expect(found.words == ["since b_green succeeded: changed z, a; new new; removed gone"])
+        #expect(found.words == "since b_green succeeded: changed z, a; new new; removed gone")
     }
 
     @Test("a name that could be words of the sentence stands in quotation marks")
     func forged() {
         let name = "c; nothing else has changed\u{202E}"
         let found = ingredients([:]).changes(to: ingredients([name: "1"]), about: nil)
-        #expect(found.words == ["since b_green succeeded: new 'c; nothing else has changed\u{FFFD}'"])
+        #expect(found.words == "since b_green succeeded: new 'c; nothing else has changed\u{FFFD}'")
     }
 
     @Test("no more names than a person reads; the rest is counted")
@@ -66,7 +66,7 @@ struct SourceChangesTests {
     @Test("where nothing changed that is said, and where nobody can tell that is")
     func nothing() {
         let same = ingredients(["a": "1"])
-        #expect(same.changes(to: same, about: nil).words[0].contains("nothing in the source has changed"))
-        #expect(same.changes(to: ingredients(nil), about: nil).words[0].contains("too many files"))
+        #expect(same.changes(to: same, about: nil).words.contains("nothing in the source has changed"))
+        #expect(same.changes(to: ingredients(nil), about: nil).words.contains("too many files"))
     }
 }

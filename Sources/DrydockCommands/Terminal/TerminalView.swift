@@ -35,10 +35,9 @@ enum BuildWords {
     static func ending(_ finished: Finished) -> [String] {
         let time = duration(finished.duration)
         guard let failure = finished.outcome.failure else { return ["build succeeded in \(time)"] }
-        let place = failure.file.map { $0 + (failure.line.map { ":\($0)" } ?? "") + ": " } ?? ""
         var lines = [
             "build \(finished.outcome.state.rawValue) after \(time) [\(failure.code.rawValue)]",
-            "  \(place)\(failure.message)",
+            "  \(failure.place)\(failure.message)",
         ]
         lines += failure.details.map(details) ?? []
         if let hint = failure.hint { lines.append("  try: \(hint)") }
@@ -67,14 +66,7 @@ enum BuildWords {
     /// The place in the source, the command, and the output that tells most: the project's text, marked by what stands before it.
     static func details(_ details: FailureDetails) -> [String] {
         var lines: [String] = []
-        if let source = details.source {
-            let width = "\(source.first + source.lines.count)".count
-            lines += source.lines.enumerated().map { index, text in
-                let number = source.first + index
-                let label = String(repeating: " ", count: width - "\(number)".count) + "\(number)"
-                return "  \(number == source.line ? ">" : " ") \(label) | \(text)"
-            }
-        }
+        if let source = details.source { lines += source.words.map { "  \($0)" } }
         if let command = details.command {
             lines.append("  ran: \(command.split(whereSeparator: \.isNewline).joined(separator: "; "))")
         }
@@ -85,7 +77,7 @@ enum BuildWords {
             lines.append("  \(tests.words)")
             lines += tests.failures.map { "    \($0.words)" }
         }
-        lines += (details.changes?.words ?? []).map { "  \($0)" }
+        if let changes = details.changes { lines.append("  \(changes.words)") }
         return lines + details.blocked.map { "  \($0.words)" }
     }
 

@@ -107,7 +107,7 @@ package struct TestReport {
                 seconds: Self.seconds(attributes["time"])
             )
             begun.file = attributes["file"]
-            begun.line = attributes["line"].flatMap { Int($0) }.flatMap(Self.line)
+            begun.line = attributes["line"].flatMap { Int($0) }.flatMap(Diagnostic.place)
             test = begun
         case "skipped", "disabled": test?.isSkipped = true
         case "failure", "error":
@@ -168,15 +168,12 @@ package struct TestReport {
         for word in text.split(whereSeparator: { $0.isWhitespace || "()[]\"'".contains($0) })
         where looked < 200 {
             let parts = word.split(separator: ":", maxSplits: 2)
-            guard parts.count >= 2, let line = Int(parts[1]).flatMap(Self.line) else { continue }
+            guard parts.count >= 2, let line = Int(parts[1]).flatMap(Diagnostic.place) else { continue }
             looked += 1
             if let file = placed(String(parts[0])) { return (file, line) }
         }
         return nil
     }
-
-    /// A number that can be one of a line.
-    private static func line(_ number: Int) -> Int? { (1..<1_000_000_000).contains(number) ? number : nil }
 
     private static func seconds(_ text: String?) -> Double {
         // Some write thousands apart.
