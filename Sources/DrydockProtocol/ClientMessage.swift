@@ -5,8 +5,9 @@ package import DrydockModel
 
 /// What a `/ws` client may say; the shapes stand in `docs/wire.md`.
 package enum ClientMessage: Hashable, Sendable {
-    /// `INIT` or `USER`: from now on the connection gets the messages of this session.
-    case register(SessionID)
+    /// `INIT` or `USER`: from now on the connection gets the messages of this session, in profile 0 or, where there is a
+    /// wish, in profile 1.
+    case register(SessionID, StreamWish?)
     /// `CANCEL`: end a build of the connection's session; nil = the one that is shown.
     case cancel(BuildID?)
     /// `RETRY`: a new build of the same source; nil = the one shown last.
@@ -23,6 +24,7 @@ package enum ClientMessageError: Error, Hashable, Sendable {
     case unknownType(String)
     case badSession
     case badBuild
+    case badPosition
 
     /// A stable code for programs.
     package var code: String {
@@ -33,6 +35,7 @@ package enum ClientMessageError: Error, Hashable, Sendable {
         case .unknownType: "message_unknown_type"
         case .badSession: "session_id_invalid"
         case .badBuild: "build_id_invalid"
+        case .badPosition: "position_invalid"
         }
     }
 
@@ -48,6 +51,8 @@ package enum ClientMessageError: Error, Hashable, Sendable {
         case .badSession:
             "\"session_id\" must be a string of 1 to \(ClientMessage.longestSession) bytes without control characters"
         case .badBuild: "\"build_id\" must be a string such as b_0123456789abcdef"
+        case .badPosition:
+            "\"builds\" must be an object of at most \(StreamWish.mostBuilds) positions such as {\"b_…\":{\"epoch\":\"a_…\",\"seq\":127}}, and \"from\" \"now\" or \"start\""
         }
     }
 }
@@ -68,7 +73,8 @@ extension ClientMessage {
         }
         guard let type = value["type"]?.string else { throw .noType }
         switch type {
-        case "INIT", "USER": return .register(try session(value["session_id"]))
+        case "INIT", "USER":
+            return .register(try session(value["session_id"]), try StreamWish.read(value["data"]))
         case "CANCEL": return .cancel(try build(in: value))
         case "RETRY": return .retry(try build(in: value))
         case "PING": return .ping

@@ -158,7 +158,8 @@ package struct Profile0Fold: WireProfile {
         return flush()
     }
 
-    private static func terminal(_ outcome: Outcome, _ duration: Duration) -> Profile0Message {
+    /// The message that tells the end.
+    static func terminal(_ outcome: Outcome, _ duration: Duration) -> Profile0Message {
         let why = outcome.failure?.message ?? "no reason was given"
         switch outcome.state {
         case .succeeded: return .completed(duration: duration)

@@ -58,9 +58,11 @@ package struct Envelope: Sendable {
         return Envelope(id: String(decoding: text, as: UTF8.self), at: now, session: session)
     }
 
-    /// UTF-8 JSON of the envelope around what `data` writes.
-    func wrap(type: String, data: (inout JSONWriter) -> Void) -> [UInt8] {
-        var writer = JSONWriter()
+    /// UTF-8 JSON of the envelope around what `data` writes; `size` is about how many bytes that takes.
+    func wrap(type: String, reserving size: Int = 512, data: (inout JSONWriter) -> Void) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        var writer = JSONWriter(continuing: consume bytes)
         writer.object { writer in
             writer.key("id")
             writer.string(id)
@@ -90,29 +92,32 @@ extension Profile0Message {
 
     /// UTF-8 JSON of the whole message.
     package func encoded(in envelope: Envelope) -> [UInt8] {
-        envelope.wrap(type: type) { writer in
-            switch self {
-            case .started(let build, let project, let title):
-                writer.field("build_id", build.rawValue)
-                writer.field("project", project.rawValue)
-                writer.key("title")
-                writer.quoted(title)
-            case .progress(let message, let logs):
-                writer.field("type", "build_progress")
-                writer.key("message")
-                writer.quoted(message)
-                writer.key("logs")
-                writer.array(logs) { writer, line in writer.quoted(line) }
-            case .completed(let duration):
-                writer.field("status", "success")
-                writer.key("build_time")
-                writer.thousandths(duration.milliseconds)
-                writer.field("message", "Build completed successfully in \(Self.tenths(duration))s")
-            case .failed(let error):
-                writer.field("status", "error")
-                writer.key("error")
-                writer.quoted(error)
-            }
+        envelope.wrap(type: type) { write(to: &$0) }
+    }
+
+    /// Writes the keys of `data`.
+    func write(to writer: inout JSONWriter) {
+        switch self {
+        case .started(let build, let project, let title):
+            writer.field("build_id", build.rawValue)
+            writer.field("project", project.rawValue)
+            writer.key("title")
+            writer.quoted(title)
+        case .progress(let message, let logs):
+            writer.field("type", "build_progress")
+            writer.key("message")
+            writer.quoted(message)
+            writer.key("logs")
+            writer.array(logs) { writer, line in writer.quoted(line) }
+        case .completed(let duration):
+            writer.field("status", "success")
+            writer.key("build_time")
+            writer.thousandths(duration.milliseconds)
+            writer.field("message", "Build completed successfully in \(Self.tenths(duration))s")
+        case .failed(let error):
+            writer.field("status", "error")
+            writer.key("error")
+            writer.quoted(error)
         }
     }
 

@@ -114,7 +114,13 @@ package struct DrydockServer: Service {
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
         let metrics = ServerMetrics(MetricsRegistry())
-        let hub = SessionHub(store: store, clock: Self.now, metrics: metrics, logger: logger)
+        let hub = SessionHub(
+            store: store,
+            previewDomain: options.previewDomain,
+            clock: Self.now,
+            metrics: metrics,
+            logger: logger
+        )
         let makeWebSocket = webSockets(hub, gate, audit)
         let operations = Operations(
             store: store,

@@ -11,10 +11,10 @@ struct ClientMessageTests {
     @Test(
         "well-formed messages",
         arguments: [
-            (#"{"type":"INIT","session_id":"s"}"#, ClientMessage.register(SessionID(rawValue: "s"))),
+            (#"{"type":"INIT","session_id":"s"}"#, ClientMessage.register(SessionID(rawValue: "s"), nil)),
             (
                 #"{"type":"USER","session_id":"s","content":"build it","x":1}"#,
-                .register(SessionID(rawValue: "s"))
+                .register(SessionID(rawValue: "s"), nil)
             ),
             (#"{"type":"CANCEL"}"#, .cancel(nil)),
             (#"{"type":"CANCEL","build_id":"b_1"}"#, .cancel(BuildID(rawValue: "b_1"))),

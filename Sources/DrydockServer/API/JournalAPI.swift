@@ -53,29 +53,16 @@ struct JournalAPI: Sendable {
         guard let cursor = Cursor(text: text) else {
             throw Problem(400, "cursor_invalid", "a cursor is <attempt>:<seq>")
         }
-        guard try await store.attempts(build.id).contains(cursor.attempt) else {
-            throw Self.unknown("the build has no attempt \(cursor.attempt)")
-        }
-        let last = try await lastRecord(build.id, cursor.attempt)
-        // One more: the record that ends the journal is told only when the build's end is known.
-        guard cursor.seq <= last + 1 else {
+        switch try await JournalPlaces(store: store).find(cursor, in: build.id) {
+        case .known: return cursor
+        case .noSuchAttempt: throw Self.unknown("the build has no attempt \(cursor.attempt)")
+        case .beyond(let last):
             throw Self.unknown("attempt \(cursor.attempt) has \(last) records, not \(cursor.seq)")
         }
-        return cursor
     }
 
     private static func unknown(_ detail: String) -> Problem {
         Problem(410, "cursor_unknown", detail, hint: "start without a cursor")
-    }
-
-    /// The number of the newest record that is there; 0 when there is none.
-    private func lastRecord(_ build: BuildID, _ attempt: AttemptID) async throws -> UInt64 {
-        var last: UInt64 = 0
-        let reader = try await store.reader(build, attempt, from: .tail(bytes: Self.batch))
-        while case let lines = try await reader.available(maxBytes: 1 << 20), let newest = lines.last {
-            last = newest.seq
-        }
-        return last
     }
 
     /// Whether nothing will ever follow `cursor`, nil = the beginning: everything was told, or the build never began.

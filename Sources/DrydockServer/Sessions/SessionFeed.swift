@@ -132,7 +132,7 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
             if showing.isJoining, row.state.isTerminal {
                 // Ended before anybody looked: its last word is in the index, its journal need not be read.
                 var fold = Self.fold(of: row)
-                _ = fold.end(Self.outcome(of: row), Self.duration(of: row))
+                _ = fold.end(row.outcome, row.duration)
                 _ = await room.tellCurrent(fold).arrived()
             } else if let attempt = row.attempt, attempt != showing.read, row.state != .queued {
                 defer { current = showing }
@@ -144,7 +144,7 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
                     showing.read = attempt
                 }
             } else if row.state.isTerminal {
-                _ = await room.tell { $0.settle() + $0.end(Self.outcome(of: row), Self.duration(of: row)) }
+                _ = await room.tell { $0.settle() + $0.end(row.outcome, row.duration) }
                     .arrived()
             } else {
                 _ = room.tell { $0.begin() }
@@ -245,19 +245,5 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
 
     private static func fold(of build: Build) -> Profile {
         Profile(build: build.id, project: build.request.project, title: build.request.title)
-    }
-
-    // MARK: From the index
-
-    private static func outcome(of build: Build) -> Outcome {
-        if build.state == .succeeded { return .succeeded }
-        return Outcome(
-            build.failure ?? Failure(.internal, .platform, "the build ended as \(build.state.rawValue)")
-        )
-    }
-
-    private static func duration(of build: Build) -> Duration {
-        guard let start = build.startedAt, let end = build.finishedAt else { return .zero }
-        return end.since(start)
     }
 }

@@ -36,6 +36,8 @@ final class SessionHub: Sendable, Service {
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     let metrics: ServerMetrics
+    /// Those who are told in profile 1.
+    private let streams: StreamHub
     /// Raised after every change of any build.
     let changed = ChangeSignal()
     private let feeds = Mutex<[SessionID: Seat]>([:])
@@ -44,6 +46,7 @@ final class SessionHub: Sendable, Service {
 
     init(
         store: any Store,
+        previewDomain: String,
         clock: @escaping @Sendable () -> Timestamp,
         metrics: ServerMetrics,
         logger: Logger
@@ -53,7 +56,15 @@ final class SessionHub: Sendable, Service {
         self.metrics = metrics
         self.logger = logger
         // Unbounded by type, bounded by use: at most two for each connection.
-        (commands, post) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        let (commands, post) = AsyncStream<Command>.makeStream(bufferingPolicy: .unbounded)
+        (self.commands, self.post) = (commands, post)
+        streams = StreamHub(
+            store: store,
+            previewDomain: previewDomain,
+            clock: clock,
+            metrics: metrics,
+            logger: logger
+        ) { work in post.yield(.perform(work)) }
     }
 
     /// What `/metrics` shows now.
@@ -120,9 +131,28 @@ final class SessionHub: Sendable, Service {
 
     // MARK: Connections
 
-    /// Registers a connection for a session; on its event loop.
+    /// Registers a connection for a session in profile 1; on its event loop.
+    ///
+    /// `refuse` tells it what it does not get of what it asked for.
+    func register(
+        _ connection: WebSocketHandler,
+        for session: SessionID,
+        _ wish: StreamWish,
+        refuse: @escaping (String, String) -> Void
+    ) {
+        guard let loop = connection.eventLoop else { return }
+        unregister(connection)
+        connection.holdLittle()
+        let viewer = StreamViewer(connection, session, since: clock(), hub: streams)
+        connection.seat = .stream(viewer)
+        let answer = NIOLoopBound(refuse, eventLoop: loop)
+        streams.enter(viewer, wish, on: loop) { answer.value($0, $1) }
+    }
+
+    /// Registers a connection for a session in profile 0; on its event loop.
     func register(_ connection: WebSocketHandler, for session: SessionID) {
-        guard connection.seat?.room.session != session, let loop = connection.eventLoop else { return }
+        guard let loop = connection.eventLoop else { return }
+        if case .room(let feed)? = connection.seat, feed.room.session == session { return }
         unregister(connection)
         let feed = feeds.withLock { feeds in
             var seat = feeds[session] ?? makeSeat(session)
@@ -130,15 +160,19 @@ final class SessionHub: Sendable, Service {
             feeds[session] = seat
             return seat.feed
         }
-        connection.seat = feed
+        connection.seat = .room(feed)
         feed.room.join(connection, on: loop)
         feed.writable.raise()
     }
 
     /// Takes a connection out of its session; on its event loop.
     func unregister(_ connection: WebSocketHandler) {
-        guard let feed = connection.seat, let loop = connection.eventLoop else { return }
+        guard let seat = connection.seat, let loop = connection.eventLoop else { return }
         connection.seat = nil
+        guard case .room(let feed) = seat else {
+            if case .stream(let viewer) = seat { streams.leave(viewer) }
+            return
+        }
         feed.room.leave(connection, on: loop)
         feed.writable.raise()
         let isEmpty = feeds.withLock { feeds in
@@ -185,7 +219,8 @@ final class SessionHub: Sendable, Service {
             do {
                 let rooms = feeds.withLock { $0.values.map(\.feed.room) }
                 let waiting = rooms.compactMap { room in room.waiting.map { ($0, room) } }
-                let positions = try await store.queuePositions(waiting.map(\.0))
+                let positions = try await store.queuePositions(waiting.map(\.0) + streams.waiting)
+                streams.tell(positions: positions)
                 for (build, room) in waiting {
                     if let position = positions[build] { room.tell(position: position, of: build) }
                 }
@@ -206,6 +241,7 @@ final class SessionHub: Sendable, Service {
             }
             let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
             for feed in feeds { feed.changed.raise() }
+            streams.changed(builds)
             if !builds.isEmpty { changed.raise() }
             if builds.count < 500 { return }
         }

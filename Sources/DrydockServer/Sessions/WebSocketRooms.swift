@@ -26,7 +26,7 @@ struct WebSocketRooms: WebSocketDelegate {
         }
     }
 
-    func becameWritable(_ connection: WebSocketHandler) { connection.seat?.writable.raise() }
+    func becameWritable(_ connection: WebSocketHandler) { connection.seat?.becameWritable() }
 
     func closed(_ connection: WebSocketHandler) {
         hub.unregister(connection)
@@ -35,7 +35,11 @@ struct WebSocketRooms: WebSocketDelegate {
 
     private func act(on message: ClientMessage, from connection: WebSocketHandler) {
         switch message {
-        case .register(let session): hub.register(connection, for: session)
+        case .register(let session, nil): hub.register(connection, for: session)
+        case .register(let session, let wish?):
+            hub.register(connection, for: session, wish) { code, message in
+                refuse(code, message, to: connection)
+            }
         case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
         case .cancel(let build):
             command("cancelBuild", build, from: connection) { id, change in
@@ -62,10 +66,10 @@ struct WebSocketRooms: WebSocketDelegate {
         from connection: WebSocketHandler,
         _ work: @escaping @Sendable (BuildID, RequestedChange) async throws -> Void
     ) {
-        guard let room = connection.seat?.room, let loop = connection.eventLoop else {
+        guard let seat = connection.seat, let loop = connection.eventLoop else {
             return refuse("session_missing", "send INIT with a session_id first", to: connection)
         }
-        guard let id = named ?? room.showing else {
+        guard let id = named ?? seat.showing else {
             return refuse(
                 "build_missing",
                 "the session shows no build: name one in \"build_id\"",
@@ -77,8 +81,9 @@ struct WebSocketRooms: WebSocketDelegate {
         }
         connection.isCommanding = true
         let bound = NIOLoopBound(connection, eventLoop: loop)
+        let session = seat.session
         hub.perform {
-            let refusal = await self.carryOut(action, id, in: room.session, work)
+            let refusal = await self.carryOut(action, id, in: session, work)
             loop.execute {
                 bound.value.isCommanding = false
                 if let refusal { self.refuse(refusal.code, refusal.detail, to: bound.value) }
@@ -110,7 +115,7 @@ struct WebSocketRooms: WebSocketDelegate {
     }
 
     private func envelope(_ connection: WebSocketHandler) -> Envelope {
-        .fresh(at: clock(), session: connection.seat?.room.session ?? SessionID(rawValue: ""))
+        .fresh(at: clock(), session: connection.seat?.session ?? SessionID(rawValue: ""))
     }
 
     private func send(_ message: [UInt8], to connection: WebSocketHandler) {

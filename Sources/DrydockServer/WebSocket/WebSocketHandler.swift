@@ -49,8 +49,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var skipped: ByteBuffer?
     /// Frames the connection was skipped past.
     private(set) var skippedCount = 0
-    /// The room it is registered in; the delegate's own.
-    var seat: SessionHub.Feed?
+    /// What it is registered for; the delegate's own.
+    var seat: Seat?
     /// Whether a command of this connection is being carried out; the delegate's own.
     var isCommanding = false
 
@@ -98,6 +98,23 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
             write(essential, context)
         }
         if let last = batch.lastSkippable { skipped = last }
+    }
+
+    /// Provisional.
+    var takesDeflated: Bool { false }
+
+    /// Sends a message that others are sent, too.
+    func send(_ frame: SharedFrame) { send(frame.plain) }
+
+    /// Holds less for a peer that does not keep up: it is told again what it has not seen, from where that stands.
+    func holdLittle() {
+        guard case .open(let context) = state else { return }
+        do {
+            let marks = ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 128 << 10)
+            try context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: marks)
+        } catch {
+            // A channel that can not: what it holds is bounded all the same, only not as tightly.
+        }
     }
 
     /// Sends frames for this connection alone.

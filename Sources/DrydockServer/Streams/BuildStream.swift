@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockProtocol
+import NIOCore
+import Synchronization
+
+/// One build as wire profile 1 tells it, for all who watch it: its newest records, what is known of it, and how it ended.
+///
+/// It holds as much of the journal as lets viewers keep up, and is read by each of them at its own pace, from its own
+/// place. Who falls behind reads the journal, and comes back here.
+final class BuildStream: Sendable {
+    /// What a viewer finds who has seen the batches before `number`.
+    struct Look {
+        /// What follows, in order; nil when it is not kept here any more.
+        var batches: ArraySlice<RecordBatch>?
+        /// The newest message of state, and its number; of interest to who has seen all batches.
+        var news: SharedFrame?
+        var newsNumber = 0
+        /// The terminal message.
+        var end: SharedFrame?
+    }
+
+    /// Where a viewer enters.
+    enum Entry {
+        /// Its past is still read: ask again when woken.
+        case notYet
+        /// The next batch has this number; the newest message of state has the other.
+        case at(Int, news: Int)
+        /// What follows on its place is in the journal.
+        case behind
+    }
+
+    private struct State {
+        var picture: BuildPicture
+        /// nil while the past is read.
+        var recent: RecentBatches?
+        var news: SharedFrame?
+        var newsNumber = 0
+        /// The picture's revision that `news` tells.
+        var told = 0
+        var end: SharedFrame?
+        var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
+        var viewers = 0
+        /// Viewers that take compressed messages.
+        var deflating = 0
+    }
+
+    /// The viewers that live on one event loop.
+    private final class Seats {
+        var viewers: [ObjectIdentifier: StreamViewer] = [:]
+    }
+
+    let build: BuildID
+    let session: SessionID
+    /// Raised when the build's row changed.
+    let changed = ChangeSignal()
+    /// Raised when a viewer takes bytes again, came or went.
+    let writable = ChangeSignal()
+    /// Raised when nobody needs it any more.
+    let ending = ChangeSignal()
+    private let previewDomain: String
+    private let clock: @Sendable () -> Timestamp
+    private let state: Mutex<State>
+
+    init(_ build: Build, previewDomain: String, clock: @escaping @Sendable () -> Timestamp) {
+        self.build = build.id
+        session = build.request.session
+        self.previewDomain = previewDomain
+        self.clock = clock
+        let picture = BuildPicture(
+            build: build.id,
+            project: build.request.project,
+            title: build.request.title
+        )
+        state = Mutex(State(picture: picture))
+    }
+
+    // MARK: What its reader tells
+
+    /// Whether what was there before was read.
+    var isPresent: Bool { state.withLock { $0.recent != nil } }
+
+    /// The last record that was taken.
+    var cursor: Cursor? { state.withLock { $0.picture.cursor } }
+
+    /// Whether it was read further than `cursor`.
+    func isBeyond(_ cursor: Cursor) -> Bool { self.cursor.map { cursor < $0 } ?? false }
+
+    var viewers: Int { state.withLock { $0.viewers } }
+
+    var hasEnded: Bool { state.withLock { $0.end != nil } }
+
+    /// Takes records of the past, which nobody is told of one by one.
+    func absorb(_ lines: [Profile1Message.JournalText], of attempt: AttemptID) {
+        state.withLock { state in Self.apply(lines, attempt, &state) }
+    }
+
+    /// The past was read: from here on viewers are told what comes.
+    func becomePresent() -> Delivery {
+        state.withLock { state in
+            guard state.recent == nil else { return Delivery() }
+            state.recent = RecentBatches(after: state.picture.cursor)
+            state.told = state.picture.revision
+            return wake(state)
+        }
+    }
+
+    /// Tells all who watch of new records.
+    func tell(_ lines: [Profile1Message.JournalText], of attempt: AttemptID) -> Delivery {
+        guard let first = lines.first, let last = lines.last else { return Delivery() }
+        return state.withLock { state in
+            Self.apply(lines, attempt, &state)
+            let frame = frame(of: .events(build, attempt, lines), state)
+            state.recent?.append(
+                RecordBatch(attempt: attempt, first: first.seq, last: last.seq, frame: frame)
+            )
+            tellNews(&state)
+            return wake(state)
+        }
+    }
+
+    /// Tells how many builds start before this one.
+    func tell(position: Int) {
+        state.withLock { state in
+            state.picture.wait(behind: position)
+            tellNews(&state)
+            _ = wake(state)
+        }
+    }
+
+    /// Whether it waits in the queue, as far as its journal says.
+    var isWaiting: Bool { state.withLock { $0.picture.cursor == nil && $0.end == nil } }
+
+    /// Tells the end; what is kept for viewers that keep up is theirs until they have it.
+    func end(_ outcome: Outcome, _ duration: Duration) -> Delivery {
+        state.withLock { state in
+            state.picture.end(outcome, duration)
+            guard state.end == nil, let end = state.picture.ending else { return Delivery() }
+            let host = state.picture.preview.map { "d-\($0.deploy).\(previewDomain)" }
+            state.end = frame(of: .ended(state.picture, end, previewHost: host), state)
+            return wake(state)
+        }
+    }
+
+    private static func apply(
+        _ lines: [Profile1Message.JournalText],
+        _ attempt: AttemptID,
+        _ state: inout State
+    ) {
+        for line in lines { state.picture.apply(line.bytes, of: attempt, seq: line.seq) }
+    }
+
+    private func tellNews(_ state: inout State) {
+        guard state.told != state.picture.revision, state.recent != nil else { return }
+        state.told = state.picture.revision
+        state.news = frame(of: .progress(state.picture), state)
+        state.newsNumber += 1
+    }
+
+    private func frame(of message: Profile1Message, _ state: State) -> SharedFrame {
+        SharedFrame(
+            message.encoded(in: .fresh(at: clock(), session: session)),
+            deflated: state.deflating > 0
+        )
+    }
+
+    /// Has every loop's viewers look; each tells whether one of its sockets takes more.
+    private func wake(_ state: State) -> Delivery {
+        Delivery(
+            loops: state.seats.values.map { seats in
+                seats.eventLoop.submit {
+                    seats.value.viewers.values.reduce(false) { $1.advance(self.build) || $0 }
+                }
+            }
+        )
+    }
+
+    // MARK: What a viewer asks, on its event loop
+
+    /// Seats a viewer: it is woken from now on.
+    func seat(_ viewer: StreamViewer, on loop: any EventLoop) {
+        let bound = NIOLoopBound(viewer, eventLoop: loop)
+        state.withLock { state in
+            state.viewers += 1
+            if viewer.takesDeflated { state.deflating += 1 }
+            let key = ObjectIdentifier(loop)
+            let seats = state.seats[key] ?? NIOLoopBound(Seats(), eventLoop: loop)
+            state.seats[key] = seats
+            loop.execute { seats.value.viewers[ObjectIdentifier(bound.value)] = bound.value }
+        }
+        writable.raise()
+    }
+
+    func unseat(_ viewer: StreamViewer, on loop: any EventLoop) {
+        let bound = NIOLoopBound(viewer, eventLoop: loop)
+        state.withLock { state in
+            state.viewers -= 1
+            if viewer.takesDeflated { state.deflating -= 1 }
+            guard let seats = state.seats[ObjectIdentifier(loop)] else { return }
+            loop.execute { seats.value.viewers[ObjectIdentifier(bound.value)] = nil }
+        }
+        writable.raise()
+    }
+
+    /// Where somebody enters who is shown how things are.
+    func enter() -> Entry {
+        state.withLock { state in
+            state.recent.map { .at($0.nextNumber, news: state.newsNumber) } ?? .notYet
+        }
+    }
+
+    /// Where somebody enters, or comes back, who has seen all up to `cursor`; nil = nothing.
+    func enter(after cursor: Cursor?) -> Entry {
+        state.withLock { state in
+            guard let recent = state.recent else { return .notYet }
+            return recent.number(after: cursor).map { .at($0, news: state.newsNumber) } ?? .behind
+        }
+    }
+
+    /// What greets a viewer: that the build began, and for one who is not told how things came to be, how they are.
+    func greeting(_ start: StreamViewer.Start) -> [SharedFrame] {
+        state.withLock { state in
+            let picture = state.picture
+            let messages: [Profile1Message] =
+                switch start {
+                case .after: [.started(picture)]
+                case .now: [.started(picture), .snapshot(picture)]
+                case .lost(let from):
+                    [.gap(build, from: from, to: picture.cursor, reason: Self.lost), .snapshot(picture)]
+                }
+            return messages.map { frame(of: $0, state) }
+        }
+    }
+
+    private static let lost = "the journal has no records after that place, or can not be read there"
+
+    func look(from number: Int) -> Look {
+        state.withLock { state in
+            Look(
+                batches: state.recent?.from(number, count: 16),
+                news: state.news,
+                newsNumber: state.newsNumber,
+                end: state.end
+            )
+        }
+    }
+
+    /// The last place among `range` from which on a viewer can be told from here.
+    func boundary(in attempt: AttemptID, _ range: ClosedRange<UInt64>) -> UInt64? {
+        state.withLock { $0.recent?.boundary(in: attempt, range) }
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockOS
+import DrydockProtocol
+import DrydockStore
+import Logging
+import NIOCore
+import Synchronization
+
+/// Brings viewers of wire profile 1 and builds together: one stream for each build that somebody watches.
+final class StreamHub: Sendable {
+    private struct Seat {
+        let stream: BuildStream
+        var uses = 0
+    }
+
+    private struct State {
+        var streams: [BuildID: Seat] = [:]
+        var viewers: [SessionID: [ObjectIdentifier: NIOLoopBound<StreamViewer>]] = [:]
+    }
+
+    /// How long a stream is kept that nobody watches, so that a reloaded page does not read the journal again.
+    private static let linger = Duration.seconds(30)
+    /// Viewers that read the journal at one time; each holds a file open meanwhile.
+    private static let readers = 32
+    /// Builds that a viewer is told of who was away for long.
+    private static let mostMissed = 50
+
+    private let store: any Store
+    private let clock: @Sendable () -> Timestamp
+    private let previewDomain: String
+    private let metrics: ServerMetrics
+    private let logger: Logger
+    private let perform: @Sendable (@escaping @Sendable () async -> Void) -> Void
+    private let turnstile = Turnstile(places: StreamHub.readers)
+    private let state = Mutex(State())
+
+    /// `perform` runs work until the server ends.
+    init(
+        store: any Store,
+        previewDomain: String,
+        clock: @escaping @Sendable () -> Timestamp,
+        metrics: ServerMetrics,
+        logger: Logger,
+        perform: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
+    ) {
+        self.store = store
+        self.previewDomain = previewDomain
+        self.clock = clock
+        self.metrics = metrics
+        self.logger = logger
+        self.perform = perform
+    }
+
+    // MARK: Viewers
+
+    /// Seats a viewer, and finds what it is to watch; on its event loop.
+    func enter(_ viewer: StreamViewer, _ wish: StreamWish, on loop: any EventLoop, refuse: @escaping Refuse) {
+        let bound = NIOLoopBound(viewer, eventLoop: loop)
+        let (session, since) = (viewer.session, viewer.since)
+        // First: what is accepted from here on is told, what was before is found by the look that follows.
+        state.withLock { $0.viewers[session, default: [:]][ObjectIdentifier(viewer)] = bound }
+        perform {
+            do {
+                try await self.begin(bound, in: session, since: since, wish, refuse)
+            } catch {
+                self.logger.error("a viewer's builds: \(error)", metadata: ["session": "\(session)"])
+                let problem = Problem(explaining: error)
+                loop.execute { refuse(problem.code, problem.detail) }
+            }
+        }
+    }
+
+    /// Tells a client, on its event loop, that it does not get what it asked for: code and sentence.
+    typealias Refuse = @Sendable (String, String) -> Void
+
+    /// Lets a viewer go; on its event loop.
+    func leave(_ viewer: StreamViewer) {
+        state.withLock { state in
+            state.viewers[viewer.session]?[ObjectIdentifier(viewer)] = nil
+            if state.viewers[viewer.session]?.isEmpty ?? false { state.viewers[viewer.session] = nil }
+        }
+        viewer.end()
+    }
+
+    private func begin(
+        _ viewer: NIOLoopBound<StreamViewer>,
+        in session: SessionID,
+        since: Timestamp,
+        _ wish: StreamWish,
+        _ refuse: @escaping Refuse
+    ) async throws {
+        for (id, position) in wish.positions.sorted(by: { $0.key < $1.key }) {
+            guard let build = try await store.build(id), build.request.session == session else {
+                viewer.eventLoop.execute {
+                    refuse("build_unknown", "the session has no build \(id)")
+                }
+                continue
+            }
+            follow(build, from: try await start(position, of: build), viewer)
+        }
+        for build in try await others(session, wish) {
+            let isNew = build.createdAt >= since || (wish.since.map { $0 < build.id } ?? false)
+            let isWhole = wish.wantsAll || isNew
+            follow(build, from: isWhole ? .after(nil) : .now, viewer)
+        }
+    }
+
+    /// Where a position leads: to what follows on it, or, where there is no such record, to how things are.
+    private func start(_ position: StreamWish.Position, of build: Build) async throws -> StreamViewer.Start {
+        guard let epoch = position.epoch else { return .after(nil) }
+        let cursor = Cursor(attempt: epoch, seq: position.seq)
+        guard try await JournalPlaces(store: store).find(cursor, in: build.id) == .known else {
+            return .lost(cursor)
+        }
+        return .after(cursor)
+    }
+
+    /// Builds that were not named: those that go on, and those that ended while a client was away who says how far it
+    /// had come; for who was never there, all of them where it wants them, or the last one.
+    private func others(_ session: SessionID, _ wish: StreamWish) async throws -> [Build] {
+        let recent = try await store.builds(BuildFilter(session: session, limit: Self.mostMissed))
+        let unnamed = recent.filter {
+            wish.positions[$0.id] == nil && !($0.state == .superseded && $0.attempt == nil)
+        }
+        let due = unnamed.filter { build in
+            !build.state.isTerminal || (wish.since.map { $0 < build.id } ?? wish.wantsAll)
+        }
+        let isNew = wish.since == nil && wish.positions.isEmpty
+        return due.isEmpty && isNew ? Array(unnamed.prefix(1)) : due.reversed()
+    }
+
+    private func follow(_ build: Build, from start: StreamViewer.Start, _ viewer: NIOLoopBound<StreamViewer>)
+    {
+        let stream = use(build)
+        viewer.eventLoop.execute { viewer.value.follow(stream, from: start) }
+    }
+
+    // MARK: Streams
+
+    /// The build's stream, which is kept for as long as it is used; `release` gives it back.
+    private func use(_ build: Build) -> BuildStream {
+        let (stream, isNew) = state.withLock { state in
+            let known = state.streams[build.id]?.stream
+            let stream = known ?? BuildStream(build, previewDomain: previewDomain, clock: clock)
+            state.streams[build.id, default: Seat(stream: stream)].uses += 1
+            return (stream, known == nil)
+        }
+        if isNew {
+            let reader = StreamReader(
+                stream: stream,
+                store: store,
+                clock: clock,
+                metrics: metrics,
+                logger: logger
+            )
+            perform { await reader.run() }
+        }
+        return stream
+    }
+
+    /// Gives back one use of a stream; one that is not used goes, after a while.
+    func release(_ stream: BuildStream) {
+        let isUnused = state.withLock { state in
+            state.streams[stream.build]?.uses -= 1
+            return state.streams[stream.build]?.uses == 0
+        }
+        guard isUnused else { return }
+        perform {
+            try? await Task.sleep(for: Self.linger)
+            self.drop(stream)
+        }
+    }
+
+    private func drop(_ stream: BuildStream) {
+        let isGone = state.withLock { state in
+            guard let seat = state.streams[stream.build], seat.stream === stream, seat.uses == 0 else {
+                return false
+            }
+            state.streams[stream.build] = nil
+            return true
+        }
+        if isGone { stream.ending.raise() }
+    }
+
+    // MARK: What happens
+
+    /// Builds changed: those who watch them hear of it, and those who watch their session of new ones.
+    func changed(_ builds: [Build]) {
+        for build in builds {
+            let (stream, viewers) = state.withLock { state in
+                (
+                    state.streams[build.id]?.stream,
+                    state.viewers[build.request.session].map { Array($0.values) } ?? []
+                )
+            }
+            stream?.changed.raise()
+            guard !(build.state == .superseded && build.attempt == nil) else { continue }
+            for viewer in viewers {
+                let stream = use(build)
+                viewer.eventLoop.execute {
+                    guard build.createdAt >= viewer.value.since || !build.state.isTerminal else {
+                        return self.release(stream)
+                    }
+                    viewer.value.follow(stream, from: .after(nil))
+                }
+            }
+        }
+    }
+
+    /// The builds that wait and are watched.
+    var waiting: [BuildID] {
+        state.withLock { $0.streams.values.map(\.stream) }.filter(\.isWaiting).map(\.build)
+    }
+
+    /// Tells those who watch a build that waits how many start before it.
+    func tell(positions: [BuildID: Int]) {
+        for (build, position) in positions {
+            state.withLock { $0.streams[build]?.stream }?.tell(position: position)
+        }
+    }
+
+    /// Reads the journal for a viewer that is behind, as soon as it has a turn.
+    func catchUp(_ stream: BuildStream, after cursor: Cursor?, _ viewer: NIOLoopBound<StreamViewer>) {
+        let reading = CatchUp(
+            stream: stream,
+            store: store,
+            clock: clock,
+            viewer: viewer,
+            takesDeflated: viewer.value.takesDeflated
+        )
+        perform { [turnstile, logger] in
+            do {
+                try await turnstile.pass { try await reading.run(after: cursor) }
+                viewer.eventLoop.execute { viewer.value.resume(stream.build) }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("a journal: \(error)", metadata: ["build": "\(stream.build)"])
+                viewer.eventLoop.execute { viewer.value.skip(stream.build) }
+            }
+        }
+    }
+}

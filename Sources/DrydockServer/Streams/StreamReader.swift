@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import DrydockModel
+import DrydockProtocol
+import DrydockStore
+import Logging
+
+/// Reads a build's journal for its stream, attempt after attempt, from its first record to its end.
+struct StreamReader {
+    /// Bytes that are read in one go: of the past, and of what comes (small, so that viewers see the first lines soon).
+    private static let pastBatch = 1 << 20
+    private static let batch = 16 << 10
+
+    let stream: BuildStream
+    let store: any Store
+    let clock: @Sendable () -> Timestamp
+    let metrics: ServerMetrics
+    let logger: Logger
+
+    /// Returns when the end was told, or nobody watches any more.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await follow()
+                stream.ending.raise()
+            }
+            await stream.ending.wait(after: 0)
+            group.cancelAll()
+        }
+    }
+
+    private func follow() async {
+        let opened = clock()
+        var read: AttemptID?
+        while !Task.isCancelled, !stream.hasEnded {
+            let seen = stream.changed.generation
+            do {
+                // Newer attempts have greater ids.
+                let attempts = try await store.attempts(stream.build)
+                if let next = attempts.first(where: { attempt in read.map { $0 < attempt } ?? true }) {
+                    try await tell(next, isNewest: next == attempts.last, since: opened)
+                    read = next
+                } else if let build = try await store.build(stream.build), !build.state.isTerminal {
+                    _ = stream.becomePresent()
+                    if build.attempt == nil, let position = try await store.queuePosition(build.id) {
+                        stream.tell(position: position)
+                    }
+                    await stream.changed.wait(after: seen)
+                } else {
+                    try await end()
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("a stream: \(error)", metadata: ["build": "\(stream.build)"])
+                // Its journal is on disk, and how far it was told is known: it goes on from there.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// Tells one attempt until it is over.
+    private func tell(_ attempt: AttemptID, isNewest: Bool, since opened: Timestamp) async throws {
+        let seen = stream.cursor.flatMap { $0.attempt == attempt ? $0.seq : nil } ?? 0
+        let reader = try await store.reader(stream.build, attempt, after: seen)
+        if !stream.isPresent {
+            guard try await absorb(reader, attempt, isNewest: isNewest, since: opened) else { return }
+        }
+        var before = (delivery: stream.becomePresent(), seen: UInt64(0))
+        while let lines = try await reader.next(maxBytes: Self.batch) {
+            // Before it is sent: the socket may be full and free again before anybody asks.
+            let seen = stream.writable.generation
+            if let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) {
+                metrics.told(records: lines.count, after: clock().since(at))
+            }
+            let delivery = stream.tell(lines.map { ($0.seq, $0.bytes) }, of: attempt)
+            await pace(before.delivery, before.seen)
+            before = (delivery, seen)
+        }
+        await pace(before.delivery, before.seen)
+    }
+
+    /// Takes in what was there before; false when the attempt is over with that.
+    private func absorb(
+        _ reader: any JournalReader,
+        _ attempt: AttemptID,
+        isNewest: Bool,
+        since opened: Timestamp
+    ) async throws -> Bool {
+        while true {
+            let lines = try await reader.available(maxBytes: Self.pastBatch)
+            stream.absorb(lines.map { ($0.seq, $0.bytes) }, of: attempt)
+            if let newest = lines.last {
+                // A build that prints faster than this loop reads would else not be seen before its end.
+                let at = JournalCodec.head(of: newest.bytes)?.at
+                if isNewest, let at, at >= opened { return true }
+            } else if isNewest, try await isOpen(attempt) {
+                return true
+            } else if try await !reader.more() {
+                return false
+            }
+        }
+    }
+
+    /// Whether somebody may still append to it.
+    private func isOpen(_ attempt: AttemptID) async throws -> Bool {
+        guard let build = try await store.build(stream.build) else { return false }
+        return !build.state.isTerminal && build.state != .queued && build.attempt == attempt
+    }
+
+    /// Tells how the build ended, as its row says.
+    private func end() async throws {
+        guard let build = try await store.build(stream.build) else {
+            throw StoreError.noSuchBuild(stream.build)
+        }
+        _ = stream.becomePresent()
+        _ = stream.end(build.outcome, build.duration)
+    }
+
+    /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
+    private func pace(_ delivery: Delivery, _ seen: UInt64) async {
+        guard await !delivery.arrived(), stream.viewers > 0 else { return }
+        await stream.writable.wait(after: seen)
+    }
+}
