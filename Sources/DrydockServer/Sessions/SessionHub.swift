@@ -36,6 +36,7 @@ final class SessionHub: Sendable, Service {
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     let metrics: ServerMetrics
+    let encoder = FrameEncoder()
     /// Raised after every change of any build.
     let changed = ChangeSignal()
     private let feeds = Mutex<[SessionID: Seat]>([:])
@@ -152,7 +153,12 @@ final class SessionHub: Sendable, Service {
     func perform(_ work: @escaping @Sendable () async -> Void) { post.yield(.perform(work)) }
 
     private func makeSeat(_ session: SessionID) -> Seat {
-        let room = SessionRoom<Profile0Fold>(session: session, clock: clock, metrics: metrics)
+        let room = SessionRoom<Profile0Fold>(
+            session: session,
+            clock: clock,
+            metrics: metrics,
+            encoder: encoder
+        )
         let feed = Feed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
         post.yield(.follow(feed))
         return Seat(feed: feed)
