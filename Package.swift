@@ -93,14 +93,11 @@ let package = Package(
         // Level 1: codecs, files that people write, the operating system.
         swiftTarget("DrydockProtocol", ["DrydockModel"]),
         swiftTarget("DrydockConfig", ["DrydockModel", .product(name: "Yams", package: "Yams")]),
-        swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", systemPackage, deque]),
+        swiftTarget("DrydockOS", ["DrydockModel", "COS", "CCrypto", "CZlib", systemPackage, deque]),
         swiftTarget("DrydockObservers", ["DrydockModel"]),
 
         // Level 2
-        swiftTarget(
-            "DrydockArchive",
-            ["DrydockModel", "DrydockProtocol", "DrydockOS", "CZlib", systemPackage]
-        ),
+        swiftTarget("DrydockArchive", ["DrydockModel", "DrydockProtocol", "DrydockOS", systemPackage]),
         swiftTarget("DrydockSandbox", ["DrydockModel", "DrydockOS", "CSandboxWire", systemPackage]),
         swiftTarget(
             "DrydockStore",

@@ -61,6 +61,11 @@ czlib_result czlib_inflate(czlib_inflater *inflater, const uint8_t *input, uint3
     }
 }
 
+int32_t czlib_inflater_is_between_blocks(const czlib_inflater *inflater) {
+    // zlib.h, inflate: 128 = right behind an end-of-block code, and the low six bits count what is left of the last byte.
+    return (inflater->stream.data_type & (128 | 63)) == 128;
+}
+
 uint32_t czlib_crc32(uint32_t crc, const uint8_t *bytes, size_t count) {
     return (uint32_t)crc32_z(crc, bytes, count);
 }

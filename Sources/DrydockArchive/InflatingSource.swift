@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import CZlib
+import DrydockOS
 import Glibc
 
 /// Decompresses what another source gives.
 final class InflatingSource: ByteSource {
-    enum Wrapping {
-        /// Bare deflate, as inside zip.
-        case raw
-        /// One or more gzip members; zeros may follow as padding.
-        case gzip
-    }
-
     private static let chunkSize = 64 * 1_024
 
     private let input: any ByteSource
-    private let wrapping: Wrapping
-    private let inflater: OpaquePointer
+    /// With gzip, one or more members; zeros may follow as padding.
+    private let wrapping: Inflater.Wrapping
+    private var inflater: Inflater
     private var buffer = [UInt8](repeating: 0, count: InflatingSource.chunkSize)
     private var start = 0
     private var end = 0
@@ -26,54 +20,36 @@ final class InflatingSource: ByteSource {
     private var allowance: Int64
 
     /// `allowance` is the number of bytes after which the source gives up, whatever the reader does with them.
-    init(_ input: any ByteSource, _ wrapping: Wrapping, allowance: Int64) throws(ArchiveProblem) {
-        guard let inflater = czlib_inflater_new(wrapping == .gzip ? CZLIB_GZIP : CZLIB_RAW) else {
-            throw .read(.noMemory)
-        }
+    init(
+        _ input: any ByteSource,
+        _ wrapping: Inflater.Wrapping,
+        allowance: Int64
+    ) throws(ArchiveProblem) {
+        guard let inflater = Inflater(wrapping) else { throw .read(.noMemory) }
         self.input = input
         self.wrapping = wrapping
         self.inflater = inflater
         self.allowance = allowance
     }
 
-    deinit { czlib_inflater_free(inflater) }
-
     func read(into output: UnsafeMutableRawBufferPointer) throws(ArchiveProblem) -> Int {
         while !finished {
             let atEnd = try isExhausted()
-            let (result, produced) = inflate(into: output)
+            let step = buffer.withUnsafeBytes { inflater.inflate(.init(rebasing: $0[start..<end]), into: output) }
+            start += step.consumed
+            let produced = step.produced
             allowance -= Int64(produced)
             if allowance < 0 { throw .tooLarge("it unpacks to many times its own size", entry: nil) }
-            switch result {
-            case CZLIB_END: finished = try !startNextMember()
-            case CZLIB_CONTINUE:
+            switch step.outcome {
+            case .end: finished = try !startNextMember()
+            case .goesOn:
                 if produced == 0 && atEnd { throw .truncated(entry: nil) }
-            case CZLIB_NO_MEMORY: throw .read(.noMemory)
-            default: throw .corrupt("its compressed bytes do not decompress", entry: nil)
+            case .noMemory: throw .read(.noMemory)
+            case .corrupt: throw .corrupt("its compressed bytes do not decompress", entry: nil)
             }
             if produced > 0 { return produced }
         }
         return 0
-    }
-
-    private func inflate(into output: UnsafeMutableRawBufferPointer) -> (czlib_result, Int) {
-        var consumed: UInt32 = 0
-        var produced: UInt32 = 0
-        let room = output.bindMemory(to: UInt8.self)
-        guard let target = room.baseAddress else { return (CZLIB_CONTINUE, 0) }
-        let result = buffer.withUnsafeBufferPointer { bytes in
-            czlib_inflate(
-                inflater,
-                bytes.baseAddress.map { $0 + start },
-                UInt32(end - start),
-                target,
-                UInt32(clamping: room.count),
-                &consumed,
-                &produced
-            )
-        }
-        start += Int(consumed)
-        return (result, Int(produced))
     }
 
     /// Goes on to a further gzip member; false at the end of everything.
@@ -84,7 +60,7 @@ final class InflatingSource: ByteSource {
             if buffer[start] == 0 {
                 start += 1
             } else if buffer[start] == 0x1F {
-                return czlib_inflater_reset(inflater) == CZLIB_CONTINUE
+                return inflater.reset()
             } else {
                 throw .corrupt("something that is not gzip follows its gzip part", entry: nil)
             }
@@ -100,16 +76,5 @@ final class InflatingSource: ByteSource {
             try input.read(into: UnsafeMutableRawBufferPointer(bytes))
         }
         return end == 0
-    }
-}
-
-/// The CRC-32 of zip entries.
-///
-/// Source: APPNOTE 4.4.7.
-struct CRC32 {
-    private(set) var value: UInt32 = 0
-
-    mutating func update(_ bytes: ArraySlice<UInt8>) {
-        value = bytes.withUnsafeBufferPointer { czlib_crc32(value, $0.baseAddress, $0.count) }
     }
 }

@@ -167,14 +167,14 @@ package struct DrydockServer: Service {
         _ hub: SessionHub,
         _ gate: Gatekeeper,
         _ audit: AuditTrail
-    ) -> @Sendable (Caller) -> WebSocketHandler {
+    ) -> @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler {
         let builds = BuildsAPI(store: store, options: options)
         let heartbeat = WebSocketHandler.Heartbeat(
             interval: TimeAmount(options.pingInterval),
             patience: TimeAmount(options.pongPatience)
         )
         let (burst, rate) = (options.messageBurst, options.messagesPerSecond)
-        return { [store] caller in
+        return { [store] caller, deflate in
             WebSocketHandler(
                 delegate: WebSocketRooms(
                     hub: hub,
@@ -183,9 +183,10 @@ package struct DrydockServer: Service {
                     clock: Self.now,
                     rights: WebSocketRights(gate: gate, audit: audit, caller: caller)
                 ),
-                longestMessage: ClientMessage.longest,
-                heartbeat: heartbeat,
-                allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now())
+                rules: .init(longestMessage: ClientMessage.longest, heartbeat: heartbeat),
+                allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now()),
+                encoder: hub.encoder,
+                deflate: deflate
             )
         }
     }

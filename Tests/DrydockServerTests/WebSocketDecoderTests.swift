@@ -43,7 +43,7 @@ struct WebSocketDecoderTests {
             + clientFrame(0x88, [0x03, 0xE8])
         #expect(
             try decode(bytes, pieces: pieces) == [
-                .text(Array("Hello".utf8)), .ping([1]), .text(Array("fr\u{E4}g".utf8)), .binary, .pong,
+                .text(Array("Hello".utf8)), .ping([1]), .text(Array("fr\u{E4}g".utf8)), .binary([]), .pong,
                 .text([]),
                 .close(.normal),
             ]

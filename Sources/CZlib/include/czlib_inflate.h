@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-// The part of zlib that readers of archives need. zlib's initialisers are macros, and its stream structure points into
+// The part of zlib that readers of archives and messages need. zlib's initialisers are macros, and its stream structure points into
 // the caller's buffers between calls; here both stay on this side.
 
 #ifndef CZLIB_INFLATE_H
@@ -19,7 +19,7 @@ typedef struct czlib_inflater czlib_inflater;
 
 /// What wraps the deflated bytes.
 typedef enum czlib_wrapping {
-    /// Nothing, as inside zip (RFC 1951).
+    /// Nothing, as inside zip and in messages (RFC 1951).
     CZLIB_RAW = 0,
     /// A gzip member; its checksum and length are verified (RFC 1952).
     CZLIB_GZIP = 1,
@@ -50,6 +50,9 @@ czlib_result czlib_inflater_reset(czlib_inflater *_Nonnull inflater);
 czlib_result czlib_inflate(czlib_inflater *_Nonnull inflater, const uint8_t *_Nullable input, uint32_t input_size,
                            uint8_t *_Nonnull output, uint32_t output_size, uint32_t *_Nonnull consumed,
                            uint32_t *_Nonnull produced);
+
+/// Whether the bytes so far ended with a block, to the byte: what follows is the next block, or nothing.
+int32_t czlib_inflater_is_between_blocks(const czlib_inflater *_Nonnull inflater);
 
 /// Goes on with a CRC-32 (start with 0). Source: RFC 1952 section 8.
 uint32_t czlib_crc32(uint32_t crc, const uint8_t *_Nullable bytes, size_t count);

@@ -17,7 +17,7 @@ struct DrydockChannel: ServerChildChannel {
     private let ledger: ConnectionLedger
     private let patience: RequestPace.Patience
     private let gate: Gatekeeper
-    private let makeWebSocket: @Sendable (Caller) -> WebSocketHandler
+    private let makeWebSocket: @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
@@ -25,7 +25,7 @@ struct DrydockChannel: ServerChildChannel {
         gate: Gatekeeper,
         ledger: ConnectionLedger,
         patience: RequestPace.Patience,
-        makeWebSocket: @escaping @Sendable (Caller) -> WebSocketHandler
+        makeWebSocket: @escaping @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler
     ) {
         // Connections that only wait are `RequestPace`'s to end: it knows whether the last answer was taken.
         var configuration = HTTP1Channel.Configuration(idleTimeout: nil)

@@ -41,7 +41,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let access: AccessPolicy
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private let gate: Gatekeeper
-    private let makeWebSocket: (Caller) -> WebSocketHandler
+    private let makeWebSocket: (Caller, DeflateAgreement?) -> WebSocketHandler
     private var state = State.passing
     /// Requests that have not been answered in full.
     private var unanswered = 0
@@ -50,7 +50,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         access: AccessPolicy,
         gate: Gatekeeper,
         decoder: ByteToMessageHandler<HTTPRequestDecoder>,
-        makeWebSocket: @escaping (Caller) -> WebSocketHandler
+        makeWebSocket: @escaping (Caller, DeflateAgreement?) -> WebSocketHandler
     ) {
         self.access = access
         self.gate = gate
@@ -166,7 +166,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Asks for the token's right, which the store knows, and then takes the request or refuses it.
-    private func judge(_ token: String?, _ headers: HTTPHeaders, _ context: ChannelHandlerContext) {
+    private func judge(_ token: String?, _ answer: UpgradeRequest.Answer, _ context: ChannelHandlerContext) {
         state = .judging
         let address = context.channel.remoteAddress?.ipAddress ?? "local"
         let admitted = context.eventLoop.makeFutureWithTask { [gate] in
@@ -176,7 +176,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             // The connection may have gone meanwhile.
             guard case .judging = state else { return }
             switch result {
-            case .success(let caller): take(context, headers, caller)
+            case .success(let caller): take(context, answer, caller)
             case .failure(let refusal as Refusal): refuse(context, refusal.problem)
             case .failure(let error): refuse(context, Problem(explaining: error))
             }
@@ -185,9 +185,9 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { state = .done }
 
-    private func take(_ context: ChannelHandlerContext, _ headers: HTTPHeaders, _ caller: Caller) {
+    private func take(_ context: ChannelHandlerContext, _ answer: UpgradeRequest.Answer, _ caller: Caller) {
         state = .done
-        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: answer.headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         let pipeline = context.pipeline.syncOperations
@@ -197,7 +197,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             let pace = try pipeline.context(handlerType: RequestPace.self)
             let last = try pipeline.context(handlerType: LastBytes.self)
             // Directly behind the decoder, which hands it the bytes that came after the request.
-            try pipeline.addHandler(makeWebSocket(caller), position: .after(decoder))
+            try pipeline.addHandler(makeWebSocket(caller, answer.deflate), position: .after(decoder))
             // Reads that were asked for while the token was looked at were held back.
             context.read()
             context.fireErrorCaught(ConnectionTakenOver())

@@ -13,6 +13,13 @@ struct UpgradeRequest {
     /// The subprotocol that is chosen where a client offers any.
     static let subprotocol = "drydock"
 
+    /// What is agreed on when it is taken.
+    struct Answer {
+        /// The headers of the 101 answer.
+        var headers: HTTPHeaders
+        var deflate: DeflateAgreement?
+    }
+
     let head: HTTPRequestHead
 
     /// Whether this is an attempt at `/ws`, well-formed or not.
@@ -39,8 +46,8 @@ struct UpgradeRequest {
         return offered.first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
     }
 
-    /// The headers of the 101 answer to who has the right token, or why there is none.
-    func answer(_ access: AccessPolicy) throws(Problem) -> HTTPHeaders {
+    /// The answer to who has the right token, or why there is none.
+    func answer(_ access: AccessPolicy) throws(Problem) -> Answer {
         try checkForm()
         let authority = head.headers.first(name: "host")
         guard try access.site(authority) == .app else { throw .notFound("WebSocket on a preview's host") }
@@ -54,7 +61,9 @@ struct UpgradeRequest {
         if offered.contains(Self.subprotocol) {
             headers.add(name: "sec-websocket-protocol", value: Self.subprotocol)
         }
-        return headers
+        let deflate = DeflateAgreement(offers: head.headers["sec-websocket-extensions"])
+        if let deflate { headers.add(name: "sec-websocket-extensions", value: deflate.answer) }
+        return Answer(headers: headers, deflate: deflate)
     }
 
     /// What proves to the client that its `Sec-WebSocket-Key` was understood (RFC 6455, section 4.2.2).

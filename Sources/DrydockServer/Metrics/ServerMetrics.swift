@@ -12,6 +12,7 @@ struct ServerMetrics: Sendable {
     private let connectionsTotal: Counter
     private let sessions: Meter
     private let messages: Counter
+    private let bytes: Counter
     private let skipped: Counter
     private let malformedMessages: Counter
     private let records: Counter
@@ -26,6 +27,7 @@ struct ServerMetrics: Sendable {
         connectionsTotal = Counter(label: "drydock_ws_connections_total", factory: registry)
         sessions = Meter(label: "drydock_ws_sessions", factory: registry)
         messages = Counter(label: "drydock_ws_messages_total", factory: registry)
+        bytes = Counter(label: "drydock_ws_bytes_total", factory: registry)
         skipped = Counter(label: "drydock_ws_messages_skipped_total", factory: registry)
         malformedMessages = Counter(label: "drydock_ws_malformed_total", factory: registry)
         records = Counter(label: "drydock_journal_records_told_total", factory: registry)
@@ -48,6 +50,8 @@ struct ServerMetrics: Sendable {
     }
 
     func sent(messages count: Int) { messages.increment(by: count) }
+
+    func sent(bytes count: Int) { bytes.increment(by: count) }
 
     func malformed() { malformedMessages.increment() }
 
@@ -103,6 +107,7 @@ struct ServerMetrics: Sendable {
             "Age of the newest record that viewers whose sockets are full were told.",
         "drydock_journal_records_told_total": "Records told to the viewers of a session.",
         "drydock_queue_oldest_seconds": "How long the oldest build in the queue has waited.",
+        "drydock_ws_bytes_total": "Bytes of frames handed to the sockets of WebSocket connections.",
         "drydock_ws_connections": "Open WebSocket connections.",
         "drydock_ws_connections_total": "WebSocket connections so far.",
         "drydock_ws_malformed_total": "Client messages not understood.",

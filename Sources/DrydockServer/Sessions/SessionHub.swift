@@ -36,6 +36,7 @@ final class SessionHub: Sendable, Service {
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     let metrics: ServerMetrics
+    let encoder: FrameEncoder
     /// Those who are told in profile 1.
     private let streams: StreamHub
     /// Raised after every change of any build.
@@ -58,10 +59,10 @@ final class SessionHub: Sendable, Service {
         // Unbounded by type, bounded by use: at most two for each connection.
         let (commands, post) = AsyncStream<Command>.makeStream(bufferingPolicy: .unbounded)
         (self.commands, self.post) = (commands, post)
+        encoder = FrameEncoder()
         streams = StreamHub(
             store: store,
-            previewDomain: previewDomain,
-            clock: clock,
+            teller: StreamTeller(encoder: encoder, clock: clock, previewDomain: previewDomain),
             metrics: metrics,
             logger: logger
         ) { work in post.yield(.perform(work)) }
@@ -186,7 +187,12 @@ final class SessionHub: Sendable, Service {
     func perform(_ work: @escaping @Sendable () async -> Void) { post.yield(.perform(work)) }
 
     private func makeSeat(_ session: SessionID) -> Seat {
-        let room = SessionRoom<Profile0Fold>(session: session, clock: clock, metrics: metrics)
+        let room = SessionRoom<Profile0Fold>(
+            session: session,
+            clock: clock,
+            metrics: metrics,
+            encoder: encoder
+        )
         let feed = Feed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
         post.yield(.follow(feed))
         return Seat(feed: feed)

@@ -18,6 +18,8 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
         var isWaiting = false
         var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
         var connections = 0
+        /// How many of them read deflated frames.
+        var deflating = 0
     }
 
     /// The connections of the session that live on one event loop.
@@ -38,12 +40,19 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
     let session: SessionID
     private let clock: @Sendable () -> Timestamp
     private let metrics: ServerMetrics
+    private let encoder: FrameEncoder
     private let state = Mutex(State())
 
-    init(session: SessionID, clock: @escaping @Sendable () -> Timestamp, metrics: ServerMetrics) {
+    init(
+        session: SessionID,
+        clock: @escaping @Sendable () -> Timestamp,
+        metrics: ServerMetrics,
+        encoder: FrameEncoder
+    ) {
         self.session = session
         self.clock = clock
         self.metrics = metrics
+        self.encoder = encoder
     }
 
     /// Connections that sit in the room.
@@ -55,12 +64,15 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
     /// Seats a connection and tells it where things are; on its event loop.
     func join(_ connection: WebSocketHandler, on loop: any EventLoop) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
+        let readsDeflated = connection.readsDeflated
         state.withLock { state in
             state.connections += 1
+            if readsDeflated { state.deflating += 1 }
             let key = ObjectIdentifier(loop)
             let seats = state.seats[key] ?? NIOLoopBound(Seats(), eventLoop: loop)
             state.seats[key] = seats
-            let frames = encode(state.fold?.current() ?? []).all
+            let batch = encode(state.fold?.current() ?? [], deflating: readsDeflated)
+            let frames = batch.form(readsDeflated: readsDeflated).all
             loop.execute {
                 seats.value.members[ObjectIdentifier(bound.value)] = bound.value
                 if frames.readableBytes > 0 { bound.value.send(frames) }
@@ -71,8 +83,10 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
     /// Frees a connection's seat; on its event loop.
     func leave(_ connection: WebSocketHandler, on loop: any EventLoop) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
+        let readsDeflated = connection.readsDeflated
         state.withLock { state in
             state.connections -= 1
+            if readsDeflated { state.deflating -= 1 }
             guard let seats = state.seats[ObjectIdentifier(loop)] else { return }
             // Behind the joining that may still wait in the loop's queue.
             loop.execute { seats.value.members[ObjectIdentifier(bound.value)] = nil }
@@ -133,7 +147,7 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
 
     private func deliver(_ messages: [Profile.Message], _ state: State) -> Delivery {
         guard !messages.isEmpty, state.connections > 0 else { return Delivery() }
-        let batch = encode(messages)
+        let batch = encode(messages, deflating: state.deflating > 0)
         metrics.sent(messages: batch.count * state.connections)
         let loops = state.seats.values.map { seats in
             seats.eventLoop.submit { seats.value.send(batch) }
@@ -142,13 +156,12 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
     }
 
     /// Encodes messages once for everybody, each with an envelope of its own.
-    private func encode(_ messages: [Profile.Message]) -> FrameBatch {
+    private func encode(_ messages: [Profile.Message], deflating: Bool) -> FrameBatch {
         var batch = FrameBatch()
         let now = clock()
         for message in messages {
-            var frame = ByteBuffer()
             let bytes = message.encoded(in: .fresh(at: now, session: session))
-            WebSocketEncoder.append(.text, bytes, to: &frame)
+            let frame = encoder.frame(.text, bytes, deflating: deflating)
             batch.add(frame, maySkip: message.maySkip)
         }
         return batch
@@ -168,27 +181,5 @@ struct Delivery: Sendable {
             isTaking = answer || isTaking
         }
         return isTaking
-    }
-}
-
-extension FrameBatch {
-    /// Appends one message's frame.
-    mutating func add(_ frame: ByteBuffer, maySkip: Bool) {
-        var copy = frame
-        if count == 0 { all = frame } else { all.writeBuffer(&copy) }
-        count += 1
-        if maySkip {
-            skippableCount += 1
-            lastSkippable = frame
-        } else {
-            lastSkippable = nil
-            guard var kept = essential else {
-                essential = frame
-                return
-            }
-            copy = frame
-            kept.writeBuffer(&copy)
-            essential = kept
-        }
     }
 }

@@ -33,6 +33,8 @@ struct WebSocketRooms: WebSocketDelegate {
         hub.metrics.disconnected(skipped: connection.skippedCount)
     }
 
+    func wrote(bytes: Int) { hub.metrics.sent(bytes: bytes) }
+
     private func act(on message: ClientMessage, from connection: WebSocketHandler) {
         switch message {
         case .register(let session, nil): hub.register(connection, for: session)
@@ -121,8 +123,6 @@ struct WebSocketRooms: WebSocketDelegate {
     private func send(_ message: [UInt8], to connection: WebSocketHandler) {
         // A client that asks and does not read gets no answers, instead of a growing buffer.
         guard connection.isWritable else { return }
-        var frame = ByteBuffer()
-        WebSocketEncoder.append(.text, message, to: &frame)
-        connection.send(frame)
+        connection.send(.text, message)
     }
 }

@@ -44,7 +44,7 @@ final class BuildStream: Sendable {
         var end: SharedFrame?
         var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
         var viewers = 0
-        /// Viewers that take compressed messages.
+        /// Viewers that read deflated frames.
         var deflating = 0
     }
 
@@ -61,15 +61,13 @@ final class BuildStream: Sendable {
     let writable = ChangeSignal()
     /// Raised when nobody needs it any more.
     let ending = ChangeSignal()
-    private let previewDomain: String
-    private let clock: @Sendable () -> Timestamp
+    private let teller: StreamTeller
     private let state: Mutex<State>
 
-    init(_ build: Build, previewDomain: String, clock: @escaping @Sendable () -> Timestamp) {
+    init(_ build: Build, _ teller: StreamTeller) {
         self.build = build.id
         session = build.request.session
-        self.previewDomain = previewDomain
-        self.clock = clock
+        self.teller = teller
         let picture = BuildPicture(
             build: build.id,
             project: build.request.project,
@@ -139,7 +137,7 @@ final class BuildStream: Sendable {
         state.withLock { state in
             state.picture.end(outcome, duration)
             guard state.end == nil, let end = state.picture.ending else { return Delivery() }
-            let host = state.picture.preview.map { "d-\($0.deploy).\(previewDomain)" }
+            let host = state.picture.preview.map { "d-\($0.deploy).\(teller.previewDomain)" }
             state.end = frame(of: .ended(state.picture, end, previewHost: host), state)
             return wake(state)
         }
@@ -161,10 +159,7 @@ final class BuildStream: Sendable {
     }
 
     private func frame(of message: Profile1Message, _ state: State) -> SharedFrame {
-        SharedFrame(
-            message.encoded(in: .fresh(at: clock(), session: session)),
-            deflated: state.deflating > 0
-        )
+        teller.frame(of: message, for: session, deflating: state.deflating > 0)
     }
 
     /// Has every loop's viewers look; each tells whether one of its sockets takes more.
@@ -185,7 +180,7 @@ final class BuildStream: Sendable {
         let bound = NIOLoopBound(viewer, eventLoop: loop)
         state.withLock { state in
             state.viewers += 1
-            if viewer.takesDeflated { state.deflating += 1 }
+            if viewer.readsDeflated { state.deflating += 1 }
             let key = ObjectIdentifier(loop)
             let seats = state.seats[key] ?? NIOLoopBound(Seats(), eventLoop: loop)
             state.seats[key] = seats
@@ -198,7 +193,7 @@ final class BuildStream: Sendable {
         let bound = NIOLoopBound(viewer, eventLoop: loop)
         state.withLock { state in
             state.viewers -= 1
-            if viewer.takesDeflated { state.deflating -= 1 }
+            if viewer.readsDeflated { state.deflating -= 1 }
             guard let seats = state.seats[ObjectIdentifier(loop)] else { return }
             loop.execute { seats.value.viewers[ObjectIdentifier(bound.value)] = nil }
         }

@@ -15,9 +15,9 @@ struct CatchUp {
 
     let stream: BuildStream
     let store: any Store
-    let clock: @Sendable () -> Timestamp
+    let teller: StreamTeller
     let viewer: NIOLoopBound<StreamViewer>
-    let takesDeflated: Bool
+    let readsDeflated: Bool
 
     /// Returns when the viewer can go on without, wants no more, or had its turn.
     func run(after cursor: Cursor?) async throws {
@@ -78,9 +78,6 @@ struct CatchUp {
 
     private func frame(_ attempt: AttemptID, _ lines: [JournalLine]) -> SharedFrame {
         let message = Profile1Message.events(stream.build, attempt, lines.map { ($0.seq, $0.bytes) })
-        return SharedFrame(
-            message.encoded(in: .fresh(at: clock(), session: stream.session)),
-            deflated: takesDeflated
-        )
+        return teller.frame(of: message, for: stream.session, deflating: readsDeflated)
     }
 }

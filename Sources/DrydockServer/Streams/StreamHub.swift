@@ -29,8 +29,7 @@ final class StreamHub: Sendable {
     private static let mostMissed = 50
 
     private let store: any Store
-    private let clock: @Sendable () -> Timestamp
-    private let previewDomain: String
+    private let teller: StreamTeller
     private let metrics: ServerMetrics
     private let logger: Logger
     private let perform: @Sendable (@escaping @Sendable () async -> Void) -> Void
@@ -40,15 +39,13 @@ final class StreamHub: Sendable {
     /// `perform` runs work until the server ends.
     init(
         store: any Store,
-        previewDomain: String,
-        clock: @escaping @Sendable () -> Timestamp,
+        teller: StreamTeller,
         metrics: ServerMetrics,
         logger: Logger,
         perform: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.store = store
-        self.previewDomain = previewDomain
-        self.clock = clock
+        self.teller = teller
         self.metrics = metrics
         self.logger = logger
         self.perform = perform
@@ -144,7 +141,7 @@ final class StreamHub: Sendable {
     private func use(_ build: Build) -> BuildStream {
         let (stream, isNew) = state.withLock { state in
             let known = state.streams[build.id]?.stream
-            let stream = known ?? BuildStream(build, previewDomain: previewDomain, clock: clock)
+            let stream = known ?? BuildStream(build, teller)
             state.streams[build.id, default: Seat(stream: stream)].uses += 1
             return (stream, known == nil)
         }
@@ -152,7 +149,7 @@ final class StreamHub: Sendable {
             let reader = StreamReader(
                 stream: stream,
                 store: store,
-                clock: clock,
+                clock: teller.clock,
                 metrics: metrics,
                 logger: logger
             )
@@ -227,9 +224,9 @@ final class StreamHub: Sendable {
         let reading = CatchUp(
             stream: stream,
             store: store,
-            clock: clock,
+            teller: teller,
             viewer: viewer,
-            takesDeflated: viewer.value.takesDeflated
+            readsDeflated: viewer.value.readsDeflated
         )
         perform { [turnstile, logger] in
             do {

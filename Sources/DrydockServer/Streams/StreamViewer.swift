@@ -62,8 +62,8 @@ final class StreamViewer {
         self.hub = hub
     }
 
-    /// Whether it was promised compressed messages.
-    var takesDeflated: Bool { connection.takesDeflated }
+    /// Whether it reads deflated frames.
+    var readsDeflated: Bool { connection.readsDeflated }
 
     /// The build that was accepted last of those it watched.
     private(set) var newest: BuildID?

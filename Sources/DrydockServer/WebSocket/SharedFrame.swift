@@ -3,13 +3,63 @@
 
 import NIOCore
 
-/// provisional
+/// One message as a frame: made once, and sent as it is to all who get it.
 struct SharedFrame: Sendable {
     let plain: ByteBuffer
-    init(_ message: [UInt8], deflated: Bool) {
-        var buffer = ByteBuffer()
-        WebSocketEncoder.append(.text, message, to: &buffer)
-        plain = buffer
+    /// nil = nobody reads it, or it saves nothing.
+    let deflated: ByteBuffer?
+
+    /// Bytes of both forms.
+    var size: Int { plain.readableBytes + (deflated?.readableBytes ?? 0) }
+}
+
+/// Frames of one batch, encoded once for every connection of a session.
+struct FrameBatch: Sendable {
+    /// The frames in one of their two forms.
+    struct Form: Sendable {
+        /// All of them.
+        var all = ByteBuffer()
+        /// Those that no connection may miss; nil when there are none.
+        var essential: ByteBuffer?
+        /// The newest that may be skipped, unless an essential one follows it.
+        var lastSkippable: ByteBuffer?
     }
-    var size: Int { plain.readableBytes }
+
+    private(set) var plain = Form()
+    /// nil = none of the frames is deflated.
+    private var deflated: Form?
+    private(set) var count = 0
+    private(set) var skippableCount = 0
+
+    /// The frames as a connection reads them.
+    func form(readsDeflated: Bool) -> Form { readsDeflated ? deflated ?? plain : plain }
+
+    /// Appends one message.
+    mutating func add(_ frame: SharedFrame, maySkip: Bool) {
+        // Up to now both forms were the same.
+        if frame.deflated != nil, deflated == nil { deflated = plain }
+        deflated?.add(frame.deflated ?? frame.plain, maySkip: maySkip, isFirst: count == 0)
+        plain.add(frame.plain, maySkip: maySkip, isFirst: count == 0)
+        count += 1
+        if maySkip { skippableCount += 1 }
+    }
+}
+
+extension FrameBatch.Form {
+    fileprivate mutating func add(_ frame: ByteBuffer, maySkip: Bool, isFirst: Bool) {
+        var copy = frame
+        if isFirst { all = frame } else { all.writeBuffer(&copy) }
+        if maySkip {
+            lastSkippable = frame
+        } else {
+            lastSkippable = nil
+            guard var kept = essential else {
+                essential = frame
+                return
+            }
+            copy = frame
+            kept.writeBuffer(&copy)
+            essential = kept
+        }
+    }
 }

@@ -6,30 +6,74 @@ import NIOCore
 /// Reads what a client sends, strictly (RFC 6455, section 5): masks, reserved bits, opcodes, lengths, fragments,
 /// UTF-8 and close codes are checked; a breach is an error value and the end of the connection.
 ///
-/// Never holds more than one message of `longestMessage` bytes and one frame's header. Extensions would be told to
-/// `reservedBits`; none is offered yet.
+/// Never holds more than one message of `longestMessage` bytes, as it came, and one frame's header. A compressed message
+/// (RFC 7692) is kept compressed until it is whole.
 struct WebSocketDecoder: Sendable {
+    /// What becomes of binary messages.
+    enum Binary: Sendable {
+        /// They are answered, not kept: their bytes are only counted.
+        case counted
+        case kept
+    }
+
     private struct Header {
         var isFinal: Bool
+        var isDeflated: Bool
         var opcode: WebSocketOpcode
         var length: Int
         var mask: UInt32
     }
 
     /// A text or binary message whose last fragment has not come.
-    private enum Message {
-        case none
-        case text([UInt8], UTF8Validator)
-        /// Binary messages are answered, not kept: their bytes are only counted.
-        case binary(count: Int)
+    private struct OpenMessage {
+        let isText: Bool
+        let isDeflated: Bool
+        let isKept: Bool
+        private(set) var count = 0
+        private(set) var bytes: [UInt8] = []
+        private var validator = UTF8Validator()
+
+        init(isText: Bool, isDeflated: Bool, isKept: Bool) {
+            self.isText = isText
+            self.isDeflated = isDeflated
+            self.isKept = isKept
+        }
+
+        /// Takes a fragment; false where it is no UTF-8 and should be.
+        mutating func append(_ payload: [UInt8]) -> Bool {
+            count += payload.count
+            guard isKept else { return true }
+            if bytes.isEmpty { bytes = payload } else { bytes += payload }
+            return !isText || isDeflated || validator.accept(payload)
+        }
+
+        /// The whole message, at most `longest` bytes of it.
+        consuming func content(longest: Int) throws(WebSocketFailure) -> [UInt8] {
+            guard isKept else { return [] }
+            if isDeflated {
+                bytes = try MessageInflater.inflate(bytes, longest: longest)
+                guard !isText || validator.accept(bytes) else { throw WebSocketDecoder.notUTF8 }
+            }
+            guard validator.isComplete else {
+                throw WebSocketFailure(code: .badPayload, reason: "a text message ends inside a character")
+            }
+            return bytes
+        }
     }
 
-    private let longestMessage: Int
-    private var buffer = ByteBuffer()
-    private var message = Message.none
+    private static let notUTF8 = WebSocketFailure(code: .badPayload, reason: "a text message is not UTF-8")
 
-    init(longestMessage: Int) {
+    private let longestMessage: Int
+    private let binary: Binary
+    private let readsDeflated: Bool
+    private var buffer = ByteBuffer()
+    private var message: OpenMessage?
+
+    /// `readsDeflated` = the client may compress messages.
+    init(longestMessage: Int, binary: Binary = .counted, readsDeflated: Bool = false) {
         self.longestMessage = longestMessage
+        self.binary = binary
+        self.readsDeflated = readsDeflated
     }
 
     /// Takes bytes from the socket.
@@ -70,11 +114,15 @@ struct WebSocketDecoder: Sendable {
     private mutating func readHeader() throws(WebSocketFailure) -> Header? {
         guard let first = buffer.readInteger(as: UInt8.self), let second = buffer.readInteger(as: UInt8.self)
         else { return nil }
-        guard first & 0x70 == 0 else { throw violation("a reserved bit is set") }
+        guard first & 0x30 == 0 else { throw violation("a reserved bit is set") }
         guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else {
             throw violation("a reserved opcode")
         }
         let isFinal = first & 0x80 != 0
+        let isDeflated = first & 0x40 != 0
+        guard !isDeflated || (readsDeflated && (opcode == .text || opcode == .binary)) else {
+            throw violation("a reserved bit is set")
+        }
         guard second & 0x80 != 0 else { throw violation("a client's frame must be masked") }
         let short = second & 0x7F
         guard !opcode.isControl || (isFinal && short <= 125) else {
@@ -82,17 +130,23 @@ struct WebSocketDecoder: Sendable {
         }
         try checkOrder(opcode)
         guard let length = try readLength(short) else { return nil }
-        guard length <= UInt64(longestMessage - held) else {
+        guard length <= UInt64(longestMessage - (message?.count ?? 0)) else {
             throw WebSocketFailure(code: .tooBig, reason: "a message may have \(longestMessage) bytes")
         }
         guard let mask = buffer.readInteger(as: UInt32.self) else { return nil }
-        return Header(isFinal: isFinal, opcode: opcode, length: Int(length), mask: mask)
+        return Header(
+            isFinal: isFinal,
+            isDeflated: isDeflated,
+            opcode: opcode,
+            length: Int(length),
+            mask: mask
+        )
     }
 
     private func checkOrder(_ opcode: WebSocketOpcode) throws(WebSocketFailure) {
-        switch (opcode, message) {
-        case (.continuation, .none): throw violation("a continuation without a message")
-        case (.text, .text), (.text, .binary), (.binary, .text), (.binary, .binary):
+        switch opcode {
+        case .continuation where message == nil: throw violation("a continuation without a message")
+        case .text where message != nil, .binary where message != nil:
             throw violation("a new message inside a fragmented one")
         default: break
         }
@@ -111,15 +165,6 @@ struct WebSocketDecoder: Sendable {
             return length
         default:
             return UInt64(short)
-        }
-    }
-
-    /// Bytes of the open message so far.
-    private var held: Int {
-        switch message {
-        case .none: 0
-        case .text(let bytes, _): bytes.count
-        case .binary(let count): count
         }
     }
 
@@ -150,36 +195,18 @@ struct WebSocketDecoder: Sendable {
         _ header: Header,
         _ payload: [UInt8]
     ) throws(WebSocketFailure) -> WebSocketInput? {
-        switch (header.opcode, message) {
-        case (.binary, _): message = .binary(count: payload.count)
-        case (.continuation, .binary(let count)): message = .binary(count: count + payload.count)
-        case (.continuation, .text(var bytes, var validator)):
-            message = .none
-            try Self.check(payload, &validator)
-            bytes.append(contentsOf: payload)
-            message = .text(bytes, validator)
-        default:
-            var validator = UTF8Validator()
-            try Self.check(payload, &validator)
-            message = .text(payload, validator)
+        if header.opcode != .continuation {
+            let isText = header.opcode == .text
+            let isKept = isText || binary == .kept
+            message = OpenMessage(isText: isText, isDeflated: header.isDeflated, isKept: isKept)
         }
-        if header.isFinal { return try takeMessage() }
+        guard message?.append(payload) ?? true else { throw Self.notUTF8 }
+        if header.isFinal, let whole = message.take() {
+            let isText = whole.isText
+            let content = try whole.content(longest: longestMessage)
+            return isText ? .text(content) : .binary(content)
+        }
         return header.length == 0 ? .emptyFragment : nil
-    }
-
-    private static func check(_ payload: [UInt8], _ validator: inout UTF8Validator) throws(WebSocketFailure) {
-        guard validator.accept(payload) else {
-            throw WebSocketFailure(code: .badPayload, reason: "a text message is not UTF-8")
-        }
-    }
-
-    private mutating func takeMessage() throws(WebSocketFailure) -> WebSocketInput? {
-        defer { message = .none }
-        guard case .text(let bytes, let validator) = message else { return .binary }
-        guard validator.isComplete else {
-            throw WebSocketFailure(code: .badPayload, reason: "a text message ends inside a character")
-        }
-        return .text(bytes)
     }
 
     private static func unmask(_ bytes: inout [UInt8], with mask: UInt32) {

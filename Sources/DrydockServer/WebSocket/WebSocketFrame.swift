@@ -46,7 +46,8 @@ struct WebSocketFailure: Error, Hashable, Sendable {
 enum WebSocketInput: Hashable, Sendable {
     /// A whole text message, valid UTF-8.
     case text([UInt8])
-    case binary
+    /// A whole binary message; empty where such are only counted.
+    case binary([UInt8])
     /// A frame that neither brings bytes nor ends a message; a client could send them without end.
     case emptyFragment
     case ping([UInt8])
@@ -57,9 +58,21 @@ enum WebSocketInput: Hashable, Sendable {
 
 /// Makes frames as a server sends them: unmasked, in one piece.
 enum WebSocketEncoder {
+    /// How a payload stands in its frame.
+    enum Payload: UInt8, Sendable {
+        case plain = 0
+        /// Compressed: RSV1 is set (RFC 7692, section 6).
+        case deflated = 0x40
+    }
+
     /// Appends one frame to `buffer`.
-    static func append(_ opcode: WebSocketOpcode, _ payload: [UInt8], to buffer: inout ByteBuffer) {
-        buffer.writeInteger(0x80 | opcode.rawValue)
+    static func append(
+        _ opcode: WebSocketOpcode,
+        _ payload: [UInt8],
+        _ form: Payload = .plain,
+        to buffer: inout ByteBuffer
+    ) {
+        buffer.writeInteger(0x80 | form.rawValue | opcode.rawValue)
         switch payload.count {
         case 0...125:
             buffer.writeInteger(UInt8(payload.count))

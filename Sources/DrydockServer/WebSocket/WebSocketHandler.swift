@@ -10,6 +10,8 @@ protocol WebSocketDelegate: Sendable {
     /// The socket takes bytes again, or the connection is gone: whoever waits may go on.
     func becameWritable(_ connection: WebSocketHandler)
     func closed(_ connection: WebSocketHandler)
+    /// Bytes were handed to a socket.
+    func wrote(bytes: Int)
 }
 
 /// One WebSocket connection: codec, heartbeat, closing, and the rule for sockets that do not keep up.
@@ -34,8 +36,19 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var patience = TimeAmount.seconds(10)
     }
 
+    /// What a server asks of its connections.
+    struct Rules: Sendable {
+        var longestMessage: Int
+        var heartbeat = Heartbeat()
+        /// What becomes of binary messages.
+        var binary = WebSocketDecoder.Binary.counted
+    }
+
     private let delegate: any WebSocketDelegate
     private let heartbeat: Heartbeat
+    private let encoder: FrameEncoder
+    /// What was agreed on about compression; nil = nothing.
+    private let deflate: DeflateAgreement?
     private var decoder: WebSocketDecoder
     private var state = State.idle
     private var timer: Scheduled<Void>?
@@ -56,15 +69,25 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(
         delegate: any WebSocketDelegate,
-        longestMessage: Int,
-        heartbeat: Heartbeat,
-        allowance: MessageAllowance
+        rules: Rules,
+        allowance: MessageAllowance,
+        encoder: FrameEncoder,
+        deflate: DeflateAgreement?
     ) {
         self.allowance = allowance
         self.delegate = delegate
-        self.heartbeat = heartbeat
-        self.decoder = WebSocketDecoder(longestMessage: longestMessage)
+        self.heartbeat = rules.heartbeat
+        self.encoder = encoder
+        self.deflate = deflate
+        self.decoder = WebSocketDecoder(
+            longestMessage: rules.longestMessage,
+            binary: rules.binary,
+            readsDeflated: deflate != nil
+        )
     }
+
+    /// Whether it reads the deflated frames that its room's connections share.
+    var readsDeflated: Bool { deflate?.window == FrameEncoder.window }
 
     /// Whether the socket takes more.
     var isWritable: Bool {
@@ -85,26 +108,30 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends what every connection of its session gets; one that does not keep up is skipped past progress.
     func send(_ batch: FrameBatch) {
         guard case .open(let context) = state else { return }
+        let frames = batch.form(readsDeflated: readsDeflated)
         if context.channel.isWritable {
             skipped = nil
-            return write(batch.all, context)
+            return write(frames.all, context)
         }
         skippedCount += batch.skippableCount
-        if let essential = batch.essential {
+        if let essential = frames.essential {
             // The newest skipped progress comes before what ends its build, or not at all.
             skipped = nil
             forced += essential.readableBytes
             guard forced <= Self.mostForced else { return context.close(promise: nil) }
             write(essential, context)
         }
-        if let last = batch.lastSkippable { skipped = last }
+        if let last = frames.lastSkippable { skipped = last }
     }
 
-    /// Provisional.
-    var takesDeflated: Bool { false }
+    /// Sends a message to this connection alone.
+    func send(_ opcode: WebSocketOpcode, _ message: [UInt8]) {
+        guard case .open(let context) = state else { return }
+        write(encoder.frame(opcode, message, window: deflate?.window), context)
+    }
 
     /// Sends a message that others are sent, too.
-    func send(_ frame: SharedFrame) { send(frame.plain) }
+    func send(_ frame: SharedFrame) { send(readsDeflated ? frame.deflated ?? frame.plain : frame.plain) }
 
     /// Holds less for a peer that does not keep up: it is told again what it has not seen, from where that stands.
     func holdLittle() {
@@ -130,7 +157,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         skipped = nil
         var frame = context.channel.allocator.buffer(capacity: 64)
         WebSocketEncoder.appendClose(code, reason, to: &frame)
-        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        write(frame, context)
         // Only our half: closing both at once could reset the connection and lose the frame.
         context.close(mode: .output, promise: nil)
         timer?.cancel()
@@ -140,6 +167,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func write(_ frames: ByteBuffer, _ context: ChannelHandlerContext) {
+        delegate.wrote(bytes: frames.readableBytes)
         context.writeAndFlush(wrapOutboundOut(frames), promise: nil)
     }
 
@@ -244,15 +272,3 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
 @available(*, unavailable)
 extension WebSocketHandler: Sendable {}
-
-/// Frames of one batch, encoded once for every connection of a session.
-struct FrameBatch: Sendable {
-    /// All of them.
-    var all = ByteBuffer()
-    /// Those that no connection may miss; nil when there are none.
-    var essential: ByteBuffer?
-    /// The newest that may be skipped, unless an essential one follows it.
-    var lastSkippable: ByteBuffer?
-    var count = 0
-    var skippableCount = 0
-}
