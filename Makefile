@@ -17,7 +17,7 @@ PROJECTS ?= .build/projects
 # What building and running takes, and what the tests take on top.
 PACKAGES := e2fsprogs gcc libc6-dev make git libseccomp-dev libcap-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl procps bubblewrap \
-    python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2
+    python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2 nodejs node-ws
 # The tools of the projects that `make real-projects` builds, beside Swift. Node and npm: Debian's or others, as the machine has them.
 PROJECT_PACKAGES := $(TEST_PACKAGES) libtool gettext cmake meson ninja-build golang-go cargo rustc default-jdk-headless maven hugo jekyll \
     python3-dev libsass-dev libncurses-dev publicsuffix libwayland-dev libunistring-dev \
@@ -101,6 +101,10 @@ bench-progress: $(if $(DRYDOCK),,build-release) ## bar and predicted end of real
 .PHONY: chaos
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies
 	@Tests/Chaos/chaos 100
+
+.PHONY: resume-check
+resume-check: test-packages acceptance-venv $(if $(DRYDOCK),,build-release) ## 200 viewers cut at random during 200 000 lines, and the server killed: same log for all?
+	@DRYDOCK=$(or $(DRYDOCK),.build/release/drydock) PYTHON=$(ACCEPTANCE_VENV)/bin/python $(ACCEPTANCE_VENV)/bin/python Tests/Chaos/resume
 
 # What the tests build; `real-projects` is more, and no test.
 .PHONY: test-projects

@@ -13,7 +13,7 @@
  * Events: every message by its type (`detail` is its `data`), `record` for each record of a `build_event`, `connection` with
  * `{ open }`, and `refused` when coming back would not help. The protocol is in docs/wire.md.
  *
- * Runs in pages and in Node (22, or with a `WebSocket` given in the options).
+ * Runs in pages, and in Node (from 22 on by itself, else with the `WebSocket` of the package `ws` given in the options).
  */
 export class DrydockStream extends EventTarget {
   #url; #session; #token; #start; #longestWait; #WebSocket
@@ -53,6 +53,9 @@ export class DrydockStream extends EventTarget {
     this.#socket?.close()
   }
 
+  /** Cuts the connection; the stream goes on over another one. */
+  abort() { this.#socket?.close() }
+
   /** Asks for the end of a build of the session. */
   cancel(build) { this.#say({ type: "CANCEL", build_id: build }) }
 
@@ -68,6 +71,8 @@ export class DrydockStream extends EventTarget {
       this.#failures = 0
       this.#take(JSON.parse(data))
     }
+    // The close that follows says all there is to say.
+    socket.onerror = () => {}
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return
       this.#tell("connection", { open: false, code, reason })
@@ -103,5 +108,5 @@ export class DrydockStream extends EventTarget {
 
   #say(message) { if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message)) }
 
-  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })) }
+  #tell(type, detail) { this.dispatchEvent(Object.assign(new Event(type), { detail })) }
 }

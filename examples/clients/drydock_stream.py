@@ -47,6 +47,12 @@ class Stream:
         self.since = since
         self.longest_wait = longest_wait
         self.connections = 0
+        self._socket = None
+
+    def abort(self):
+        """Cuts the connection, as a network might; the stream goes on over another one."""
+        if self._socket:
+            self._socket.transport.abort()
 
     async def __aiter__(self):
         failures = 0
@@ -55,6 +61,7 @@ class Stream:
             try:
                 async with self._connect() as socket:
                     self.connections += 1
+                    self._socket = socket
                     await socket.send(json.dumps(self._registration()))
                     async for text in socket:
                         failures = 0
@@ -67,8 +74,8 @@ class Stream:
             except websockets.InvalidStatus as refused:
                 if refused.response.status_code in (400, 401, 403, 404, 421):
                     raise Refused(refused.response.body.decode(errors="replace")) from refused
-            except OSError:
-                pass
+            except (OSError, asyncio.TimeoutError, websockets.InvalidHandshake):
+                pass  # nobody is there, or went away while it answered: it may come back
             failures += 1
             # Between half and all of it, so that a thousand clients do not come back at one moment.
             longest = min(self.longest_wait, 0.25 * 2 ** min(failures, 10))
