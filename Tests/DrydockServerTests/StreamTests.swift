@@ -82,6 +82,27 @@ struct StreamTests {
         }
     }
 
+    @Test("lines show that they are alive where that is asked for, and go on after the place that a query names")
+    func heartbeat() async throws {
+        try await withServer { server in
+            let build = try await server.enqueue("s")
+            let work = try await server.begin()
+            let target = "/api/v1/builds/\(build.id)/events?last_event_id=\(work.lease.attempt):1&heartbeat="
+            try await server.connect { client in
+                try await client.request("GET", target + "1")
+                #expect(try await client.head().status == 200)
+                #expect(try await client.chunk() == [UInt8(ascii: "\n")])
+                try await work.finish()
+                let end = String(decoding: try await client.chunk(), as: UTF8.self)
+                #expect(end.hasPrefix(#"{"seq":2,"#))
+            }
+            for wrong in ["0", "301", "often"] {
+                let answer = try await server.request("GET", target + wrong)
+                #expect(answer.status == 400 && answer.json?["code"]?.string == "query_invalid")
+            }
+        }
+    }
+
     @Test("a follower hears its protocol's own end when the server stops, before its connection is closed")
     func shutdown() async throws {
         try await withServer {

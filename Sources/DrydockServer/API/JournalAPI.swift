@@ -28,8 +28,11 @@ struct JournalAPI: Sendable {
         while isOpen: @escaping @Sendable () -> Bool
     ) async throws -> Response {
         let wantsEvents = request.headers.value("accept")?.contains("text/event-stream") ?? false
-        let framing = wantsEvents ? RecordFraming.events : .ndjson
-        let named = try Query(request).one("after") ?? request.headers.value("last-event-id")
+        let query = try Query(request)
+        let heartbeat = try Self.heartbeat(query)
+        let framing: RecordFraming = wantsEvents ? .events : .ndjson(showsLife: heartbeat != nil)
+        let named = try query.one("after") ?? query.one("last_event_id") ?? request.headers.value("last-event-id")
+        let telling = Telling(framing: framing, heartbeat: heartbeat ?? self.heartbeat, isOpen: isOpen)
         let start = try await cursor(named, build)
         if wantsEvents, try await isEnd(start, of: build) {
             // An EventSource comes back after every end, unless it is told that there is no more (HTML, 9.2.3).
@@ -40,10 +43,19 @@ struct JournalAPI: Sendable {
         headers.set("cache-control", "no-store")
         headers.set("x-accel-buffering", "no")
         let body = ResponseBody { writer in
-            try await stream(build.id, from: start, Telling(framing: framing, isOpen: isOpen), to: &writer)
+            try await stream(build.id, from: start, telling, to: &writer)
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// How often a silent stream is to show that it is alive; nil where that was not said.
+    private static func heartbeat(_ query: Query) throws(Problem) -> Duration? {
+        guard let text = try query.one("heartbeat") else { return nil }
+        guard let seconds = Int(text), (1...300).contains(seconds) else {
+            throw Problem(400, "query_invalid", "\"heartbeat\" is a number of seconds from 1 to 300")
+        }
+        return .seconds(seconds)
     }
 
     // MARK: Cursors
@@ -78,6 +90,8 @@ struct JournalAPI: Sendable {
     /// How one client is told.
     private struct Telling: Sendable {
         let framing: RecordFraming
+        /// How long it may be silent.
+        let heartbeat: Duration
         let isOpen: @Sendable () -> Bool
     }
 
@@ -94,7 +108,7 @@ struct JournalAPI: Sendable {
             let first = start.flatMap { attempts.firstIndex(of: $0.attempt) } ?? 0
             guard let attempt = attempts[first...].first(where: { !done.contains($0) }) else {
                 guard let row = try await store.build(id), !row.state.isTerminal else { return }
-                let wait = try await StreamWait(heartbeat).first { await hub.changed.wait(after: seen) }
+                let wait = try await StreamWait(telling.heartbeat).first { await hub.changed.wait(after: seen) }
                 guard try await goesOn(after: wait, telling, &writer) else { return }
                 continue
             }
@@ -120,7 +134,7 @@ struct JournalAPI: Sendable {
                 try await writer.write(buffer)
                 continue
             }
-            let wait = try await StreamWait(heartbeat).first { try await reader.more() }
+            let wait = try await StreamWait(telling.heartbeat).first { try await reader.more() }
             if case .done(false) = wait { return true }
             guard try await goesOn(after: wait, telling, &writer) else { return false }
         }
@@ -146,7 +160,8 @@ struct JournalAPI: Sendable {
 
 /// How records are framed.
 enum RecordFraming: Sendable {
-    case ndjson
+    /// One a line; a reader that asked for it finds an empty line now and then.
+    case ndjson(showsLife: Bool)
     /// Server-sent events (HTML, 9.2); the id is the record's cursor.
     case events
 
@@ -154,8 +169,8 @@ enum RecordFraming: Sendable {
     var heartbeat: String? {
         switch self {
         case .events: ": \n\n"
-        // Readers of lines expect records: there, only the connection itself can show it.
-        case .ndjson: nil
+        // Readers of lines expect records: where they did not ask for more, only the connection itself shows it.
+        case .ndjson(let showsLife): showsLife ? "\n" : nil
         }
     }
 

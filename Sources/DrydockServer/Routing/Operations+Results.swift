@@ -22,13 +22,19 @@ extension Operations {
                 summary: "Every record of the journal, as it comes, until the build has ended",
                 parameters: [
                     .query("after", "The cursor `<attempt>:<seq>` of the last record that is known"),
+                    .query("last_event_id", "The same, for those who can not set a header"),
                     .header("Last-Event-ID", "The same, as an EventSource sends it"),
+                    .query(
+                        "heartbeat",
+                        "Seconds after which a silent stream shows that it is alive: by an empty line, or a comment",
+                        ["type": "integer", "minimum": 1, "maximum": 300]
+                    ),
                     .header("Accept", "`text/event-stream` for server-sent events"),
                 ],
                 answers: [
                     .body("application/x-ndjson", "text/event-stream", summary: "The records"),
                     Operation.Answer(status: 204, summary: "An EventSource has everything", content: [:]),
-                    .problem(400, "cursor_invalid"), .problem(410, "cursor_unknown"),
+                    .problem(400, "cursor_invalid, query_invalid"), .problem(410, "cursor_unknown"),
                 ]
             ) { request, context in
                 try await journal.events(try await build(request, context), request, while: context.isOpen)
