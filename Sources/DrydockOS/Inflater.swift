@@ -73,6 +73,6 @@ package struct Inflater: ~Copyable {
     /// Makes it ready for the next stream; false where zlib refuses.
     package mutating func reset() -> Bool { czlib_inflater_reset(inflater) == CZLIB_CONTINUE }
 
-    /// Whether what was read so far ended with a block, to the byte.
+    /// Whether what the last step read ended with a block, to the byte; a step without input forgets it.
     package var isBetweenBlocks: Bool { czlib_inflater_is_between_blocks(inflater) != 0 }
 }

@@ -24,7 +24,9 @@ struct RawResponse: Sendable {
 /// A WebSocket message or frame from the server.
 struct ServerFrame: Sendable {
     var opcode: UInt8
+    /// The message's bytes, decompressed where they came compressed.
     var payload: [UInt8]
+    var isDeflated = false
 }
 
 /// A client that says exactly what it is told, right or wrong.
@@ -133,9 +135,14 @@ actor RawClient {
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     ]
 
-    func upgrade() async throws {
-        try await request("GET", "/ws", headers: Self.handshake)
-        guard try await head().status == 101 else { throw ConnectionEnded() }
+    /// What of the offered extensions was taken.
+    @discardableResult
+    func upgrade(offering extensions: String? = nil) async throws -> String? {
+        let offer = extensions.map { ["Sec-WebSocket-Extensions": $0] } ?? [:]
+        try await request("GET", "/ws", headers: Self.handshake.merging(offer) { $1 })
+        let answer = try await head()
+        guard answer.status == 101 else { throw ConnectionEnded() }
+        return answer.headers["sec-websocket-extensions"]
     }
 
     func say(_ text: String) async throws { try await send(clientFrame(0x81, Array(text.utf8))) }
@@ -148,7 +155,13 @@ actor RawClient {
         } else if count == 127 {
             count = try await read(8).reduce(0) { $0 << 8 | Int($1) }
         }
-        return ServerFrame(opcode: head[0] & 0x0F, payload: try await read(count))
+        let payload = try await read(count)
+        let isDeflated = head[0] & 0x40 != 0
+        return ServerFrame(
+            opcode: head[0] & 0x0F,
+            payload: isDeflated ? try MessageInflater.inflate(payload, longest: 1 << 20) : payload,
+            isDeflated: isDeflated
+        )
     }
 
     /// The next message.

@@ -148,10 +148,11 @@ struct RunningServer: Sendable {
     func watch<Result: Sendable>(
         _ session: String,
         as type: String = "INIT",
+        offering extensions: String? = nil,
         _ body: @escaping @Sendable (RawClient) async throws -> Result
     ) async throws -> Result {
         try await connect { client in
-            try await client.upgrade()
+            try await client.upgrade(offering: extensions)
             try await client.say(#"{"type":"\#(type)","session_id":"\#(session)"}"#)
             // The answer shows that the registration was read before.
             try await client.say(#"{"type":"PING"}"#)

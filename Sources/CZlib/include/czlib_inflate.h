@@ -51,7 +51,8 @@ czlib_result czlib_inflate(czlib_inflater *_Nonnull inflater, const uint8_t *_Nu
                            uint8_t *_Nonnull output, uint32_t output_size, uint32_t *_Nonnull consumed,
                            uint32_t *_Nonnull produced);
 
-/// Whether the bytes so far ended with a block, to the byte: what follows is the next block, or nothing.
+/// Whether the last call of `czlib_inflate`, which used some input, ended with a block, to the byte: what follows is the
+/// next block, or nothing. A call without input forgets it.
 int32_t czlib_inflater_is_between_blocks(const czlib_inflater *_Nonnull inflater);
 
 /// Goes on with a CRC-32 (start with 0). Source: RFC 1952 section 8.

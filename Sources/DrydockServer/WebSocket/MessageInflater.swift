@@ -33,14 +33,12 @@ enum MessageInflater {
             }
             message += room[..<step.produced]
             switch step.outcome {
+            // The end must be a block's, or something was left out.
+            case .goesOn where start == payload.count && inflater.isBetweenBlocks: return message
             case .goesOn where step.produced == chunk: continue
-            case .goesOn:
-                // The end must be a block's, or something was left out.
-                guard start == payload.count, inflater.isBetweenBlocks else { throw corrupt }
-                return message
             // A last block may stand before the message's end (RFC 7692, section 7.2.3.4).
             case .end where start < payload.count && inflater.reset(): continue
-            case .end, .corrupt, .noMemory: throw corrupt
+            case .goesOn, .end, .corrupt, .noMemory: throw corrupt
             }
         }
     }
