@@ -22,6 +22,7 @@ extension Operations {
                 summary: "Every record of the journal, as it comes, until the build has ended",
                 parameters: [
                     .query("after", "The cursor `<attempt>:<seq>` of the last record that is known"),
+                    .query("ticket", "Instead of a token: what `POST /api/v1/tickets` gave"),
                     .header("Last-Event-ID", "The same, as an EventSource sends it"),
                     .header("Accept", "`text/event-stream` for server-sent events"),
                 ],

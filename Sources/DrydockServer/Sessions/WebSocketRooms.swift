@@ -35,7 +35,7 @@ struct WebSocketRooms: WebSocketDelegate {
 
     private func act(on message: ClientMessage, from connection: WebSocketHandler) {
         switch message {
-        case .register(let session): hub.register(connection, for: session)
+        case .register(let session): register(connection, for: session)
         case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
         case .cancel(let build):
             command("cancelBuild", build, from: connection) { id, change in
@@ -52,6 +52,15 @@ struct WebSocketRooms: WebSocketDelegate {
             command("retryBuild", build, from: connection) { id, change in
                 _ = try await builds.retry(id, as: change)
             }
+        }
+    }
+
+    private func register(_ connection: WebSocketHandler, for session: SessionID) {
+        do throws(Problem) {
+            try rights.caller.reach.check(session)
+            hub.register(connection, for: session)
+        } catch {
+            refuse(error.code, error.detail, to: connection)
         }
     }
 
@@ -94,9 +103,11 @@ struct WebSocketRooms: WebSocketDelegate {
     ) async -> Problem? {
         do {
             try await rights.change(action, id) { change in
-                guard try await builds.find(id).request.session == session else {
+                let build = try await builds.find(id)
+                guard build.request.session == session else {
                     throw Problem.notFound("build \(id) in this session")
                 }
+                try rights.caller.reach.check(build)
                 try await work(id, change)
             }
             return nil

@@ -24,7 +24,7 @@ struct WebSocketDecoder: Sendable {
         case binary(count: Int)
     }
 
-    private let longestMessage: Int
+    var longestMessage: Int
     private var buffer = ByteBuffer()
     private var message = Message.none
 
