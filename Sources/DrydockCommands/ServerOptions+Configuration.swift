@@ -19,6 +19,9 @@ extension ServerOptions {
             tokens: try configuration.tokens.map(tokens) ?? [],
             longestUpload: configuration.sources.upload
         )
+        options.trustedProxies = configuration.trustedProxies
+        options.connectionsPerAddress = configuration.connections.perAddress
+        options.connectionsPerToken = configuration.connections.perToken
         options.previewDomain = configuration.preview.domain
         options.allowsPathSources = !configuration.sources.paths.isEmpty
         options.allowsGitSources = !configuration.sources.git.isEmpty

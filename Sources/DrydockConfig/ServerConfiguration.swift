@@ -13,6 +13,9 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var plugins: [String] = []
     /// Origins whose pages may talk to the API besides those of localhost.
     package var origins: [String] = []
+    /// Proxies whose word counts for where a request comes from.
+    package var trustedProxies: [AddressRange] = []
+    package var connections = ConnectionSettings()
     /// File with hashed tokens; nil = none are needed, on loopback only.
     package var tokens: String?
     /// File with what the proxy adds to requests (`SecretsFile`); nil = nothing.
@@ -47,6 +50,14 @@ package struct SourceSettings: Hashable, Sendable {
     package var size = ByteCount.gibibytes(2)
     /// Files and directories of a source.
     package var files = 200_000
+}
+
+/// How many connections one of them may hold.
+package struct ConnectionSettings: Hashable, Sendable {
+    /// An address of another machine.
+    package var perAddress = 1_000
+    /// A token, on `/ws`.
+    package var perToken = 1_000
 }
 
 /// How results are served.

@@ -105,6 +105,20 @@ extension Setting {
         }
     }
 
+    private static func ranges(_ field: Field) throws(FieldProblem) -> [AddressRange] {
+        var ranges: [AddressRange] = []
+        for text in try field.texts(allFilled: true) {
+            guard let range = AddressRange(text) else {
+                throw field.problem(
+                    "has '\(text.prefix(64))', which is no address and no range of addresses",
+                    hint: "write 127.0.0.1, 10.1.0.0/16 or 2001:db8::/32; bits behind the prefix must be 0"
+                )
+            }
+            ranges.append(range)
+        }
+        return ranges
+    }
+
     private static let general: [Setting] = [
         Setting(key: "listen", kind: .text) { configuration, field throws(FieldProblem) in
             let address = try field.filled()
@@ -121,6 +135,11 @@ extension Setting {
         texts("plugins", \.plugins),
         texts("origins", \.origins),
         text("tokens", \.tokens),
+        Setting(key: "trusted_proxies", kind: .texts) { configuration, field throws(FieldProblem) in
+            configuration.trustedProxies = try ranges(field)
+        },
+        integer("connections.per_address", \.connections.perAddress, in: 1...1_000_000),
+        integer("connections.per_token", \.connections.perToken, in: 1...1_000_000),
         directories("toolchain", \.toolchain),
         integer("slots", \.slots, in: 1...1_024),
         Setting(key: "secrets", kind: .text) { configuration, field throws(FieldProblem) in

@@ -82,6 +82,14 @@ extension ClientMessage {
         }
     }
 
+    /// The token that a first message brings; nil where it is none, or another message.
+    package static func token(in bytes: [UInt8]) -> String? {
+        guard let value = try? BoundedJSONReader.read(bytes, bounds: .client),
+            ["INIT", "USER"].contains(value["type"]?.string)
+        else { return nil }
+        return value["token"]?.string
+    }
+
     /// The session a client names, checked.
     package static func session(_ value: JSON?) throws(ClientMessageError) -> SessionID {
         guard let text = value?.string, let session = SessionID(checking: text) else { throw .badSession }

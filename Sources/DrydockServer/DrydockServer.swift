@@ -100,16 +100,7 @@ package struct DrydockServer: Service {
     private func application(
         connections: Int
     ) -> Application<RouterResponder<CallContext>> {
-        let access = AccessPolicy(options)
-        let gate = Gatekeeper(
-            store: store,
-            listed: options.tokens,
-            listensOnLoopback: access.listensOnLoopback,
-            now: Self.now,
-            logger: logger
-        )
-        let audit = AuditTrail(store: store, now: Self.now)
-        let ledger = ConnectionLedger(most: connections, perAddress: options.connectionsPerAddress)
+        let checks = checks(connections: connections)
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
@@ -121,30 +112,26 @@ package struct DrydockServer: Service {
             metrics: metrics,
             logger: logger
         )
-        let makeWebSocket = webSockets(hub, gate, audit)
+        let makeWebSocket = webSockets(hub, checks)
         let operations = Operations(
             store: store,
             options: options,
             hub: hub,
-            gate: gate,
+            gate: checks.gate,
             plugins: plugins,
             readiness: readiness
         )
         return Application(
             responder: AppRouter.make(
                 operations.all,
-                access: access,
-                gate: gate,
-                audit: audit,
+                checks: checks,
                 preview: PreviewSite(store: store),
                 metrics: metrics
             ),
             server: HTTPServerBuilder { [patience] http in
                 DrydockChannel(
                     responder: http,
-                    access: access,
-                    gate: gate,
-                    ledger: ledger,
+                    checks: checks,
                     patience: patience,
                     makeWebSocket: makeWebSocket
                 )
@@ -162,28 +149,70 @@ package struct DrydockServer: Service {
         )
     }
 
+    /// What decides whether a request is answered, for so many connections.
+    private func checks(connections: Int) -> AccessChecks {
+        let access = AccessPolicy(options)
+        return AccessChecks(
+            proxies: TrustedProxies(ranges: options.trustedProxies),
+            access: access,
+            gate: Gatekeeper(
+                store: store,
+                listed: options.tokens,
+                listensOnLoopback: access.listensOnLoopback,
+                tickets: TicketOffice(now: Self.now),
+                now: Self.now,
+                logger: logger
+            ),
+            audit: AuditTrail(store: store, now: Self.now),
+            ledger: ConnectionLedger(
+                most: connections,
+                perAddress: options.connectionsPerAddress,
+                perToken: options.connectionsPerToken
+            ),
+            waiting: ConnectionLedger(
+                most: options.waitingConnections,
+                perAddress: options.waitingPerAddress
+            )
+        )
+    }
+
     /// Makes the handler of each connection that becomes a WebSocket.
     private func webSockets(
         _ hub: SessionHub,
-        _ gate: Gatekeeper,
-        _ audit: AuditTrail
-    ) -> @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler {
+        _ checks: AccessChecks
+    ) -> @Sendable (UpgradeGate.Opener, DeflateAgreement?) -> WebSocketHandler {
         let builds = BuildsAPI(store: store, options: options)
         let heartbeat = WebSocketHandler.Heartbeat(
             interval: TimeAmount(options.pingInterval),
             patience: TimeAmount(options.pongPatience)
         )
         let (burst, rate) = (options.messageBurst, options.messagesPerSecond)
-        return { [store] caller, deflate in
-            WebSocketHandler(
-                delegate: WebSocketRooms(
-                    hub: hub,
-                    builds: builds,
-                    store: store,
-                    clock: Self.now,
-                    rights: WebSocketRights(gate: gate, audit: audit, caller: caller)
-                ),
-                rules: .init(longestMessage: ClientMessage.longest, heartbeat: heartbeat),
+        let rooms: @Sendable (Caller) -> WebSocketRooms = { [store] caller in
+            WebSocketRooms(
+                hub: hub,
+                builds: builds,
+                store: store,
+                clock: Self.now,
+                rights: WebSocketRights(gate: checks.gate, audit: checks.audit, caller: caller)
+            )
+        }
+        let terms = TokenWait.Terms(
+            gate: checks.gate,
+            patience: TimeAmount(options.tokenPatience),
+            clock: Self.now,
+            admit: { checks.ledger.attribute(to: $0) ? rooms($0) : nil },
+            forget: { checks.ledger.forget($0) }
+        )
+        return { opener, deflate in
+            let (delegate, longest): (any WebSocketDelegate, Int) =
+                switch opener {
+                case .caller(let caller): (rooms(caller), ClientMessage.longest)
+                case .stranger(let address, let leave):
+                    (TokenWait(terms, from: address, leaving: leave), TokenWait.longestMessage)
+                }
+            return WebSocketHandler(
+                delegate: delegate,
+                rules: .init(longestMessage: longest, heartbeat: heartbeat),
                 allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now()),
                 encoder: hub.encoder,
                 deflate: deflate

@@ -37,6 +37,15 @@ package struct ServerOptions: Sendable {
     package var messagesPerSecond: Int
     /// Connections that one address of another machine may hold.
     package var connectionsPerAddress: Int
+    /// `/ws` connections that one token may hold.
+    package var connectionsPerToken: Int
+    /// Proxies whose word counts for where a request comes from.
+    package var trustedProxies: [AddressRange]
+    /// Time in which a `/ws` connection without a token must have sent one.
+    package var tokenPatience: Duration
+    /// Connections that may wait for their token, in all and from one address of another machine.
+    package var waitingConnections: Int
+    package var waitingPerAddress: Int
 
     package init(
         host: String = "127.0.0.1",
@@ -62,5 +71,10 @@ package struct ServerOptions: Sendable {
         self.messageBurst = 500
         self.messagesPerSecond = 50
         self.connectionsPerAddress = 1_000
+        self.connectionsPerToken = 1_000
+        self.trustedProxies = []
+        self.tokenPatience = .seconds(10)
+        self.waitingConnections = 256
+        self.waitingPerAddress = 16
     }
 }

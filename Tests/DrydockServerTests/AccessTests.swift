@@ -122,6 +122,8 @@ struct AccessTests {
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("builder"))
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("reader"))
             _ = try await server.request("DELETE", "/api/v1/builds/b_none", headers: bearer("builder"))
+            let ticket = Array(#"{"build_id":"\#(id)"}"#.utf8)
+            _ = try await server.request("POST", "/api/v1/tickets", headers: bearer("reader"), body: ticket)
             _ = try await server.store.revokeToken(TokenName(unchecked: "reader"))
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("reader"))
             _ = try await server.request("DELETE", "/api/v1/builds/\(id)", headers: bearer("guessed"))
@@ -145,6 +147,7 @@ struct AccessTests {
                     "builder cancelBuild \(id) - 202 -",
                     "reader cancelBuild \(id) - 403 scope_missing",
                     "builder cancelBuild b_none - 404 not_found",
+                    "reader createTicket \(id) - 201 -",
                     "reader cancelBuild \(id) - 401 unauthorized",
                 ]
             )

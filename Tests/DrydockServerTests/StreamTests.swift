@@ -82,7 +82,9 @@ struct StreamTests {
         }
     }
 
-    @Test("lines show that they are alive where that is asked for, and go on after the place that a query names")
+    @Test(
+        "lines show that they are alive where that is asked for, and go on after the place that a query names"
+    )
     func heartbeat() async throws {
         try await withServer { server in
             let build = try await server.enqueue("s")

@@ -126,7 +126,8 @@ struct UpgradeTests {
             $0.tokens = [SHA256Hasher.digest(of: "secret".utf8)]
         } _: { server in
             let cases: [([String: String], Int)] = [
-                ([:], 401), (["Authorization": "Bearer wrong!"], 401),
+                (["Authorization": "Bearer wrong!"], 401), (["Authorization": "Basic c2VjcmV0"], 401),
+                (["Sec-WebSocket-Protocol": "drydock, bearer.wrong"], 401),
                 (["Authorization": "Bearer secret"], 101),
                 (["Sec-WebSocket-Protocol": "drydock, bearer.secret"], 101),
             ]

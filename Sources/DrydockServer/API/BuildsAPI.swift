@@ -158,7 +158,7 @@ struct BuildsAPI: Sendable {
     private func previewAddress(_ build: Build, _ request: Request) -> String? {
         guard let deploy = build.deploy else { return nil }
         let port = request.head.authority.flatMap(Authority.init)?.port.map { ":\($0)" } ?? ""
-        return "http://d-\(deploy).\(options.previewDomain)\(port)/"
+        return "\(request.head.scheme ?? "http")://d-\(deploy).\(options.previewDomain)\(port)/"
     }
 
     /// What a source is called when nobody names it.

@@ -31,7 +31,8 @@ struct JournalAPI: Sendable {
         let query = try Query(request)
         let heartbeat = try Self.heartbeat(query)
         let framing: RecordFraming = wantsEvents ? .events : .ndjson(showsLife: heartbeat != nil)
-        let named = try query.one("after") ?? query.one("last_event_id") ?? request.headers.value("last-event-id")
+        let named =
+            try query.one("after") ?? query.one("last_event_id") ?? request.headers.value("last-event-id")
         let telling = Telling(framing: framing, heartbeat: heartbeat ?? self.heartbeat, isOpen: isOpen)
         let start = try await cursor(named, build)
         if wantsEvents, try await isEnd(start, of: build) {
@@ -108,7 +109,9 @@ struct JournalAPI: Sendable {
             let first = start.flatMap { attempts.firstIndex(of: $0.attempt) } ?? 0
             guard let attempt = attempts[first...].first(where: { !done.contains($0) }) else {
                 guard let row = try await store.build(id), !row.state.isTerminal else { return }
-                let wait = try await StreamWait(telling.heartbeat).first { await hub.changed.wait(after: seen) }
+                let wait = try await StreamWait(telling.heartbeat).first {
+                    await hub.changed.wait(after: seen)
+                }
                 guard try await goesOn(after: wait, telling, &writer) else { return }
                 continue
             }

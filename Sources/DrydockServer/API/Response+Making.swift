@@ -18,6 +18,9 @@ extension HTTPFields {
 
     /// The header's value; nil where there is none.
     func value(_ name: String) -> String? { Element.Name(name).flatMap { self[$0] } }
+
+    /// The header's values, each as it came.
+    func values(_ name: String) -> [String] { Element.Name(name).map { self[values: $0] } ?? [] }
 }
 
 extension Response {

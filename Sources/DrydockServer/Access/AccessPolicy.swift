@@ -67,12 +67,16 @@ struct AccessPolicy: Sendable {
     }
 
     /// Checks the `Origin` of a request to `authority`; none = not a browser's page, which is allowed.
-    func checkOrigin(_ origin: String?, authority: String?) throws(Problem) {
+    ///
+    /// `isSecure` = the request is known to come by https: a page that anybody on the way could have written is of another
+    /// origin then. Where it is not known, a proxy in front may have taken TLS off.
+    func checkOrigin(_ origin: String?, authority: String?, isSecure: Bool) throws(Problem) {
         guard let origin = origin?.lowercased() else { return }
         if origins.contains(origin) { return }
         if let host = Self.host(ofOrigin: origin), let own = authority.flatMap(Authority.init) {
             let samePort = host.port ?? Self.defaultPort(origin) == own.port ?? Self.defaultPort(origin)
-            if host.name == own.name && samePort { return }
+            let sameScheme = !isSecure || origin.hasPrefix("https:")
+            if host.name == own.name && samePort && sameScheme { return }
             if listensOnLoopback && host.isLoopback { return }
         }
         throw Problem(

@@ -15,8 +15,12 @@ struct Caller: Hashable, Sendable {
     }
 
     var identity: Identity
-    /// Where the connection comes from; a proxy's address where one stands in between.
+    /// Where the connection comes from; the client's own address where trusted proxies stand in between.
     var address: String
+    /// What a ticket narrows them to.
+    var reach = Reach.everything
+    /// The most that a ticket lets them do; nil = what their token does.
+    var most: AccessScope?
 
     /// What the audit calls them; nil for who needed no token.
     var name: String? {

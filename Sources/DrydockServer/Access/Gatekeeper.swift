@@ -17,6 +17,7 @@ struct Gatekeeper: Sendable {
     let listed: [Digest]
     /// Whether only this machine can reach the server: others never get in without a token.
     let listensOnLoopback: Bool
+    let tickets: TicketOffice
     let now: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -45,8 +46,32 @@ struct Gatekeeper: Sendable {
         return Caller(identity: .anyone, address: address)
     }
 
+    /// Lets in who has a ticket, as far as whoever made it still may do what takes `scope`; it is used up in any case.
+    func admit(ticket: String, for scope: AccessScope, from address: String) async throws -> Caller {
+        guard var caller = tickets.redeem(ticket) else {
+            throw Problem(
+                401,
+                "unauthorized",
+                "the ticket is not known: it was used, or is older than 30 seconds",
+                hint: "ask for another one: POST /api/v1/tickets"
+            )
+        }
+        caller.address = address
+        try await confirm(caller, for: scope)
+        return caller
+    }
+
     /// Asks again for somebody who was let in before: what a connection holds on to may have been revoked since.
     func confirm(_ caller: Caller, for scope: AccessScope) async throws {
+        if let most = caller.most, !most.covers(scope) {
+            let problem = Problem(
+                403,
+                "scope_missing",
+                "this takes a ticket with the scope \"\(scope.rawValue)\", and yours has \(most.rawValue)",
+                hint: "ask for a ticket with \"scope\":\"\(scope.rawValue)\""
+            )
+            throw Refusal(caller: caller, problem: problem)
+        }
         switch caller.identity {
         case .listed: return
         case .anyone: if try await asksForToken() { throw Self.unauthorized("a bearer token is needed") }
@@ -97,7 +122,7 @@ struct Gatekeeper: Sendable {
             "unauthorized",
             detail,
             hint:
-                "send `Authorization: Bearer TOKEN`; on /ws also as subprotocol `bearer.TOKEN` beside `drydock`"
+                "send `Authorization: Bearer TOKEN`; on /ws also as subprotocol `bearer.TOKEN` beside `drydock`, or as \"token\" in INIT"
         )
     }
 }

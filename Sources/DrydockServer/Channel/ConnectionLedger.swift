@@ -1,70 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-import NIOCore
+import DrydockModel
 import Synchronization
 
-/// Counts the open connections, in all and by address, so that none can take the descriptors that the others need.
+/// Counts the open connections, in all, by address and by token, so that none can take the descriptors that the others need.
 final class ConnectionLedger: Sendable {
+    /// Whom a connection counts for.
+    private enum Holder: Hashable {
+        case address([UInt8])
+        case token(String)
+    }
+
     private struct State {
         var open = 0
         /// Only addresses of other machines: behind this one's own stands a proxy, or its owner.
-        var byAddress: [[UInt8]: Int] = [:]
+        var byHolder: [Holder: Int] = [:]
     }
 
     private let most: Int
     private let mostPerAddress: Int
+    private let mostPerToken: Int
     private let state = Mutex(State())
 
-    init(most: Int, perAddress: Int) {
+    init(most: Int, perAddress: Int, perToken: Int = .max) {
         self.most = most
         self.mostPerAddress = perAddress
+        self.mostPerToken = perToken
     }
 
     /// How many connections may be open where there are so many descriptors: less than half, for each may hold a file that
     /// is sent over it, and the store has its own.
     static func most(of descriptors: Int) -> Int { descriptors * 2 / 5 }
 
-    /// Enters a connection; false when there are enough, and nothing was entered.
-    func enter(_ address: SocketAddress?) -> Bool {
-        let key = Self.key(address)
-        return state.withLock { state in
-            guard state.open < most else { return false }
-            if let key {
-                guard state.byAddress[key, default: 0] < mostPerAddress else { return false }
-                state.byAddress[key, default: 0] += 1
-            }
+    /// Enters a connection, nil = one that counts for nobody yet; false when there are enough, and nothing was entered.
+    func enter(_ address: IPAddress?) -> Bool {
+        state.withLock { state in
+            guard state.open < most, hold(Self.holder(address), &state) else { return false }
             state.open += 1
             return true
         }
     }
 
     /// Takes out a connection that was entered.
-    func leave(_ address: SocketAddress?) {
-        let key = Self.key(address)
+    func leave(_ address: IPAddress?) {
         state.withLock { state in
             state.open -= 1
-            guard let key, let count = state.byAddress[key] else { return }
-            state.byAddress[key] = count > 1 ? count - 1 : nil
+            release(Self.holder(address), &state)
         }
     }
 
-    /// Whom the connection counts for: an address, or the network of an IPv6 address, of which one machine has 2^64; nil
-    /// for this machine's own.
-    private static func key(_ address: SocketAddress?) -> [UInt8]? {
-        switch address {
-        case .v4(let address): return key(v4: withUnsafeBytes(of: address.address.sin_addr) { Array($0) })
-        case .v6(let address):
-            let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-            if bytes.starts(with: mapped) { return key(v4: Array(bytes.suffix(4))) }
-            let isLoopback = bytes.last == 1 && bytes.dropLast().allSatisfy { $0 == 0 }
-            return isLoopback ? nil : Array(bytes.prefix(8))
-        case .unixDomainSocket, nil: return nil
-        }
+    /// Counts a connection that was entered for nobody: it turned out to be this one's, behind a proxy.
+    func attribute(to address: IPAddress?) -> Bool { state.withLock { hold(Self.holder(address), &$0) } }
+
+    /// Takes back what `attribute` counted; the connection itself leaves by `leave`.
+    func forget(_ address: IPAddress?) { state.withLock { release(Self.holder(address), &$0) } }
+
+    /// Counts a connection, which was entered, for the token that it was opened with.
+    func attribute(to caller: Caller) -> Bool { state.withLock { hold(Self.holder(caller), &$0) } }
+
+    func forget(_ caller: Caller) { state.withLock { release(Self.holder(caller), &$0) } }
+
+    private func hold(_ holder: Holder?, _ state: inout State) -> Bool {
+        guard let holder else { return true }
+        let most =
+            switch holder {
+            case .address: mostPerAddress
+            case .token: mostPerToken
+            }
+        guard state.byHolder[holder, default: 0] < most else { return false }
+        state.byHolder[holder, default: 0] += 1
+        return true
     }
 
-    /// What stands before an IPv4 address that is written as one of IPv6 (RFC 4291, section 2.5.5.2).
-    private static let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
+    private func release(_ holder: Holder?, _ state: inout State) {
+        guard let holder, let count = state.byHolder[holder] else { return }
+        state.byHolder[holder] = count > 1 ? count - 1 : nil
+    }
 
-    private static func key(v4 bytes: [UInt8]) -> [UInt8]? { bytes.first == 127 ? nil : bytes }
+    /// An address, or the network of an IPv6 address, of which one machine has 2^64; nil for this machine's own.
+    private static func holder(_ address: IPAddress?) -> Holder? {
+        guard let address = address?.plain, !address.isLoopback else { return nil }
+        return .address(address.isVersion4 ? address.bytes : Array(address.bytes.prefix(8)))
+    }
+
+    private static func holder(_ caller: Caller) -> Holder? {
+        caller.scope.isEmpty ? nil : .token(caller.scope)
+    }
 }

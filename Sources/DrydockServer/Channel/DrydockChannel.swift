@@ -13,28 +13,22 @@ struct DrydockChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
     private let http: HTTP1Channel
-    private let access: AccessPolicy
-    private let ledger: ConnectionLedger
+    private let checks: AccessChecks
     private let patience: RequestPace.Patience
-    private let gate: Gatekeeper
-    private let makeWebSocket: @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler
+    private let makeWebSocket: @Sendable (UpgradeGate.Opener, DeflateAgreement?) -> WebSocketHandler
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
-        access: AccessPolicy,
-        gate: Gatekeeper,
-        ledger: ConnectionLedger,
+        checks: AccessChecks,
         patience: RequestPace.Patience,
-        makeWebSocket: @escaping @Sendable (Caller, DeflateAgreement?) -> WebSocketHandler
+        makeWebSocket: @escaping @Sendable (UpgradeGate.Opener, DeflateAgreement?) -> WebSocketHandler
     ) {
         // Connections that only wait are `RequestPace`'s to end: it knows whether the last answer was taken.
         var configuration = HTTP1Channel.Configuration(idleTimeout: nil)
         configuration.httpDecoder.maxHeaderListSize = 64 << 10
         configuration.httpDecoder.maxHeaderFieldCount = 100
         self.http = HTTP1Channel(responder: responder, configuration: configuration)
-        self.access = access
-        self.gate = gate
-        self.ledger = ledger
+        self.checks = checks
         self.patience = patience
         self.makeWebSocket = makeWebSocket
     }
@@ -49,9 +43,11 @@ struct DrydockChannel: ServerChildChannel {
 
     /// Enters the connection into the ledger, or closes it at once: what was promised to the others comes first.
     private func enter(_ channel: any Channel) {
-        let address = channel.remoteAddress
-        guard ledger.enter(address) else { return channel.close(promise: nil) }
-        channel.closeFuture.whenComplete { [ledger] _ in ledger.leave(address) }
+        // A proxy's connections carry what many clients ask for.
+        let isProxy = checks.proxies.trusts(channel.remoteAddress)
+        let address = isProxy ? nil : TrustedProxies.address(channel.remoteAddress)
+        guard checks.ledger.enter(address) else { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { [ledger = checks.ledger] _ in ledger.leave(address) }
     }
 
     func handle(value: Value, logger: Logger) async {
@@ -84,7 +80,7 @@ struct DrydockChannel: ServerChildChannel {
         let ours = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
-        let door = UpgradeGate(access: access, gate: gate, decoder: ours, makeWebSocket: makeWebSocket)
+        let door = UpgradeGate(checks: checks, decoder: ours, makeWebSocket: makeWebSocket)
         try pipeline.addHandlers(
             [ours, RequestPace(patience), LastBytes(), door],
             position: .after(theirs)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import DrydockProtocol
 import Hummingbird
 import HummingbirdCore
@@ -38,22 +39,26 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         case done
     }
 
-    private let access: AccessPolicy
+    /// Who opens a WebSocket.
+    enum Opener: Sendable {
+        case caller(Caller)
+        /// Somebody at this address who has shown no token yet, and what is to be done when that is over.
+        case stranger(String, leaving: @Sendable () -> Void)
+    }
+
+    private let checks: AccessChecks
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
-    private let gate: Gatekeeper
-    private let makeWebSocket: (Caller, DeflateAgreement?) -> WebSocketHandler
+    private let makeWebSocket: (Opener, DeflateAgreement?) -> WebSocketHandler
     private var state = State.passing
     /// Requests that have not been answered in full.
     private var unanswered = 0
 
     init(
-        access: AccessPolicy,
-        gate: Gatekeeper,
+        checks: AccessChecks,
         decoder: ByteToMessageHandler<HTTPRequestDecoder>,
-        makeWebSocket: @escaping (Caller, DeflateAgreement?) -> WebSocketHandler
+        makeWebSocket: @escaping (Opener, DeflateAgreement?) -> WebSocketHandler
     ) {
-        self.access = access
-        self.gate = gate
+        self.checks = checks
         self.decoder = decoder
         self.makeWebSocket = makeWebSocket
     }
@@ -157,26 +162,37 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func takeIfDue(_ context: ChannelHandlerContext) {
         guard case .ready(let head) = state, unanswered == 0 else { return }
-        let request = UpgradeRequest(head: head)
+        let facts = checks.proxies.facts(context.channel.remoteAddress, head.headers.first(name: "host")) {
+            head.headers[$0]
+        }
+        let request = UpgradeRequest(head: head, facts: facts)
         do throws(Problem) {
-            judge(request.token, try request.answer(access), context)
+            let headers = try request.answer(checks.access)
+            judge(request, try request.ticket(), headers, context)
         } catch {
             refuse(context, error)
         }
     }
 
     /// Asks for the token's right, which the store knows, and then takes the request or refuses it.
-    private func judge(_ token: String?, _ answer: UpgradeRequest.Answer, _ context: ChannelHandlerContext) {
+    private func judge(
+        _ request: UpgradeRequest,
+        _ ticket: String?,
+        _ answer: UpgradeRequest.Answer,
+        _ context: ChannelHandlerContext
+    ) {
         state = .judging
-        let address = context.channel.remoteAddress?.ipAddress ?? "local"
-        let admitted = context.eventLoop.makeFutureWithTask { [gate] in
-            try await gate.admit(token, for: .read, from: address)
+        let (token, hasCredentials, facts) = (request.token, request.hasCredentials, request.facts)
+        let admitted = context.eventLoop.makeFutureWithTask { [gate = checks.gate] () -> Caller? in
+            if let ticket { return try await gate.admit(ticket: ticket, for: .read, from: facts.place) }
+            if !hasCredentials, try await gate.asksForToken() { return nil }
+            return try await gate.admit(token, for: .read, from: facts.place)
         }
         admitted.assumeIsolated().whenComplete { [self] result in
             // The connection may have gone meanwhile.
             guard case .judging = state else { return }
             switch result {
-            case .success(let caller): take(context, answer, caller)
+            case .success(let caller): seat(context, answer, caller, facts.address)
             case .failure(let refusal as Refusal): refuse(context, refusal.problem)
             case .failure(let error): refuse(context, Problem(explaining: error))
             }
@@ -185,7 +201,29 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { state = .done }
 
-    private func take(_ context: ChannelHandlerContext, _ answer: UpgradeRequest.Answer, _ caller: Caller) {
+    /// Counts the connection for whose it is, and takes the request where theirs are not enough already.
+    private func seat(
+        _ context: ChannelHandlerContext,
+        _ answer: UpgradeRequest.Answer,
+        _ caller: Caller?,
+        _ address: IPAddress?
+    ) {
+        let (ledger, waiting) = (checks.ledger, checks.waiting)
+        if checks.proxies.trusts(context.channel.remoteAddress) {
+            guard ledger.attribute(to: address) else { return refuse(context, .tooManyConnections) }
+            context.channel.closeFuture.whenComplete { _ in ledger.forget(address) }
+        }
+        if let caller {
+            guard ledger.attribute(to: caller) else { return refuse(context, .tooManyConnections) }
+            context.channel.closeFuture.whenComplete { _ in ledger.forget(caller) }
+            return take(context, answer, .caller(caller))
+        }
+        guard waiting.enter(address) else { return refuse(context, .tooManyConnections) }
+        let place = address?.description ?? "local"
+        take(context, answer, .stranger(place) { waiting.leave(address) })
+    }
+
+    private func take(_ context: ChannelHandlerContext, _ answer: UpgradeRequest.Answer, _ opener: Opener) {
         state = .done
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: answer.headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -197,7 +235,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             let pace = try pipeline.context(handlerType: RequestPace.self)
             let last = try pipeline.context(handlerType: LastBytes.self)
             // Directly behind the decoder, which hands it the bytes that came after the request.
-            try pipeline.addHandler(makeWebSocket(caller, answer.deflate), position: .after(decoder))
+            try pipeline.addHandler(makeWebSocket(opener, answer.deflate), position: .after(decoder))
             // Reads that were asked for while the token was looked at were held back.
             context.read()
             context.fireErrorCaught(ConnectionTakenOver())

@@ -21,6 +21,7 @@ struct UpgradeRequest {
     }
 
     let head: HTTPRequestHead
+    let facts: TrustedProxies.Facts
 
     /// Whether this is an attempt at `/ws`, well-formed or not.
     ///
@@ -46,12 +47,33 @@ struct UpgradeRequest {
         return offered.first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
     }
 
+    /// Whether it came with anything that is to say who it is from.
+    var hasCredentials: Bool { token != nil || head.headers.contains(name: "authorization") }
+
+    /// The ticket in its address; nil where there is none.
+    ///
+    /// What else stands there is read by nobody.
+    func ticket() throws(Problem) -> String? {
+        guard let mark = head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        let tickets = head.uri[mark...].dropFirst().split(separator: "&").filter { $0.hasPrefix("ticket=") }
+        guard tickets.count < 2 else {
+            throw Problem(
+                400,
+                "query_invalid",
+                "\"ticket\" stands there \(tickets.count) times",
+                hint: "give it once"
+            )
+        }
+        return tickets.first.map { String($0.dropFirst(7)) }
+    }
+
     /// The answer to who has the right token, or why there is none.
     func answer(_ access: AccessPolicy) throws(Problem) -> Answer {
         try checkForm()
-        let authority = head.headers.first(name: "host")
+        let authority = facts.authority
         guard try access.site(authority) == .app else { throw .notFound("WebSocket on a preview's host") }
-        try access.checkOrigin(head.headers.first(name: "origin"), authority: authority)
+        let origin = head.headers.first(name: "origin")
+        try access.checkOrigin(origin, authority: authority, isSecure: facts.isSecure)
         let offered = Self.originalTokens(head.headers["sec-websocket-protocol"])
         let key = head.headers.first(name: "sec-websocket-key") ?? ""
         var headers = HTTPHeaders([

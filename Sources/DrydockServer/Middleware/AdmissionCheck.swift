@@ -19,9 +19,17 @@ struct AdmissionCheck: RouterMiddleware {
     ) async throws -> Response {
         let build = context.parameters.get("id").map { BuildID(rawValue: String($0)) }
         var context = context
+        let ticket = operation.takesTicket ? try Query(request).one("ticket") : nil
         do {
-            let offered = AccessPolicy.bearer(request.headers.value("authorization"))
-            context.caller = try await gate.admit(offered, for: scope, from: context.caller.address)
+            let (offered, address) = (
+                AccessPolicy.bearer(request.headers.value("authorization")), context.caller.address
+            )
+            context.caller =
+                if let ticket {
+                    try await gate.admit(ticket: ticket, for: scope, from: address)
+                } else {
+                    try await gate.admit(offered, for: scope, from: address)
+                }
         } catch let refusal as Refusal {
             if operation.isChange {
                 try await audit.refused(

@@ -13,7 +13,11 @@ struct OriginCheck: RouterMiddleware {
         context: CallContext,
         next: (Request, CallContext) async throws -> Response
     ) async throws -> Response {
-        try access.checkOrigin(request.headers.value("origin"), authority: request.head.authority)
+        try access.checkOrigin(
+            request.headers.value("origin"),
+            authority: request.head.authority,
+            isSecure: request.head.scheme == "https"
+        )
         return try await next(request, context)
     }
 }

@@ -26,7 +26,10 @@ struct OpenAPIDocument {
             ),
             "components": [
                 "schemas": .object(Schema.components),
-                "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+                "securitySchemes": [
+                    "token": ["type": "http", "scheme": "bearer"],
+                    "ticket": ["type": "apiKey", "in": "query", "name": "ticket"],
+                ],
             ],
         ]
     }
@@ -50,7 +53,8 @@ struct OpenAPIDocument {
             "responses": Self.object(operation.allAnswers.map { ("\($0.key)", Self.describe($0.value)) }),
         ]
         if asksForToken, let scope = operation.scope {
-            fields["security"] = [["token": [.string(scope.rawValue)]]]
+            let token: JSON = ["token": [.string(scope.rawValue)]]
+            fields["security"] = operation.takesTicket ? [token, ["ticket": []]] : [token]
         }
         if let body = operation.body {
             fields["requestBody"] = ["required": true, "content": Self.describe(body.content)]

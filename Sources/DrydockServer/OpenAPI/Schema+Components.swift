@@ -88,6 +88,14 @@ extension Schema {
                 "directory": text, "params": texts,
             ]
         ),
+        "TicketOrder": closed(
+            [:],
+            optional: [
+                "session_id": text(1...200), "build_id": text(1...64),
+                "scope": ["type": "string", "enum": ["read", "build"]],
+            ]
+        ),
+        "Ticket": object(["ticket": text, "expires_in": integer(1...Int(Int32.max))]),
         "Document": ["type": "object"],
     ]
 

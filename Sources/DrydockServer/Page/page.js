@@ -316,9 +316,10 @@ function connect(name) {
     mine.send(JSON.stringify({ type: "INIT", session_id: name }));
   };
   mine.onmessage = (event) => { if (mine === socket) hear(JSON.parse(event.data)); };
-  mine.onclose = () => {
+  mine.onclose = (event) => {
     if (mine !== socket) return;
     socket = null;
+    if (event.code === 4501) return askForToken();
     status("lost", "Connection lost, trying again …");
     setTimeout(() => { if (!socket && session) connect(session); }, retryIn);
     retryIn = Math.min(retryIn * 2, 15000);

@@ -12,9 +12,7 @@ enum AppRouter {
     /// then those that may refuse, at last those that the operation asks for.
     static func make(
         _ operations: [Operation],
-        access: AccessPolicy,
-        gate: Gatekeeper,
-        audit: AuditTrail,
+        checks: AccessChecks,
         preview: PreviewSite,
         metrics: ServerMetrics
     ) -> RouterResponder<CallContext> {
@@ -22,24 +20,28 @@ enum AppRouter {
         router.add(middleware: RequestMetrics(metrics: metrics))
         router.add(middleware: HeadReplies())
         router.add(middleware: ProblemReplies())
-        router.add(middleware: SiteCheck(access: access, preview: preview))
+        router.add(middleware: ForwardedRequest(proxies: checks.proxies))
+        router.add(middleware: SiteCheck(access: checks.access, preview: preview))
         router.add(middleware: AddressCheck(operations: operations))
-        for operation in operations { add(operation, to: router, access, gate, audit) }
+        for operation in operations { add(operation, to: router, checks) }
         return router.buildResponder()
     }
 
     private static func add(
         _ operation: Operation,
         to router: Router<CallContext>,
-        _ access: AccessPolicy,
-        _ gate: Gatekeeper,
-        _ audit: AuditTrail
+        _ checks: AccessChecks
     ) {
         let route = router.group()
-        if operation.admission != .everyone { route.add(middleware: OriginCheck(access: access)) }
+        if operation.admission != .everyone { route.add(middleware: OriginCheck(access: checks.access)) }
         if let scope = operation.scope {
             route.add(
-                middleware: AdmissionCheck(gate: gate, audit: audit, operation: operation, scope: scope)
+                middleware: AdmissionCheck(
+                    gate: checks.gate,
+                    audit: checks.audit,
+                    operation: operation,
+                    scope: scope
+                )
             )
         }
         if let body = operation.body { route.add(middleware: BodyLimit(most: body.most)) }

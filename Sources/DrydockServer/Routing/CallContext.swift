@@ -9,6 +9,8 @@ import NIOCore
 /// What goes with a request through the middlewares: where it comes from, and who sent it.
 struct CallContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// The other end of the connection: the client, or a proxy.
+    let peer: SocketAddress?
     /// Anyone, until the token was looked at.
     var caller: Caller
     /// What is asked for; nil where the operation changes nothing, and until the token was looked at.
@@ -19,7 +21,8 @@ struct CallContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         isOpen = { [channel = source.channel] in channel.isActive }
-        caller = Caller(identity: .anyone, address: source.channel.remoteAddress?.ipAddress ?? "local")
+        peer = source.channel.remoteAddress
+        caller = Caller(identity: .anyone, address: peer?.ipAddress ?? "local")
     }
 
     /// The change that the store is to record as it makes it.

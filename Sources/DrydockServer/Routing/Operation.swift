@@ -119,6 +119,9 @@ extension Operation {
     /// What a token has to be good for; nil where none is asked for.
     var scope: AccessScope? { if case .tokenHolders(let scope) = admission { scope } else { nil } }
 
+    /// Whether a ticket in the address is as good as a token.
+    var takesTicket: Bool { parameters.contains { $0.place == .query && $0.name == "ticket" } }
+
     /// Whether it changes anything, and stands in the audit.
     var isChange: Bool { method != .get }
 
@@ -141,7 +144,7 @@ extension Operation {
         if admission != .everyone { all.append(.problem(403, "origin_refused")) }
         if scope != nil {
             all.append(.problem(401, "unauthorized"))
-            all.append(.problem(403, "scope_missing"))
+            all.append(.problem(403, takesTicket ? "scope_missing, session_not_allowed" : "scope_missing"))
         }
         if body != nil { all.append(.problem(413, "source_too_large")) }
         return Dictionary(grouping: all, by: \.status)

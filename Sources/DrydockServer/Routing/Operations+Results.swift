@@ -23,6 +23,7 @@ extension Operations {
                 parameters: [
                     .query("after", "The cursor `<attempt>:<seq>` of the last record that is known"),
                     .query("last_event_id", "The same, for those who can not set a header"),
+                    .query("ticket", "Instead of a token: what `POST /api/v1/tickets` gave"),
                     .header("Last-Event-ID", "The same, as an EventSource sends it"),
                     .query(
                         "heartbeat",

@@ -18,7 +18,7 @@ struct Operations: Sendable {
     let readiness: ReadinessCheck
 
     /// The table.
-    var all: [Operation] { page + surroundings + builds + results }
+    var all: [Operation] { page + surroundings + builds + results + tickets }
 
     /// The files of the page; `Page` says what they may load.
     private var page: [Operation] {
@@ -69,6 +69,7 @@ struct Operations: Sendable {
                 id: "webSocket",
                 summary: "Live messages of a session, over WebSocket",
                 admission: .ownOrigins,
+                parameters: [.query("ticket", "Instead of a token: what `POST /api/v1/tickets` gave")],
                 answers: [
                     Operation.Answer(status: 101, summary: "A WebSocket from here on", content: [:]),
                     .problem(426, "upgrade_needed, upgrade_version"),
@@ -111,7 +112,9 @@ struct Operations: Sendable {
 
     /// The build whose id stands in the address.
     func build(_ request: Request, _ context: CallContext) async throws -> Build {
-        try await BuildsAPI(store: store, options: options).find(try Self.id(request, context))
+        let build = try await BuildsAPI(store: store, options: options).find(try Self.id(request, context))
+        try context.caller.reach.check(build)
+        return build
     }
 
     /// The id that stands in the address; what is none of ours is an address that is none.

@@ -139,6 +139,7 @@ final class SessionHub: Sendable, Service {
         _ connection: WebSocketHandler,
         for session: SessionID,
         _ wish: StreamWish,
+        within reach: Reach,
         refuse: @escaping (String, String) -> Void
     ) {
         guard let loop = connection.eventLoop else { return }
@@ -147,7 +148,8 @@ final class SessionHub: Sendable, Service {
         let viewer = StreamViewer(connection, session, since: clock(), hub: streams)
         connection.seat = .stream(viewer)
         let answer = NIOLoopBound(refuse, eventLoop: loop)
-        streams.enter(viewer, wish, on: loop) { answer.value($0, $1) }
+        let request = StreamHub.Request(wish: wish, reach: reach) { answer.value($0, $1) }
+        streams.enter(viewer, request, on: loop)
     }
 
     /// Registers a connection for a session in profile 0; on its event loop.

@@ -37,11 +37,7 @@ struct WebSocketRooms: WebSocketDelegate {
 
     private func act(on message: ClientMessage, from connection: WebSocketHandler) {
         switch message {
-        case .register(let session, nil): hub.register(connection, for: session)
-        case .register(let session, let wish?):
-            hub.register(connection, for: session, wish) { code, message in
-                refuse(code, message, to: connection)
-            }
+        case .register(let session, let wish): register(connection, for: session, wish)
         case .ping: send(DirectReply.pong(in: envelope(connection)), to: connection)
         case .cancel(let build):
             command("cancelBuild", build, from: connection) { id, change in
@@ -58,6 +54,23 @@ struct WebSocketRooms: WebSocketDelegate {
             command("retryBuild", build, from: connection) { id, change in
                 _ = try await builds.retry(id, as: change)
             }
+        }
+    }
+
+    private func register(_ connection: WebSocketHandler, for session: SessionID, _ wish: StreamWish?) {
+        do throws(Problem) {
+            let reach = rights.caller.reach
+            guard let wish else {
+                try reach.check(session)
+                return hub.register(connection, for: session)
+            }
+            // Of a build alone, its own session is not out of reach: it names the build, and nothing else is told.
+            if reach.build == nil { try reach.check(session) }
+            hub.register(connection, for: session, wish, within: reach) { code, message in
+                refuse(code, message, to: connection)
+            }
+        } catch {
+            refuse(error.code, error.detail, to: connection)
         }
     }
 
@@ -101,9 +114,11 @@ struct WebSocketRooms: WebSocketDelegate {
     ) async -> Problem? {
         do {
             try await rights.change(action, id) { change in
-                guard try await builds.find(id).request.session == session else {
+                let build = try await builds.find(id)
+                guard build.request.session == session else {
                     throw Problem.notFound("build \(id) in this session")
                 }
+                try rights.caller.reach.check(build)
                 try await work(id, change)
             }
             return nil

@@ -53,25 +53,37 @@ final class StreamHub: Sendable {
 
     // MARK: Viewers
 
+    /// Tells a client, on its event loop, that it does not get what it asked for: code and sentence.
+    typealias Refuse = @Sendable (String, String) -> Void
+
+    /// What a viewer wants to watch, and what it may.
+    struct Request: Sendable {
+        var wish: StreamWish
+        /// Where it is one build, nothing is told of what else the session does.
+        var reach: Reach
+        let refuse: Refuse
+    }
+
     /// Seats a viewer, and finds what it is to watch; on its event loop.
-    func enter(_ viewer: StreamViewer, _ wish: StreamWish, on loop: any EventLoop, refuse: @escaping Refuse) {
+    func enter(_ viewer: StreamViewer, _ request: Request, on loop: any EventLoop) {
         let bound = NIOLoopBound(viewer, eventLoop: loop)
         let (session, since) = (viewer.session, viewer.since)
         // First: what is accepted from here on is told, what was before is found by the look that follows.
-        state.withLock { $0.viewers[session, default: [:]][ObjectIdentifier(viewer)] = bound }
+        if request.reach.build == nil {
+            state.withLock { $0.viewers[session, default: [:]][ObjectIdentifier(viewer)] = bound }
+        }
         perform {
             do {
-                try await self.begin(bound, in: session, since: since, wish, refuse)
+                try await self.begin(bound, in: session, request)
+                guard request.reach.build == nil else { return }
+                try await self.beginOthers(bound, in: session, since: since, request.wish)
             } catch {
                 self.logger.error("a viewer's builds: \(error)", metadata: ["session": "\(session)"])
                 let problem = Problem(explaining: error)
-                loop.execute { refuse(problem.code, problem.detail) }
+                loop.execute { request.refuse(problem.code, problem.detail) }
             }
         }
     }
-
-    /// Tells a client, on its event loop, that it does not get what it asked for: code and sentence.
-    typealias Refuse = @Sendable (String, String) -> Void
 
     /// Lets a viewer go; on its event loop.
     func leave(_ viewer: StreamViewer) {
@@ -82,26 +94,38 @@ final class StreamHub: Sendable {
         viewer.end()
     }
 
+    /// Begins with the builds that are named, and with the one that may be seen where there are no others.
     private func begin(
         _ viewer: NIOLoopBound<StreamViewer>,
         in session: SessionID,
-        since: Timestamp,
-        _ wish: StreamWish,
-        _ refuse: @escaping Refuse
+        _ request: Request
     ) async throws {
-        for (id, position) in wish.positions.sorted(by: { $0.key < $1.key }) {
+        let positions = request.wish.positions
+        let named = (request.reach.build.map { [$0] } ?? positions.keys.sorted()).map { ($0, positions[$0]) }
+        for (id, position) in named {
             guard let build = try await store.build(id), build.request.session == session else {
                 viewer.eventLoop.execute {
-                    refuse("build_unknown", "the session has no build \(id)")
+                    request.refuse("build_unknown", "the session has no build \(id)")
                 }
+                continue
+            }
+            guard let position else {
+                follow(build, from: request.wish.wantsAll ? .after(nil) : .now, viewer)
                 continue
             }
             follow(build, from: try await start(position, of: build), viewer)
         }
+    }
+
+    private func beginOthers(
+        _ viewer: NIOLoopBound<StreamViewer>,
+        in session: SessionID,
+        since: Timestamp,
+        _ wish: StreamWish
+    ) async throws {
         for build in try await others(session, wish) {
             let isNew = build.createdAt >= since || (wish.since.map { $0 < build.id } ?? false)
-            let isWhole = wish.wantsAll || isNew
-            follow(build, from: isWhole ? .after(nil) : .now, viewer)
+            follow(build, from: wish.wantsAll || isNew ? .after(nil) : .now, viewer)
         }
     }
 

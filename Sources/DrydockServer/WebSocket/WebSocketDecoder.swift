@@ -63,7 +63,8 @@ struct WebSocketDecoder: Sendable {
 
     private static let notUTF8 = WebSocketFailure(code: .badPayload, reason: "a text message is not UTF-8")
 
-    private let longestMessage: Int
+    var longestMessage: Int
+
     private let binary: Binary
     private let readsDeflated: Bool
     private var buffer = ByteBuffer()

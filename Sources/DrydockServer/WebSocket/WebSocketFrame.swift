@@ -26,6 +26,10 @@ struct WebSocketCloseCode: Hashable, Sendable {
     static let policy = WebSocketCloseCode(number: 1008)
     static let tooBig = WebSocketCloseCode(number: 1009)
     static let restart = WebSocketCloseCode(number: 1012)
+    /// So many connections are open already: later there may be room.
+    static let crowded = WebSocketCloseCode(number: 4429)
+    /// No token came in time, or one that is worth nothing: connecting again as before would end as before.
+    static let unauthorized = WebSocketCloseCode(number: 4501)
 
     /// Whether a peer may send it.
     var isAllowed: Bool {

@@ -44,7 +44,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var binary = WebSocketDecoder.Binary.counted
     }
 
-    private let delegate: any WebSocketDelegate
+    private var delegate: any WebSocketDelegate
     private let heartbeat: Heartbeat
     private let encoder: FrameEncoder
     /// What was agreed on about compression; nil = nothing.
@@ -54,6 +54,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var heardSincePing = true
     private var allowance: MessageAllowance
+    /// Whether what the client says waits.
+    private var isHeld = false
     /// Bytes of essential frames that were sent while the socket took nothing.
     private var forced = 0
     /// More of them end the connection: a peer that speaks and never reads would collect them for ever.
@@ -188,8 +190,12 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         heardSincePing = true
         guard case .open = state else { return }
         decoder.feed(&bytes)
+        decode()
+    }
+
+    private func decode() {
         do throws(WebSocketFailure) {
-            while case .open = state, let input = try decoder.next() { handle(input) }
+            while !isHeld, case .open = state, let input = try decoder.next() { handle(input) }
         } catch {
             close(error.code, error.reason)
         }
@@ -197,7 +203,32 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         // The HTTP half behind this handler no longer asks for bytes.
-        context.read()
+        if !isHeld { context.read() }
+    }
+
+    // MARK: Changing hands
+
+    /// Leaves what the client says in its socket, until `goOn`.
+    func hold() { isHeld = true }
+
+    func goOn() {
+        isHeld = false
+        decode()
+        if case .open(let context) = state { context.read() }
+    }
+
+    /// Does `work` when the connection is gone; at once where it is.
+    func whenClosed(_ work: @escaping @Sendable () -> Void) {
+        guard case .open(let context) = state else { return work() }
+        context.channel.closeFuture.whenComplete { _ in work() }
+    }
+
+    /// Has another delegate hear the connection from now on, to whom messages of another length may be sent.
+    func pass(to delegate: any WebSocketDelegate, longestMessage: Int) {
+        guard case .open = state else { return }
+        self.delegate = delegate
+        decoder.longestMessage = longestMessage
+        delegate.opened(self)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
