@@ -145,6 +145,11 @@ project-packages:
 openapi-check: build acceptance-venv ## EXAMPLES=…: requests made up from the OpenAPI document, and what is answered
 	@$(ACCEPTANCE_VENV)/bin/python Tests/acceptance/openapi_contract.py .build/debug/drydock
 
+.PHONY: wire-check
+wire-check: build acceptance-venv ## the contract of /ws over TLS and behind nginx, which is installed where it is missing
+	$(call install_packages,nginx-light openssl curl)
+	Tests/acceptance/wire-check .build/debug/drydock $(ACCEPTANCE_VENV)/bin/python
+
 .PHONY: clean
 clean: ## removes everything that was built; not the data directory
 	@rm -rf .build

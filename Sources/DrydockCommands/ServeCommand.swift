@@ -77,9 +77,10 @@ struct ServeCommand: AsyncParsableCommand {
             options: options,
             plugins: { try await Blocking.run { try PluginReport.json(.load(directories: directories)) } },
             readiness: { await readiness.failure() },
-            onListening: { [build] host, port in
+            onListening: { [build, scheme = options.certificate == nil ? "http" : "https"] host, port in
                 isListening.finish()
-                await Self.announce(host, port, build, store, logger)
+                Console.out("drydock: listening on \(scheme)://\(host):\(port)/")
+                await Self.queue(build, store, logger)
             },
             logger: logger
         )
@@ -128,15 +129,8 @@ struct ServeCommand: AsyncParsableCommand {
         )
     }
 
-    /// Says where it listens, and queues what `--build` named.
-    private static func announce(
-        _ host: String,
-        _ port: Int,
-        _ build: [String],
-        _ store: any Store,
-        _ logger: Logger
-    ) async {
-        Console.out("drydock: listening on http://\(host):\(port)/")
+    /// Queues what `--build` named.
+    private static func queue(_ build: [String], _ store: any Store, _ logger: Logger) async {
         for directory in build {
             guard let path = realPathOf(directory) else {
                 logger.error("--build: there is no such directory", metadata: ["path": "\(directory)"])

@@ -19,6 +19,7 @@ extension ServerOptions {
             tokens: try configuration.tokens.map(tokens) ?? [],
             longestUpload: configuration.sources.upload
         )
+        options.certificate = try CertificateReading.certificate(configuration)
         options.trustedProxies = configuration.trustedProxies
         options.connectionsPerAddress = configuration.connections.perAddress
         options.connectionsPerToken = configuration.connections.perToken

@@ -16,6 +16,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Proxies whose word counts for where a request comes from.
     package var trustedProxies: [AddressRange] = []
     package var connections = ConnectionSettings()
+    package var tls = TLSSettings()
     /// File with hashed tokens; nil = none are needed, on loopback only.
     package var tokens: String?
     /// File with what the proxy adds to requests (`SecretsFile`); nil = nothing.
@@ -58,6 +59,14 @@ package struct ConnectionSettings: Hashable, Sendable {
     package var perAddress = 1_000
     /// A token, on `/ws`.
     package var perToken = 1_000
+}
+
+/// What the server speaks TLS with; neither or both.
+package struct TLSSettings: Hashable, Sendable {
+    /// File with its certificate and those up to its authority, in PEM.
+    package var certificate: String?
+    /// File with the key, in PEM.
+    package var key: String?
 }
 
 /// How results are served.

@@ -105,6 +105,14 @@ extension Setting {
         }
     }
 
+    private static func path(_ key: String, _ path: Path<String?>) -> Setting {
+        Setting(key: key, kind: .text) { configuration, field throws(FieldProblem) in
+            let text = try field.filled()
+            guard text.hasPrefix("/") else { throw field.problem("is no absolute path") }
+            configuration[keyPath: path] = text
+        }
+    }
+
     private static func ranges(_ field: Field) throws(FieldProblem) -> [AddressRange] {
         var ranges: [AddressRange] = []
         for text in try field.texts(allFilled: true) {
@@ -142,11 +150,9 @@ extension Setting {
         integer("connections.per_token", \.connections.perToken, in: 1...1_000_000),
         directories("toolchain", \.toolchain),
         integer("slots", \.slots, in: 1...1_024),
-        Setting(key: "secrets", kind: .text) { configuration, field throws(FieldProblem) in
-            let path = try field.filled()
-            guard path.hasPrefix("/") else { throw field.problem("is no absolute path") }
-            configuration.secrets = path
-        },
+        path("secrets", \.secrets),
+        path("tls.certificate", \.tls.certificate),
+        path("tls.key", \.tls.key),
         Setting(key: "minimum_level", kind: .level) { configuration, field throws(FieldProblem) in
             configuration.policy.minimumLevel = try SandboxLevel(field)
         },

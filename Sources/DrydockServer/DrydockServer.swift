@@ -128,12 +128,19 @@ package struct DrydockServer: Service {
                 preview: PreviewSite(store: store),
                 metrics: metrics
             ),
-            server: HTTPServerBuilder { [patience] http in
-                DrydockChannel(
+            server: HTTPServerBuilder { [patience, options] http in
+                let plain = DrydockChannel(
                     responder: http,
                     checks: checks,
                     patience: patience,
                     makeWebSocket: makeWebSocket
+                )
+                guard let certificate = options.certificate else { return plain }
+                return SecureChannel(
+                    responder: http,
+                    http1: plain,
+                    certificate: certificate,
+                    patience: patience
                 )
             },
             configuration: .init(
@@ -141,7 +148,7 @@ package struct DrydockServer: Service {
                 serverName: "drydock",
                 backlog: 1_024
             ),
-            services: [hub],
+            services: [hub] + certificateWatch,
             onServerRunning: { [onListening, options] channel in
                 await onListening(options.host, channel.localAddress?.port ?? options.port)
             },
@@ -149,11 +156,21 @@ package struct DrydockServer: Service {
         )
     }
 
+    private var certificateWatch: [any Service] {
+        guard let certificate = options.certificate else { return [] }
+        return [
+            CertificateWatch(certificate: certificate, interval: options.certificateInterval, logger: logger)
+        ]
+    }
+
     /// What decides whether a request is answered, for so many connections.
     private func checks(connections: Int) -> AccessChecks {
         let access = AccessPolicy(options)
         return AccessChecks(
-            proxies: TrustedProxies(ranges: options.trustedProxies),
+            proxies: TrustedProxies(
+                ranges: options.trustedProxies,
+                isSecure: options.certificate != nil
+            ),
             access: access,
             gate: Gatekeeper(
                 store: store,

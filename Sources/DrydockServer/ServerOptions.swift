@@ -39,6 +39,10 @@ package struct ServerOptions: Sendable {
     package var connectionsPerAddress: Int
     /// `/ws` connections that one token may hold.
     package var connectionsPerToken: Int
+    /// What the server shows to clients of https; nil = it speaks plain HTTP.
+    package var certificate: ServerCertificate?
+    /// Time after which the certificate's files are looked at again.
+    package var certificateInterval: Duration
     /// Proxies whose word counts for where a request comes from.
     package var trustedProxies: [AddressRange]
     /// Time in which a `/ws` connection without a token must have sent one.
@@ -72,6 +76,8 @@ package struct ServerOptions: Sendable {
         self.messagesPerSecond = 50
         self.connectionsPerAddress = 1_000
         self.connectionsPerToken = 1_000
+        self.certificate = nil
+        self.certificateInterval = .seconds(10)
         self.trustedProxies = []
         self.tokenPatience = .seconds(10)
         self.waitingConnections = 256

@@ -8,6 +8,7 @@ import GRDB
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 import SystemPackage
@@ -109,9 +110,10 @@ struct RunningServer: Sendable {
 
     /// Opens a connection, gives it to `body` and closes it.
     ///
-    /// The kernel takes `room` bytes for a client that does not read; nil = as many as it likes.
+    /// The kernel takes `room` bytes for a client that does not read; nil = as many as it likes. `tls` = TLS is spoken.
     func connect<Result: Sendable>(
         room: Int? = nil,
+        over tls: NIOSSLContext? = nil,
         _ body: @escaping @Sendable (RawClient) async throws -> Result
     ) async throws -> Result {
         var client = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -120,7 +122,11 @@ struct RunningServer: Sendable {
             try await client
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,
                         configuration: .init(isOutboundHalfClosureEnabled: true)
                     )

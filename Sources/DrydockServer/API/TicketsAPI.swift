@@ -13,7 +13,12 @@ struct TicketsAPI: Sendable {
 
     private struct View: Encodable {
         let ticket: String
-        let expires_in: Int
+        let expiresIn: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case ticket
+            case expiresIn = "expires_in"
+        }
     }
 
     private enum Wish {
@@ -38,7 +43,7 @@ struct TicketsAPI: Sendable {
         try await store.record(change.record(201))
         let ticket = try gate.tickets.issue(to: caller)
         let seconds = Int(TicketOffice.lifetime.components.seconds)
-        return try .json(View(ticket: ticket, expires_in: seconds), status: 201)
+        return try .json(View(ticket: ticket, expiresIn: seconds), status: 201)
     }
 
     /// What the ticket is good for: what was asked for, which must not be more than the caller has, or else what they have.

@@ -47,9 +47,7 @@ final class TicketOffice: Sendable {
     private let now: @Sendable () -> Timestamp
     private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - most: tickets that may be there, neither used nor too old.
-    ///   - perToken: those of one token.
+    /// So many tickets may be there that were neither used nor are too old, in all and of one token.
     init(most: Int = 4_096, perToken: Int = 64, now: @escaping @Sendable () -> Timestamp) {
         self.most = most
         self.mostPerToken = perToken
@@ -90,7 +88,7 @@ final class TicketOffice: Sendable {
         return text
     }
 
-    /// Whom a ticket lets in; nil where it is none, was used or is too old. It is used up.
+    /// Uses a ticket up, and says whom it lets in; nil where it is none, was used or is too old.
     func redeem(_ text: String) -> Caller? {
         let (digest, time) = (SHA256Hasher.digest(of: text.utf8), now())
         guard let ticket = state.withLock({ $0.take(digest) }), time < ticket.end else { return nil }

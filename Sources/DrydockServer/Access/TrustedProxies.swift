@@ -30,11 +30,8 @@ struct TrustedProxies: Sendable {
         return trusts(address)
     }
 
-    /// What a request is, whose connection comes from `peer`.
-    ///
-    /// - Parameters:
-    ///   - authority: the request's own host.
-    ///   - values: the values of a header, in their order.
+    /// What a request for `authority` is, whose connection comes from `peer`; `values` gives those of a header, in their
+    /// order.
     func facts(_ peer: SocketAddress?, _ authority: String?, _ values: (String) -> [String]) -> Facts {
         var facts = Facts(address: Self.address(peer), isSecure: isSecure, authority: authority)
         guard let proxy = facts.address, trusts(proxy) else { return facts }

@@ -34,10 +34,33 @@ struct DrydockChannel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            try installGate(channel)
-            enter(channel)
+        speak(on: channel, logger: logger).flatMapThrowing { value in
+            try prepare(channel)
             return value
+        }
+    }
+
+    /// Counts a new connection, and sets what holds for all of them, whatever is spoken.
+    func prepare(_ channel: any Channel) throws {
+        try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+        try keepAlive(channel)
+        try channel.syncOptions?.setOption(
+            .writeBufferWaterMark,
+            value: .init(low: 256 << 10, high: 1 << 20)
+        )
+        enter(channel)
+    }
+
+    /// Installs HTTP/1.1 and the gate; not a byte must be read before that is done.
+    func speak(on channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        http.setup(channel: channel, logger: logger).flatMap { value in
+            let replaced = channel.eventLoop.makePromise(of: Void.self)
+            do {
+                try installGate(channel, replaced)
+            } catch {
+                replaced.fail(error)
+            }
+            return replaced.futureResult.map { value }
         }
     }
 
@@ -65,14 +88,10 @@ struct DrydockChannel: ServerChildChannel {
     }
 
     /// Puts a decoder that keeps the bytes after an upgrade in the place of Hummingbird's, and the gate behind it.
-    private func installGate(_ channel: any Channel) throws {
+    ///
+    /// `replaced` = the other one is gone, which it is a moment later.
+    private func installGate(_ channel: any Channel, _ replaced: EventLoopPromise<Void>) throws {
         let pipeline = channel.pipeline.syncOperations
-        try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
-        try keepAlive(channel)
-        try channel.syncOptions?.setOption(
-            .writeBufferWaterMark,
-            value: .init(low: 256 << 10, high: 1 << 20)
-        )
         let theirs = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = http.configuration.httpDecoder.maxHeaderListSize
@@ -85,6 +104,6 @@ struct DrydockChannel: ServerChildChannel {
             [ours, RequestPace(patience), LastBytes(), door],
             position: .after(theirs)
         )
-        pipeline.removeHandler(theirs, promise: nil)
+        pipeline.removeHandler(theirs, promise: replaced)
     }
 }
