@@ -27,6 +27,7 @@ ACCEPTANCE_VENV := .build/acceptance-venv
 include Sources/drydock-jail/jail.mk
 include packaging/install.mk
 include Tests/Fuzz/fuzz.mk
+include Tests/Autobahn/autobahn.mk
 
 .PHONY: help
 help: ## list the targets

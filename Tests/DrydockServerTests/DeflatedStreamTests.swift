@@ -8,13 +8,16 @@ import Testing
 
 @Suite("/ws with permessage-deflate", .timeLimit(.minutes(1)))
 struct DeflatedStreamTests {
-    private static let lines = (0..<400).map { "libtool: compile: gcc -O2 -c src/file\($0).c -o .libs/file\($0).o" }
+    private static let lines = (0..<400).map {
+        "libtool: compile: gcc -O2 -c src/file\($0).c -o .libs/file\($0).o"
+    }
 
     @Test("a client that offers it gets the same messages as one that does not, in fewer bytes")
     func same() async throws {
         try await withServer { server in
             try await server.watch("s") { plain in
-                try await server.watch("s", offering: "permessage-deflate; client_max_window_bits") { packed in
+                let offer = "permessage-deflate; client_max_window_bits"
+                try await server.watch("s", offering: offer) { packed in
                     _ = try await server.enqueue("s")
                     let work = try await server.begin()
                     for start in stride(from: 0, to: 400, by: 100) {
@@ -25,7 +28,9 @@ struct DeflatedStreamTests {
                     let others = try await Self.frames(of: plain)
                     #expect(frames.map(\.payload) == others.map(\.payload))
                     #expect(frames.count { $0.isDeflated } >= 20 && !others.contains { $0.isDeflated })
-                    #expect(frames.allSatisfy { $0.isDeflated == ($0.payload.count >= FrameEncoder.shortest) })
+                    #expect(
+                        frames.allSatisfy { $0.isDeflated == ($0.payload.count >= FrameEncoder.shortest) }
+                    )
                 }
             }
         }
@@ -105,7 +110,8 @@ struct DeflatedStreamTests {
             if frame.opcode == 0x8 { throw ConnectionEnded() }
             guard frame.opcode == 0x1 else { continue }
             frames.append(frame)
-            if String(decoding: frame.payload, as: UTF8.self).contains(#""build_completed""#) { return frames }
+            let text = String(decoding: frame.payload, as: UTF8.self)
+            if text.contains(#""build_completed""#) { return frames }
         }
     }
 }
