@@ -27,6 +27,7 @@ ACCEPTANCE_VENV := .build/acceptance-venv
 include Sources/drydock-jail/jail.mk
 include packaging/install.mk
 include Tests/Fuzz/fuzz.mk
+include Tests/Autobahn/autobahn.mk
 
 .PHONY: help
 help: ## list the targets
@@ -88,6 +89,10 @@ bench-history: test-packages build-release ## a start with 100 000 past builds b
 .PHONY: bench-stream
 bench-stream: test-packages build-release acceptance-venv ## live logs for many viewers, beside a Python process; two minutes
 	@PYTHON=$(ACCEPTANCE_VENV)/bin/python Tests/Benchmarks/bench-stream
+
+.PHONY: bench-viewers
+bench-viewers: test-packages build-release acceptance-venv ## what 10 000 idle connections and 5 000 viewers cost, bytes with and without deflate; two minutes
+	@PYTHON=$(ACCEPTANCE_VENV)/bin/python Tests/Benchmarks/bench-viewers
 
 .PHONY: bench-egress
 bench-egress: test-packages build-release ## 500 MiB through a sandbox's proxy beside direct, first byte, 500 connections, a build from the cache; as root

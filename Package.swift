@@ -272,7 +272,7 @@ if isFuzzing {
 }
 
 if isMeasuring {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "drydock-lines",
             dependencies: [
@@ -280,6 +280,17 @@ if isMeasuring {
             ],
             path: "Tests/Benchmarks/drydock-lines",
             swiftSettings: strict
-        )
-    )
+        ),
+        // What the Autobahn|Testsuite talks to.
+        .executableTarget(
+            name: "drydock-echo",
+            dependencies: [
+                "DrydockModel", "DrydockOS", "DrydockStore", "DrydockServer", logging, systemPackage,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ] + nio,
+            path: "Tests/Autobahn/drydock-echo",
+            swiftSettings: strict
+        ),
+    ]
 }

@@ -35,8 +35,8 @@ final class InflatingSource: ByteSource {
     func read(into output: UnsafeMutableRawBufferPointer) throws(ArchiveProblem) -> Int {
         while !finished {
             let atEnd = try isExhausted()
-            let step = buffer.withUnsafeBytes {
-                inflater.inflate(.init(rebasing: $0[start..<end]), into: output)
+            let step = buffer.withUnsafeBytes { bytes in
+                inflater.inflate(.init(rebasing: bytes[start..<end]), into: output)
             }
             start += step.consumed
             let produced = step.produced

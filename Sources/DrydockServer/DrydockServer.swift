@@ -100,7 +100,7 @@ package struct DrydockServer: Service {
     private func application(
         connections: Int
     ) -> Application<RouterResponder<CallContext>> {
-        let checks = checks(connections: connections)
+        let checks = AccessChecks(options, store, connections: connections, now: Self.now, logger: logger)
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)
@@ -163,36 +163,6 @@ package struct DrydockServer: Service {
         ]
     }
 
-    /// What decides whether a request is answered, for so many connections.
-    private func checks(connections: Int) -> AccessChecks {
-        let access = AccessPolicy(options)
-        return AccessChecks(
-            proxies: TrustedProxies(
-                ranges: options.trustedProxies,
-                isSecure: options.certificate != nil
-            ),
-            access: access,
-            gate: Gatekeeper(
-                store: store,
-                listed: options.tokens,
-                listensOnLoopback: access.listensOnLoopback,
-                tickets: TicketOffice(now: Self.now),
-                now: Self.now,
-                logger: logger
-            ),
-            audit: AuditTrail(store: store, now: Self.now),
-            ledger: ConnectionLedger(
-                most: connections,
-                perAddress: options.connectionsPerAddress,
-                perToken: options.connectionsPerToken
-            ),
-            waiting: ConnectionLedger(
-                most: options.waitingConnections,
-                perAddress: options.waitingPerAddress
-            )
-        )
-    }
-
     /// Makes the handler of each connection that becomes a WebSocket.
     private func webSockets(
         _ hub: SessionHub,
@@ -203,6 +173,7 @@ package struct DrydockServer: Service {
             interval: TimeAmount(options.pingInterval),
             patience: TimeAmount(options.pongPatience)
         )
+        let farewell = WebSocketHandler.Farewell(within: options.shutdownPatience)
         let (burst, rate) = (options.messageBurst, options.messagesPerSecond)
         let rooms: @Sendable (Caller) -> WebSocketRooms = { [store] caller in
             WebSocketRooms(
@@ -229,7 +200,7 @@ package struct DrydockServer: Service {
                 }
             return WebSocketHandler(
                 delegate: delegate,
-                rules: .init(longestMessage: longest, heartbeat: heartbeat),
+                rules: .init(longestMessage: longest, heartbeat: heartbeat, farewell: farewell),
                 allowance: MessageAllowance(burst: burst, perSecond: rate, now: .now()),
                 encoder: hub.encoder,
                 deflate: deflate

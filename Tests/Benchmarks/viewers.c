@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
-// viewers PORT SESSION COUNT end|first SECONDS: COUNT viewers of a session on one epoll loop, cheap beside any server.
+// viewers PORT SESSION COUNT end|first|hold SECONDS: COUNT viewers of a session on one epoll loop, cheap beside any server. A `%` at
+// the session's end gives each one of its own.
 //
 // Says "ready" when all have asked to see the session; with `end` each stays until the build's terminal message, with
-// `first` until its first progress. Then one line of JSON: lines that came and that were missed (a viewer's lines are
+// `first` until its first progress, with `hold` until the time is over. Then one line of JSON: lines that came and that were missed (a viewer's lines are
 // numbered, see stamped-lines.c), the time from a line's stamp to its arrival, and the time it took altogether.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 4 << 20, MOST_SAMPLES = 8 << 20 };
+enum { BUFFER = 4 << 20, SMALL_BUFFER = 64 << 10, MOST_SAMPLES = 8 << 20 };
 
 struct viewer {
     int fd;
@@ -33,6 +35,7 @@ static uint64_t lines, missed, messages, received, first_stamp, joined, ended;
 static double *samples; // milliseconds from stamp to arrival
 static size_t sampled;
 static const char *until;
+static size_t room = BUFFER;
 
 static uint64_t now(void) {
     struct timespec time;
@@ -96,7 +99,7 @@ static void take_frames(struct viewer *viewer) {
         if (viewer->count - at < head) break;
         if (head > 2) count = 0;
         for (size_t index = 2; index < head; index++) count = count << 8 | frame[index];
-        if (head + count >= BUFFER) fail("a frame too long");
+        if (head + count >= room) fail("a frame too long");
         if (viewer->count - at < head + count) break;
         if ((frame[0] & 15) == 1) take_message(viewer, frame + head, count);
         if ((frame[0] & 15) == 8) fail("the server closed a connection");
@@ -107,11 +110,11 @@ static void take_frames(struct viewer *viewer) {
 }
 
 /// Reads what is there; true when the upgrade was just granted.
-static int take(struct viewer *viewer, const char *hello) {
+static int take(struct viewer *viewer, const char *session, size_t index) {
     int greeted = 0;
     for (;;) {
         // One byte stays free for the zero behind a message.
-        ssize_t count = read(viewer->fd, viewer->bytes + viewer->count, BUFFER - 1 - viewer->count);
+        ssize_t count = read(viewer->fd, viewer->bytes + viewer->count, room - 1 - viewer->count);
         if (count < 0) return greeted;
         if (count == 0) fail("the server ended a connection");
         received += (uint64_t)count;
@@ -124,6 +127,13 @@ static int take(struct viewer *viewer, const char *hello) {
             viewer->count -= (size_t)(body - viewer->bytes);
             memmove(viewer->bytes, body, viewer->count);
             viewer->upgraded = greeted = 1;
+            char hello[120], name[70];
+            size_t length = strlen(session);
+            if (length > 0 && session[length - 1] == '%')
+                snprintf(name, sizeof name, "%.*s%zu", (int)(length < 40 ? length - 1 : 40), session, index);
+            else
+                snprintf(name, sizeof name, "%.60s", session);
+            snprintf(hello, sizeof hello, "{\"type\":\"INIT\",\"session_id\":\"%s\"}", name);
             send_text(viewer, hello);
         }
         take_frames(viewer);
@@ -151,20 +161,23 @@ static int ascending(const void *left, const void *right) {
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fprintf(stderr, "usage: viewers PORT SESSION COUNT end|first SECONDS\n");
+        fprintf(stderr, "usage: viewers PORT SESSION COUNT end|first|hold SECONDS\n");
         return 2;
     }
     int port = atoi(argv[1]), count = atoi(argv[3]), left = count, waiting = count, poll = epoll_create1(EPOLL_CLOEXEC);
     uint64_t start = now(), deadline = start + strtoull(argv[5], NULL, 10) * 1000000000u;
-    char hello[120];
-    snprintf(hello, sizeof hello, "{\"type\":\"INIT\",\"session_id\":\"%.60s\"}", argv[2]);
     until = argv[4];
+    if (strcmp(until, "hold") == 0) room = SMALL_BUFFER;
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
     samples = malloc(MOST_SAMPLES * sizeof *samples);
     struct viewer *viewers = calloc((size_t)count, sizeof *viewers);
     for (int index = 0; index < count; index++) {
         struct viewer *viewer = &viewers[index];
         // Only touched pages count: nearly all of it stays untouched.
-        *viewer = (struct viewer){.fd = connected(port), .bytes = malloc(BUFFER)};
+        *viewer = (struct viewer){.fd = connected(port), .bytes = malloc(room)};
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = viewer};
         epoll_ctl(poll, EPOLL_CTL_ADD, viewer->fd, &event);
     }
@@ -173,7 +186,7 @@ int main(int argc, char **argv) {
         int ready = epoll_wait(poll, events, 256, 100);
         for (int index = 0; index < ready; index++) {
             struct viewer *viewer = events[index].data.ptr;
-            if (take(viewer, hello) && --waiting == 0) {
+            if (take(viewer, argv[2], (size_t)(viewer - viewers)) && --waiting == 0) {
                 printf("ready\n");
                 fflush(stdout);
             }

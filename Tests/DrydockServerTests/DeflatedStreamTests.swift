@@ -16,8 +16,8 @@ struct DeflatedStreamTests {
     func same() async throws {
         try await withServer { server in
             try await server.watch("s") { plain in
-                try await server.watch("s", offering: "permessage-deflate; client_max_window_bits") {
-                    packed in
+                let offer = "permessage-deflate; client_max_window_bits"
+                try await server.watch("s", offering: offer) { packed in
                     _ = try await server.enqueue("s")
                     let work = try await server.begin()
                     for start in stride(from: 0, to: 400, by: 100) {
@@ -110,9 +110,8 @@ struct DeflatedStreamTests {
             if frame.opcode == 0x8 { throw ConnectionEnded() }
             guard frame.opcode == 0x1 else { continue }
             frames.append(frame)
-            if String(decoding: frame.payload, as: UTF8.self).contains(#""build_completed""#) {
-                return frames
-            }
+            let text = String(decoding: frame.payload, as: UTF8.self)
+            if text.contains(#""build_completed""#) { return frames }
         }
     }
 }

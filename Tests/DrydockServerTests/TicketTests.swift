@@ -63,7 +63,7 @@ struct TicketTests {
     func session() async throws {
         try await Self.withTokens { server in
             let build = try await server.enqueue("s")
-            let ticket = try await Self.ticket(server, "builder", #"{"session_id":"s"}"#)
+            let ticket = try await Self.ticket(server, "builder", #"{"session_id":"s","scope":"build"}"#)
             #expect(ticket.utf8.count == 43)
             try await server.connect { client in
                 #expect(try await Self.upgrade("/ws?ticket=\(ticket)", client) == 101)
@@ -72,7 +72,6 @@ struct TicketTests {
                 #expect(refusal["data"]?["code"]?.string == "session_not_allowed")
                 try await client.say(#"{"type":"INIT","session_id":"s"}"#)
                 #expect(try await client.messages(until: "BUILD_STARTED").count == 1)
-                // The scope is the token's, where none was asked for.
                 try await client.say(#"{"type":"CANCEL","build_id":"\#(build.id)"}"#)
                 _ = try await client.messages(until: "build_error")
             }
@@ -90,7 +89,7 @@ struct TicketTests {
     func scope() async throws {
         try await Self.withTokens { server in
             let build = try await server.enqueue("s")
-            let narrow = try await Self.ticket(server, "builder", #"{"session_id":"s","scope":"read"}"#)
+            let narrow = try await Self.ticket(server, "builder", #"{"session_id":"s"}"#)
             try await server.connect { client in
                 #expect(try await Self.upgrade("/ws?ticket=\(narrow)", client) == 101)
                 try await client.say(#"{"type":"INIT","session_id":"s"}"#)
@@ -146,6 +145,33 @@ struct TicketTests {
                 let refusal = try await client.message()
                 #expect(refusal["data"]?["code"]?.string == "session_not_allowed")
                 #expect(refusal["data"]?["message"]?.string?.contains(build.id.rawValue) == true)
+            }
+        }
+    }
+
+    @Test("a ticket of a build opens profile 1 of that build, and of nothing else its session does")
+    func stream() async throws {
+        try await Self.withTokens { server in
+            let build = try await server.enqueue("s")
+            let other = try await server.enqueue("s")
+            let ticket = try await Self.ticket(server, "reader", #"{"build_id":"\#(build.id)"}"#)
+            try await server.connect { client in
+                #expect(try await Self.upgrade("/ws?ticket=\(ticket)", client) == 101)
+                try await client.follow("s", #""from":"start","builds":{"\#(other.id)":{"seq":0}}"#)
+                for named in [build, other] {
+                    let work = try await server.begin()
+                    #expect(work.lease.build.id == named.id)
+                    try await work.finish()
+                }
+                _ = try await server.enqueue("s")
+                let seen = try await client.toTheEnd()
+                #expect(seen.records(of: build.id).numbers == [1, 2])
+                try await client.say(#"{"type":"PING"}"#)
+                let rest = try await client.messages(until: "PONG")
+                #expect(Set((seen + rest).compactMap { $0["data"]?["build_id"]?.string }) == [build.id.rawValue])
+                try await client.follow("t")
+                let refusal = try await client.messages(until: "error").last
+                #expect(refusal?["data"]?["code"]?.string == "build_unknown")
             }
         }
     }

@@ -13,10 +13,12 @@ struct TicketsAPI: Sendable {
 
     private struct View: Encodable {
         let ticket: String
+        let sessionID: SessionID
         let expiresIn: Int
 
         private enum CodingKeys: String, CodingKey {
             case ticket
+            case sessionID = "session_id"
             case expiresIn = "expires_in"
         }
     }
@@ -32,28 +34,31 @@ struct TicketsAPI: Sendable {
     func create(_ request: Request, as change: RequestedChange) async throws -> Response {
         let (wish, scope) = try await Self.read(request)
         var (caller, change) = (change.caller, change)
+        let session: SessionID
         switch wish {
-        case .session(let session): caller.reach = .session(session)
+        case .session(let named):
+            session = named
+            caller.reach = .session(named)
         case .build(let id):
-            guard try await store.build(id) != nil else { throw Problem.notFound("build \(id)") }
+            guard let build = try await store.build(id) else { throw Problem.notFound("build \(id)") }
+            session = build.request.session
             caller.reach = .build(id)
             change.build = id
         }
-        caller.most = try await self.scope(scope, of: caller)
+        caller.most = try await self.scope(scope ?? .read, of: caller)
         try await store.record(change.record(201))
         let ticket = try gate.tickets.issue(to: caller)
         let seconds = Int(TicketOffice.lifetime.components.seconds)
-        return try .json(View(ticket: ticket, expiresIn: seconds), status: 201)
+        return try .json(View(ticket: ticket, sessionID: session, expiresIn: seconds), status: 201)
     }
 
-    /// What the ticket is good for: what was asked for, which must not be more than the caller has, or else what they have.
-    private func scope(_ wish: AccessScope?, of caller: Caller) async throws -> AccessScope {
+    /// What the ticket is good for, which must not be more than the caller has.
+    private func scope(_ wish: AccessScope, of caller: Caller) async throws -> AccessScope {
         do {
-            try await gate.confirm(caller, for: wish ?? .build)
-            return wish ?? .build
+            try await gate.confirm(caller, for: wish)
+            return wish
         } catch let refusal as Refusal {
-            guard wish == nil else { throw refusal.problem }
-            return .read
+            throw refusal.problem
         }
     }
 

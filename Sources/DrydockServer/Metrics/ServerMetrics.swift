@@ -20,6 +20,10 @@ struct ServerMetrics: Sendable {
     private let longestLag: Gauge
     private let buildDuration: Timer
     private let queueAge: Gauge
+    private let streamViewers: Meter
+    private let streamBuilds: Meter
+    private let streamLag: Gauge
+    private let streamGaps: Counter
 
     init(_ registry: MetricsRegistry) {
         self.registry = registry
@@ -35,6 +39,10 @@ struct ServerMetrics: Sendable {
         longestLag = Gauge(label: "drydock_journal_longest_lag_seconds", factory: registry)
         buildDuration = Timer(label: "drydock_build_duration_seconds", factory: registry)
         queueAge = Gauge(label: "drydock_queue_oldest_seconds", factory: registry)
+        streamViewers = Meter(label: "drydock_stream_viewers", factory: registry)
+        streamBuilds = Meter(label: "drydock_stream_builds", factory: registry)
+        streamLag = Gauge(label: "drydock_stream_lag_records", factory: registry)
+        streamGaps = Counter(label: "drydock_stream_gaps_total", factory: registry)
     }
 
     // MARK: What happens
@@ -61,6 +69,9 @@ struct ServerMetrics: Sendable {
         lag.recordNanoseconds(max(0, delay.milliseconds) * 1_000_000)
     }
 
+    /// A viewer in profile 1 asked to go on from where it can not.
+    func lost() { streamGaps.increment() }
+
     /// A request was answered; `route` is the pattern of an operation's path.
     func answered(_ status: Int, route: String, in time: Duration) {
         Counter(
@@ -85,9 +96,18 @@ struct ServerMetrics: Sendable {
     // MARK: What is shown
 
     /// Everything as Prometheus reads it; `lag` is how far the slowest session's viewers are behind their journal.
-    func text(_ counts: StoreCounts, sessions count: Int, lag: Duration, now: Timestamp) -> String {
+    func text(
+        _ counts: StoreCounts,
+        sessions count: Int,
+        lag: Duration,
+        _ streams: StreamReport,
+        now: Timestamp
+    ) -> String {
         sessions.set(count)
         longestLag.record(lag.inSeconds)
+        streamViewers.set(streams.viewers)
+        streamBuilds.set(streams.builds)
+        streamLag.record(streams.lag)
         queueAge.record(counts.oldestQueued.map { max(0, now.since($0).inSeconds) } ?? 0)
         for state in BuildState.allCases {
             Gauge(label: "drydock_builds", dimensions: [("state", state.rawValue)], factory: registry)
@@ -108,6 +128,10 @@ struct ServerMetrics: Sendable {
         "drydock_journal_records_told_total": "Records told to the viewers of a session.",
         "drydock_queue_oldest_seconds": "How long the oldest build in the queue has waited.",
         "drydock_ws_bytes_total": "Bytes of frames handed to the sockets of WebSocket connections.",
+        "drydock_stream_builds": "Builds that are kept for viewers in profile 1.",
+        "drydock_stream_gaps_total": "Positions that could not be gone on from, and were told as a gap.",
+        "drydock_stream_lag_records": "The most records that a viewer in profile 1 is behind.",
+        "drydock_stream_viewers": "Connections that watch a session in profile 1.",
         "drydock_ws_connections": "Open WebSocket connections.",
         "drydock_ws_connections_total": "WebSocket connections so far.",
         "drydock_ws_malformed_total": "Client messages not understood.",

@@ -95,7 +95,7 @@ extension Schema {
                 "scope": ["type": "string", "enum": ["read", "build"]],
             ]
         ),
-        "Ticket": object(["ticket": text, "expires_in": integer(1...Int(Int32.max))]),
+        "Ticket": object(["ticket": text, "session_id": text, "expires_in": integer(1...Int(Int32.max))]),
         "Document": ["type": "object"],
     ]
 

@@ -74,7 +74,7 @@ final class SessionHub: Sendable, Service {
         let now = clock()
         let feeds = feeds.withLock { $0.values.map(\.feed) }
         let lag = feeds.compactMap(\.stalledAt).min().map { now.since($0) } ?? .zero
-        return metrics.text(counts, sessions: feeds.count, lag: lag, now: now)
+        return metrics.text(counts, sessions: feeds.count, lag: lag, await streams.report(), now: now)
     }
 
     /// Runs the feeds until the server shuts down.

@@ -23,14 +23,14 @@ final class BuildStream: Sendable {
         var end: SharedFrame?
     }
 
-    /// Where a viewer enters.
+    /// Where a viewer enters, and what greets it there.
     enum Entry {
         /// Its past is still read: ask again when woken.
         case notYet
         /// The next batch has this number; the newest message of state has the other.
-        case at(Int, news: Int)
+        case at(Int, news: Int, greeting: [SharedFrame])
         /// What follows on its place is in the journal.
-        case behind
+        case behind(greeting: [SharedFrame])
     }
 
     private struct State {
@@ -173,6 +173,21 @@ final class BuildStream: Sendable {
         )
     }
 
+    /// The most records that one of its viewers is behind what was read.
+    func lag() async -> UInt64 {
+        let (seats, end) = state.withLock { (Array($0.seats.values), $0.picture.cursor) }
+        guard let end else { return 0 }
+        var most: UInt64 = 0
+        for seat in seats {
+            let lags = seat.eventLoop.submit { [build] in
+                seat.value.viewers.values.map { $0.lag(in: build, behind: end) }.max() ?? 0
+            }
+            // A loop that was shut down has no viewers left.
+            most = max(most, (try? await lags.get()) ?? 0)
+        }
+        return most
+    }
+
     // MARK: What a viewer asks, on its event loop
 
     /// Seats a viewer: it is woken from now on.
@@ -200,34 +215,31 @@ final class BuildStream: Sendable {
         writable.raise()
     }
 
-    /// Where somebody enters who is shown how things are.
-    func enter() -> Entry {
-        state.withLock { state in
-            state.recent.map { .at($0.nextNumber, news: state.newsNumber) } ?? .notYet
-        }
-    }
-
-    /// Where somebody enters, or comes back, who has seen all up to `cursor`; nil = nothing.
-    func enter(after cursor: Cursor?) -> Entry {
+    /// Where somebody enters, who is greeted unless that was done before.
+    ///
+    /// A snapshot and the number of the batch that follows on it are of one moment.
+    func enter(_ start: StreamViewer.Start, isGreeted: Bool) -> Entry {
         state.withLock { state in
             guard let recent = state.recent else { return .notYet }
-            return recent.number(after: cursor).map { .at($0, news: state.newsNumber) } ?? .behind
+            let greeting = isGreeted ? [] : greeting(start, state)
+            var number: Int? = recent.nextNumber
+            if case .after(let cursor) = start { number = recent.number(after: cursor) }
+            guard let number else { return .behind(greeting: greeting) }
+            return .at(number, news: state.newsNumber, greeting: greeting)
         }
     }
 
-    /// What greets a viewer: that the build began, and for one who is not told how things came to be, how they are.
-    func greeting(_ start: StreamViewer.Start) -> [SharedFrame] {
-        state.withLock { state in
-            let picture = state.picture
-            let messages: [Profile1Message] =
-                switch start {
-                case .after: [.started(picture)]
-                case .now: [.started(picture), .snapshot(picture)]
-                case .lost(let from):
-                    [.gap(build, from: from, to: picture.cursor, reason: Self.lost), .snapshot(picture)]
-                }
-            return messages.map { frame(of: $0, state) }
-        }
+    /// That the build began, and for one who is not told how things came to be, how they are.
+    private func greeting(_ start: StreamViewer.Start, _ state: State) -> [SharedFrame] {
+        let picture = state.picture
+        let messages: [Profile1Message] =
+            switch start {
+            case .after: [.started(picture)]
+            case .now: [.started(picture), .snapshot(picture)]
+            case .lost(let from):
+                [.gap(build, from: from, to: picture.cursor, reason: Self.lost), .snapshot(picture)]
+            }
+        return messages.map { frame(of: $0, state) }
     }
 
     private static let lost = "the journal has no records after that place, or can not be read there"

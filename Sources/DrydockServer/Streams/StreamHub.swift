@@ -85,6 +85,9 @@ final class StreamHub: Sendable {
         }
     }
 
+    /// A viewer was sent a message.
+    func sent() { metrics.sent(messages: 1) }
+
     /// Lets a viewer go; on its event loop.
     func leave(_ viewer: StreamViewer) {
         state.withLock { state in
@@ -134,6 +137,7 @@ final class StreamHub: Sendable {
         guard let epoch = position.epoch else { return .after(nil) }
         let cursor = Cursor(attempt: epoch, seq: position.seq)
         guard try await JournalPlaces(store: store).find(cursor, in: build.id) == .known else {
+            metrics.lost()
             return .lost(cursor)
         }
         return .after(cursor)
@@ -231,6 +235,16 @@ final class StreamHub: Sendable {
         }
     }
 
+    /// How many watch, and the most records that one of them is behind.
+    func report() async -> StreamReport {
+        let (streams, viewers) = state.withLock { state in
+            (state.streams.values.map(\.stream), state.viewers.values.reduce(0) { $0 + $1.count })
+        }
+        var report = StreamReport(viewers: viewers, builds: streams.count)
+        for stream in streams { report.lag = max(report.lag, await stream.lag()) }
+        return report
+    }
+
     /// The builds that wait and are watched.
     var waiting: [BuildID] {
         state.withLock { $0.streams.values.map(\.stream) }.filter(\.isWaiting).map(\.build)
@@ -252,7 +266,7 @@ final class StreamHub: Sendable {
             viewer: viewer,
             readsDeflated: viewer.value.readsDeflated
         )
-        perform { [turnstile, logger] in
+        perform { [turnstile, logger, metrics] in
             do {
                 try await turnstile.pass { try await reading.run(after: cursor) }
                 viewer.eventLoop.execute { viewer.value.resume(stream.build) }
@@ -260,6 +274,7 @@ final class StreamHub: Sendable {
                 return
             } catch {
                 logger.error("a journal: \(error)", metadata: ["build": "\(stream.build)"])
+                metrics.lost()
                 viewer.eventLoop.execute { viewer.value.skip(stream.build) }
             }
         }

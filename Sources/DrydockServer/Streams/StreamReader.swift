@@ -52,6 +52,11 @@ struct StreamReader {
                 }
             } catch is CancellationError {
                 return
+            } catch StoreError.noSuchBuild {
+                // Removed while its journal was read: nothing more will be known of it.
+                let failure = Failure(.internal, .platform, "the build was removed")
+                _ = stream.becomePresent()
+                _ = stream.end(Outcome(failure), .zero)
             } catch {
                 logger.error("a stream: \(error)", metadata: ["build": "\(stream.build)"])
                 // Its journal is on disk, and how far it was told is known: it goes on from there.

@@ -54,6 +54,8 @@ final class StreamViewer {
     /// Sending may make the socket writable again while it goes on.
     private var isAdvancing = false
     private var isDue = false
+    /// Its connection is gone, or watches something else.
+    private var isOver = false
 
     init(_ connection: WebSocketHandler, _ session: SessionID, since: Timestamp, hub: StreamHub) {
         self.connection = connection
@@ -71,11 +73,22 @@ final class StreamViewer {
     /// Whether it watches the build, or did.
     func knows(_ build: BuildID) -> Bool { follows[build] != nil || told.contains(build) }
 
+    /// How many records it is behind `end`; in an attempt before, all of those of the one that `end` is in.
+    func lag(in build: BuildID, behind end: Cursor) -> UInt64 {
+        guard let follow = follows[build] else { return 0 }
+        // One that is shown how things are has no place yet, and waits for nothing.
+        guard let cursor = follow.cursor else { return follow.isReading ? end.seq : 0 }
+        if cursor.attempt == end.attempt { return end.seq - min(end.seq, cursor.seq) }
+        return cursor < end ? end.seq : 0
+    }
+
     // MARK: Which builds
 
     /// Begins to watch a build, unless it does or did; takes over one use of the stream.
     func follow(_ stream: BuildStream, from start: Start) {
-        guard let loop = connection.eventLoop, !knows(stream.build) else { return hub.release(stream) }
+        guard let loop = connection.eventLoop, !isOver, !knows(stream.build) else {
+            return hub.release(stream)
+        }
         var follow = Follow(stream: stream, place: .finding(start))
         if case .after(let cursor) = start { (follow.cursor, follow.isGreeted) = (cursor, cursor != nil) }
         follows[stream.build] = follow
@@ -87,6 +100,7 @@ final class StreamViewer {
 
     /// Watches nothing any more.
     func end() {
+        isOver = true
         for build in turns { drop(build) }
     }
 
@@ -153,23 +167,28 @@ final class StreamViewer {
     }
 
     private func enter(_ follow: inout Follow, _ start: Start) {
-        let stream = follow.stream
-        let entry: BuildStream.Entry
-        if case .after(let cursor) = start {
-            entry = stream.enter(after: cursor)
-        } else {
-            entry = stream.enter()
+        switch follow.stream.enter(start, isGreeted: follow.isGreeted) {
+        case .notYet: return
+        case .at(let number, let news, let greeting):
+            greet(greeting, &follow)
+            follow.place = .at(number)
+            // A snapshot said so already.
+            if case .after = start { return }
+            follow.news = news
+        case .behind(let greeting):
+            greet(greeting, &follow)
+            read(&follow)
         }
-        if case .notYet = entry { return }
-        if !follow.isGreeted {
-            follow.isGreeted = true
-            for frame in stream.greeting(start) { connection.send(frame) }
-        }
-        guard case .at(let number, let news) = entry else { return read(&follow) }
-        follow.place = .at(number)
-        // A snapshot said so already.
-        if case .after = start { return }
-        follow.news = news
+    }
+
+    private func greet(_ greeting: [SharedFrame], _ follow: inout Follow) {
+        follow.isGreeted = true
+        for frame in greeting { tell(frame) }
+    }
+
+    private func tell(_ frame: SharedFrame) {
+        connection.send(frame)
+        hub.sent()
     }
 
     /// Sends batches, without those that it has from the journal.
@@ -181,7 +200,7 @@ final class StreamViewer {
                 // It may have only a part of it: the rest alone is in the journal.
                 guard batch.end < cursor || batch.end == cursor else { return read(&follow) }
             } else {
-                connection.send(batch.frame)
+                tell(batch.frame)
                 follow.cursor = batch.end
             }
             next += 1
@@ -192,11 +211,11 @@ final class StreamViewer {
     /// All batches were sent: tells what state the build is in; or its end, which is true.
     private func finish(_ look: BuildStream.Look, _ follow: inout Follow) -> Bool {
         if let end = look.end {
-            connection.send(end)
+            tell(end)
             return true
         }
         if let news = look.news, look.newsNumber > follow.news {
-            connection.send(news)
+            tell(news)
             follow.news = look.newsNumber
         }
         return false
@@ -216,7 +235,7 @@ final class StreamViewer {
     /// Takes a batch from the journal; false when it wants no more now, because its socket takes none.
     func take(_ batch: RecordBatch, of build: BuildID) -> Bool {
         guard let follow = follows[build], follow.isReading else { return false }
-        connection.send(batch.frame)
+        tell(batch.frame)
         follows[build]?.cursor = batch.end
         return connection.isWritable
     }

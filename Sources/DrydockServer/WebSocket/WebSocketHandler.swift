@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import NIOCore
 
 /// What a connection tells the server's rooms; called on the connection's event loop.
@@ -36,16 +37,31 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var patience = TimeAmount.seconds(10)
     }
 
+    /// How connections are sent away when the server ends.
+    struct Farewell: Sendable {
+        /// Each one at a moment of its own within this time, so that they do not all go, and come back, at once.
+        let spread: ClosedRange<Int64>
+        /// Milliseconds after which one is asked to come back.
+        let absence: ClosedRange<Int64> = 500...4_000
+
+        /// Takes a quarter of the time that there is, and a second at most.
+        init(within patience: Duration = .seconds(4)) {
+            spread = 0...max(0, min(1_000, patience.milliseconds / 4))
+        }
+    }
+
     /// What a server asks of its connections.
     struct Rules: Sendable {
         var longestMessage: Int
         var heartbeat = Heartbeat()
+        var farewell = Farewell()
         /// What becomes of binary messages.
         var binary = WebSocketDecoder.Binary.counted
     }
 
     private var delegate: any WebSocketDelegate
     private let heartbeat: Heartbeat
+    private let farewell: Farewell
     private let encoder: FrameEncoder
     /// What was agreed on about compression; nil = nothing.
     private let deflate: DeflateAgreement?
@@ -79,6 +95,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.allowance = allowance
         self.delegate = delegate
         self.heartbeat = rules.heartbeat
+        self.farewell = rules.farewell
         self.encoder = encoder
         self.deflate = deflate
         self.decoder = WebSocketDecoder(
@@ -243,9 +260,19 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ChannelShouldQuiesceEvent: close(.restart, "the server is restarting")
+        case is ChannelShouldQuiesceEvent: leave(context)
         case ChannelEvent.inputClosed: context.close(promise: nil)
         default: break
+        }
+    }
+
+    /// Sends the client away for a while, soon: what it has not taken yet still goes out before.
+    private func leave(_ context: ChannelHandlerContext) {
+        let absence = Int64.random(in: farewell.absence)
+        let delay = TimeAmount.milliseconds(Int64.random(in: farewell.spread))
+        timer?.cancel()
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.close(.restart, "the server restarts: come back later; retry_ms=\(absence)")
         }
     }
 
