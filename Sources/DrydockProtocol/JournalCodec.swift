@@ -53,6 +53,15 @@ package enum JournalCodec {
         return seq ?? head(of: bytes)?.seq
     }
 
+    /// Whether a line is an attempt's last record, without reading more than its head.
+    package static func isFinished(_ line: ArraySlice<UInt8>) -> Bool {
+        line.withUnsafeBufferPointer { bytes in
+            var scanner = LineScanner(bytes)
+            guard let fields = RecordHead.Fields(&scanner) else { return false }
+            return scanner.isEqual(fields.kind, "finished")
+        }
+    }
+
     /// What stands at the head of a line, without reading the rest; nil when it does not begin like one of ours.
     package static func head(of bytes: some Collection<UInt8>) -> RecordHead? {
         let head: RecordHead?? = bytes.withContiguousStorageIfAvailable { RecordHead(scanning: $0) }

@@ -4,6 +4,7 @@
 import DrydockModel
 import DrydockOS
 import DrydockProtocol
+import Glibc
 import Synchronization
 import SystemPackage
 
@@ -152,16 +153,17 @@ final class SegmentReader: JournalReader {
         }
         var start = 0
         var size = 0
-        while state.held == nil, let end = chunk[start...].firstIndex(of: 0x0A) {
+        while state.held == nil, let end = Self.end(ofLineAt: start, in: chunk) {
             let line = chunk[start..<end]
             let seq = Self.seq(of: line).flatMap {
                 isPlausible($0, before: chunk[(end + 1)...], state) ? $0 : nil
             }
+            let isLast = seq != nil && JournalCodec.isFinished(line)
             if let seq, seq > cursor, seq > state.seq ?? 0 {
                 if !lines.isEmpty, size + line.count > maxBytes { break }
                 if let gap = gap(before: seq, state) { lines.append(gap) }
                 let record = JournalLine(seq: seq, bytes: Array(line))
-                if JournalCodec.head(of: line)?.kind == EventKind.finished.rawValue {
+                if isLast {
                     state.held = record
                 } else {
                     lines.append(record)
@@ -171,9 +173,7 @@ final class SegmentReader: JournalReader {
                 damage.report(.record(build, attempt, after: state.seq ?? cursor))
             }
             // Also when it was passed over: a cursor at the very end has nothing to wait for.
-            if let seq, seq <= cursor, JournalCodec.head(of: line)?.kind == EventKind.finished.rawValue {
-                state.isAtEnd = true
-            }
+            if let seq, seq <= cursor, isLast { state.isAtEnd = true }
             if let seq { state.seq = max(seq, state.seq ?? 0) }
             state.offset += Int64(end + 1 - start)
             start = end + 1
@@ -181,11 +181,24 @@ final class SegmentReader: JournalReader {
         return true
     }
 
+    /// Where the line that begins at `start` is ended; nil where it is not.
+    private static func end(ofLineAt start: Int, in chunk: [UInt8]) -> Int? {
+        chunk.withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + start, 0x0A, bytes.count - start)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
+        }
+    }
+
     /// The number of a line that can be passed on; nil for what is no record, or no longer.
     ///
     /// A record has no NUL and ends as an object does: what a disk loses comes back as zeros or as the half of a line.
     private static func seq(of line: ArraySlice<UInt8>) -> UInt64? {
-        guard line.last == UInt8(ascii: "}"), !line.contains(0),
+        let hasNUL = line.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        }
+        guard line.last == UInt8(ascii: "}"), !hasNUL,
             let seq = JournalCodec.seq(of: line), seq > 0
         else { return nil }
         return seq

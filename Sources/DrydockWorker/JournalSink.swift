@@ -38,20 +38,30 @@ final class JournalSink: Sendable {
         keeper.withLock(\.self)?.note(events, step: step)
         // The lock is held while writing, so that lines of two pipes keep the order in which they were admitted.
         clip.withLock { clip in
-            var kept: [Event] = []
-            kept.reserveCapacity(events.count)
-            // A batch may be tens of thousands of short lines: what they will take up counts as they are admitted.
-            var size = journal.size.bytes
-            for event in events {
-                if case .log(let line) = event {
-                    kept += clip.admit(line, step: step, journal: ByteCount(size))
-                    size += LogClip.cost(of: line)
-                } else {
-                    kept.append(event)
-                }
-            }
-            write(kept, via: via, step: step)
+            write(admitted(events, step, &clip), via: via, step: step)
         }
+    }
+
+    /// What is appended of `events`: nearly always all of them, as they are.
+    private func admitted(_ events: [Event], _ step: StepID?, _ clip: inout LogClip) -> [Event] {
+        var kept: [Event]?
+        // A batch may be tens of thousands of short lines: what they will take up counts as they are admitted.
+        var size = journal.size.bytes
+        for (index, event) in events.enumerated() {
+            guard case .log(let line) = event else {
+                kept?.append(event)
+                continue
+            }
+            let isTaken = clip.takes(line, journal: ByteCount(size))
+            size += LogClip.cost(of: line)
+            if isTaken {
+                kept?.append(event)
+            } else {
+                if kept == nil { kept = Array(events[..<index]) }
+                kept? += clip.hold(line, step: step)
+            }
+        }
+        return kept ?? events
     }
 
     /// Appends what clipping held back; called when a step ends.

@@ -43,16 +43,21 @@ struct LogClip {
     ///
     /// `journal`: bytes that the journal takes up so far.
     mutating func admit(_ line: LogLine, step: StepID?, journal: ByteCount) -> [Event] {
-        let cost = line.text.utf8.count + Self.overhead
-        if !isClipping, cost <= headLeft, journal.bytes < journalCap {
-            headLeft -= cost
-            return [.log(line)]
-        }
-        return hold(line, step, isTextOver: cost > headLeft)
+        takes(line, journal: journal) ? [.log(line)] : hold(line, step: step)
     }
 
-    private mutating func hold(_ line: LogLine, _ step: StepID?, isTextOver: Bool) -> [Event] {
+    /// Whether the line is kept as it is, which counts it; else it is to be held.
+    mutating func takes(_ line: LogLine, journal: ByteCount) -> Bool {
+        let cost = line.text.utf8.count + Self.overhead
+        guard !isClipping, cost <= headLeft, journal.bytes < journalCap else { return false }
+        headLeft -= cost
+        return true
+    }
+
+    /// The events to append for a line that is not kept as it is.
+    mutating func hold(_ line: LogLine, step: StepID?) -> [Event] {
         let cost = line.text.utf8.count + Self.record
+        let isTextOver = line.text.utf8.count + Self.overhead > headLeft
         let wasClipping = isClipping
         isClipping = true
         tail.append((line, step))

@@ -62,7 +62,9 @@ struct MetricsTests {
         let streams = StreamReport(viewers: 3, builds: 2, lag: 41)
         let text = ServerMetrics(MetricsRegistry())
             .text(counts, sessions: 0, lag: .seconds(3), streams, now: now)
-        #expect(text.contains("drydock_stream_viewers 3\n") && text.contains("drydock_stream_lag_records 41\n"))
+        #expect(
+            text.contains("drydock_stream_viewers 3\n") && text.contains("drydock_stream_lag_records 41\n")
+        )
         #expect(text.contains("drydock_queue_oldest_seconds 10\n"))
         #expect(text.contains("drydock_journal_longest_lag_seconds 3\n"))
     }

@@ -168,7 +168,9 @@ struct TicketTests {
                 #expect(seen.records(of: build.id).numbers == [1, 2])
                 try await client.say(#"{"type":"PING"}"#)
                 let rest = try await client.messages(until: "PONG")
-                #expect(Set((seen + rest).compactMap { $0["data"]?["build_id"]?.string }) == [build.id.rawValue])
+                #expect(
+                    Set((seen + rest).compactMap { $0["data"]?["build_id"]?.string }) == [build.id.rawValue]
+                )
                 try await client.follow("t")
                 let refusal = try await client.messages(until: "error").last
                 #expect(refusal?["data"]?["code"]?.string == "build_unknown")

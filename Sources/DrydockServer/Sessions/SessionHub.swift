@@ -25,6 +25,8 @@ final class SessionHub: Sendable, Service {
     private struct Seat {
         var feed: Feed
         var connections = 0
+        /// Whether its feed runs: from the session's first build on, so that names without any cost little.
+        var isFollowed = false
     }
 
     /// How long a feed goes on without viewers, so that a reloaded page does not read the journal again.
@@ -196,8 +198,30 @@ final class SessionHub: Sendable, Service {
             encoder: encoder
         )
         let feed = Feed(room: room, store: store, clock: clock, metrics: metrics, logger: logger)
-        post.yield(.follow(feed))
+        perform { await self.look(for: feed) }
         return Seat(feed: feed)
+    }
+
+    /// Has a feed run whose session has had a build.
+    private func look(for feed: Feed) async {
+        do {
+            let filter = BuildFilter(session: feed.room.session, limit: 1)
+            if try await !store.builds(filter).isEmpty { follow(feed) }
+        } catch {
+            // It looks again, and says what is wrong.
+            follow(feed)
+        }
+    }
+
+    private func follow(_ feed: Feed) {
+        let isDue = feeds.withLock { feeds in
+            guard let seat = feeds[feed.room.session], seat.feed === feed, !seat.isFollowed else {
+                return false
+            }
+            feeds[feed.room.session]?.isFollowed = true
+            return true
+        }
+        if isDue { post.yield(.follow(feed)) }
     }
 
     // MARK: The store
@@ -248,7 +272,10 @@ final class SessionHub: Sendable, Service {
                 metrics.changed(build)
             }
             let feeds = feeds.withLock { feeds in builds.compactMap { feeds[$0.request.session]?.feed } }
-            for feed in feeds { feed.changed.raise() }
+            for feed in feeds {
+                follow(feed)
+                feed.changed.raise()
+            }
             streams.changed(builds)
             if !builds.isEmpty { changed.raise() }
             if builds.count < 500 { return }
