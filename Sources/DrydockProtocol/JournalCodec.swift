@@ -53,6 +53,16 @@ package enum JournalCodec {
         return seq ?? head(of: bytes)?.seq
     }
 
+    /// Whether a line begins like a record of one line of the log.
+    package static func isLog(_ bytes: some Collection<UInt8>) -> Bool {
+        let isLog = bytes.withContiguousStorageIfAvailable { bytes in
+            var scanner = LineScanner(bytes)
+            guard let fields = RecordHead.Fields(&scanner) else { return false }
+            return scanner.isEqual(fields.kind, "log")
+        }
+        return isLog ?? (head(of: bytes)?.kind == EventKind.log.rawValue)
+    }
+
     /// What stands at the head of a line, without reading the rest; nil when it does not begin like one of ours.
     package static func head(of bytes: some Collection<UInt8>) -> RecordHead? {
         let head: RecordHead?? = bytes.withContiguousStorageIfAvailable { RecordHead(scanning: $0) }
