@@ -69,3 +69,7 @@ int32_t czlib_inflater_is_between_blocks(const czlib_inflater *inflater) {
 uint32_t czlib_crc32(uint32_t crc, const uint8_t *bytes, size_t count) {
     return (uint32_t)crc32_z(crc, bytes, count);
 }
+
+uint32_t czlib_crc32_combine(uint32_t first, uint32_t second, int64_t second_size) {
+    return (uint32_t)crc32_combine(first, second, (z_off_t)second_size);
+}

@@ -7,7 +7,7 @@ internal import DrydockStore
 internal import Logging
 internal import ServiceLifecycle
 
-/// Collects what is no longer needed, for as long as the worker beside it runs.
+/// Packs journals, and collects what is no longer needed, for as long as the worker beside it runs.
 struct Housekeeping: Service {
     let store: any Store
     let retention: Retention
@@ -15,6 +15,8 @@ struct Housekeeping: Service {
     let caches: ProjectCaches?
     let logger: Logger
 
+    /// What is packed in one go: some seconds of one processor.
+    private static let sealedAtOnce = ByteCount.mebibytes(256)
     /// Until the first collection, and between two looks at the caches.
     private static let first = Duration.seconds(60)
     private static let pause = Duration.seconds(3_600)
@@ -24,6 +26,7 @@ struct Housekeeping: Service {
             var untilCollection = Self.first
             while (try? await Task.sleep(for: Self.first)) != nil {
                 await tidyCaches()
+                await sealJournals()
                 untilCollection -= Self.first
                 guard untilCollection <= .zero else { continue }
                 await collect()
@@ -42,6 +45,19 @@ struct Housekeeping: Service {
             if let warning = report.warning { logger.warning("\(warning)") }
         } catch {
             logger.error("what is no longer needed could not be removed: \(error)")
+        }
+    }
+
+    /// Here, and not with each build's end: nobody waits for it.
+    private func sealJournals() async {
+        do {
+            let report = try await store.sealJournals(atMost: Self.sealedAtOnce)
+            if report.journals > 0 {
+                logger.debug("packed \(report.journals) journals, \(report.plain) to \(report.stored)")
+            }
+            if let problem = report.problem { logger.warning("a journal could not be packed: \(problem)") }
+        } catch {
+            logger.error("journals could not be packed: \(error)")
         }
     }
 

@@ -53,12 +53,18 @@ package enum JournalCodec {
         return seq ?? head(of: bytes)?.seq
     }
 
-    /// Whether a line is an attempt's last record, without reading more than its head.
-    package static func isFinished(_ line: ArraySlice<UInt8>) -> Bool {
+    /// Whether a line begins like a record of one line of the log.
+    package static func isLog(_ line: ArraySlice<UInt8>) -> Bool { isKind("log", line) }
+
+    /// Whether a line begins like an attempt's last record.
+    package static func isFinished(_ line: ArraySlice<UInt8>) -> Bool { isKind("finished", line) }
+
+    /// Reads no more than the head, and makes no text of it.
+    private static func isKind(_ kind: StaticString, _ line: ArraySlice<UInt8>) -> Bool {
         line.withUnsafeBufferPointer { bytes in
             var scanner = LineScanner(bytes)
             guard let fields = RecordHead.Fields(&scanner) else { return false }
-            return scanner.isEqual(fields.kind, "finished")
+            return scanner.isEqual(fields.kind, kind)
         }
     }
 

@@ -30,6 +30,24 @@ extension DataDirectory {
         }
     }
 
+    /// The attempts of a build that have a journal, oldest first; none where there is no folder.
+    func attemptsWithJournals(of build: BuildID, onlyPlain: Bool = false) throws(StoreError) -> [AttemptID] {
+        var attempts: Set<String> = []
+        do throws(Errno) {
+            for name in try DirectoryHandle(path: segments(of: build)).sortedNames()
+            where !name.hasPrefix(".") {
+                for ending in onlyPlain ? [".ndjson"] : [".ndjson", ".sealed"] where name.hasSuffix(ending) {
+                    attempts.insert(String(name.dropLast(ending.count)))
+                }
+            }
+        } catch .noSuchFileOrDirectory {
+            return []
+        } catch {
+            throw .system("listing", segments(of: build), error)
+        }
+        return attempts.sorted().map(AttemptID.init(rawValue:))
+    }
+
     /// Bytes of a build's journals; 0 where there are none.
     func sizeOfSegments(of build: BuildID) throws(StoreError) -> Int64 {
         do throws(Errno) {

@@ -55,6 +55,8 @@ package struct DataDirectory: Hashable, Sendable {
     var newBlobs: FilePath { blobs.appending("new") }
     /// Held while somebody collects what is no longer needed, makes a backup, or makes the index again.
     var garbageLock: FilePath { path.appending("garbage.lock") }
+    /// Held while a journal is sealed, and while journals are copied or removed.
+    var sealingLock: FilePath { path.appending("sealing.lock") }
     /// Held, shared, while blobs get their names; alone, while some are removed.
     var blobLock: FilePath { blobs.appending("lock") }
     /// Held while the database is opened and migrated.

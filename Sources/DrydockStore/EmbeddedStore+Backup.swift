@@ -37,7 +37,10 @@ extension EmbeddedStore {
             let copied = target.appending(Self.unfinished)
             try database.backUp(to: copied)
             var journals = BackupCopy()
-            try journals.copyFolders(of: directory.segments, to: target.appending("segments"))
+            // None changes its form meanwhile.
+            try FileLock.holding(directory.sealingLock) { () throws(StoreError) in
+                try journals.copyFolders(of: directory.segments, to: target.appending("segments"))
+            }
             try DataDirectory.make(target.appending("blobs"))
             var blobs = BackupCopy()
             try blobs.copyFolders(

@@ -99,10 +99,12 @@ extension EmbeddedStore {
             return retained
         }
         return try await Blocking.run { [directory] in
-            try builds.map { build in
-                var build = build
-                build.build.journal = try directory.sizeOfSegments(of: build.build.id)
-                return build
+            try FileLock.holding(directory.sealingLock) { () throws(StoreError) in
+                var builds = builds
+                for number in builds.indices {
+                    builds[number].build.journal = try directory.sizeOfSegments(of: builds[number].build.id)
+                }
+                return builds
             }
         }
     }
@@ -139,7 +141,9 @@ extension EmbeddedStore {
             let some = Array(rest.prefix(Self.removedAtOnce))
             rest = rest.dropFirst(some.count)
             try await Blocking.run { [directory] in
-                for build in some { try directory.removeSegments(of: build) }
+                try FileLock.holding(directory.sealingLock) { () throws(StoreError) in
+                    for build in some { try directory.removeSegments(of: build) }
+                }
             }
             try await database.write { db in
                 for build in some {

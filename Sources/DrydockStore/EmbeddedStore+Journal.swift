@@ -37,6 +37,33 @@ extension EmbeddedStore {
         )
     }
 
+    package func gzipJournal(_ build: BuildID) async throws -> GzipJournal? {
+        guard try await self.build(build)?.state.isTerminal == true else { return nil }
+        let paths = try await attempts(build).map { directory.segment(build, $0) }
+        guard !paths.isEmpty else { return nil }
+        return try await Blocking.run { () throws(StoreError) in
+            var files: [SegmentFile] = []
+            for path in paths {
+                guard let file = try SegmentFile.reading(path), file.index != nil else { return nil }
+                files.append(file)
+            }
+            return try GzipJournal(files)
+        }
+    }
+
+    package func logSpan(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        _ range: LogRange
+    ) async throws -> LogSpan {
+        try await requireAttempt(build, attempt)
+        let path = directory.segment(build, attempt)
+        return try await Blocking.run { () throws(StoreError) in
+            guard let file = try SegmentFile.reading(path) else { return LogSpan() }
+            return try LogSpan(range, in: file)
+        }
+    }
+
     private func requireAttempt(_ build: BuildID, _ attempt: AttemptID) async throws {
         try await database.read { db in
             _ = try BuildRows.require(build, db)

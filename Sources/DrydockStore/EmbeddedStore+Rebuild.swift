@@ -111,8 +111,7 @@ private struct RebuiltBuild: Sendable {
     /// Nil when there is no journal in the build's folder.
     init?(_ id: BuildID, in directory: DataDirectory) throws(StoreError) {
         var folds: [(AttemptID, SegmentFold)] = []
-        for name in try DataDirectory.names(in: directory.segments(of: id)) where name.hasSuffix(".ndjson") {
-            let attempt = AttemptID(rawValue: String(name.dropLast(".ndjson".count)))
+        for attempt in try directory.attemptsWithJournals(of: id) {
             folds.append((attempt, try SegmentFold(endsOf: directory.segment(id, attempt))))
         }
         guard !folds.isEmpty else { return nil }

@@ -22,6 +22,8 @@ package final class EmbeddedStore: Store {
     /// An entry goes with its writer.
     let writers = Mutex<[AttemptID: WeakSegmentWriter]>([:])
 
+    let sealing = Mutex(SealingProgress())
+
     /// Opens the store in `directory`; a database that is missing is made from the journals there are.
     package init(_ directory: DataDirectory, _ options: Options = Options()) throws(StoreError) {
         self.directory = directory

@@ -26,6 +26,22 @@ enum FileLock {
         }
     }
 
+    /// Runs `body` where nobody holds the lock; nil when somebody does.
+    static func trying<Result>(
+        _ path: FilePath,
+        _ body: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result? {
+        let file = try open(path)
+        return try file.withDescriptor { file throws(StoreError) -> Result? in
+            do throws(Errno) {
+                guard try file.tryLock() else { return nil }
+            } catch {
+                throw .system("locking", path, error)
+            }
+            return try body()
+        }
+    }
+
     private static func open(_ path: FilePath) throws(StoreError) -> OwnedDescriptor {
         do throws(Errno) {
             return try OwnedDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW)

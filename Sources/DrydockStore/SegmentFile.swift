@@ -6,15 +6,30 @@ import DrydockOS
 import Glibc
 import SystemPackage
 
-/// An open segment file; closed when the last one who uses it lets go.
+/// An open segment file, plain or sealed; closed when the last one who uses it lets go.
+///
+/// Offsets and sizes are those of the plain form, whichever it is: readers know no other.
 final class SegmentFile: Sendable {
     let path: FilePath
     private let file: OwnedDescriptor
 
-    /// Opens for reading; nil when there is no such file.
+    /// Nil where it is plain.
+    private let sealed: SealedContent?
+
+    /// Opens the journal whose plain form is at `path`, in the form that it has; nil when there is none.
     static func reading(_ path: FilePath) throws(StoreError) -> SegmentFile? {
+        // The plain one first: it goes when the other one is there.
+        let plain = try opening(path)
+        if let plain, try plain.size() > 0 { return plain }
+        return try opening(sealedPath(of: path)) ?? plain
+    }
+
+    /// Opens one file for reading; nil when there is no such file.
+    static func opening(_ path: FilePath, isSealed: Bool? = nil) throws(StoreError) -> SegmentFile? {
         do throws(Errno) {
-            return SegmentFile(path, try OwnedDescriptor(opening: path, O_RDONLY | O_NOFOLLOW))
+            let file = try OwnedDescriptor(opening: path, O_RDONLY | O_NOFOLLOW)
+            let isSealed = isSealed ?? (path.extension == sealedExtension)
+            return isSealed ? try SegmentFile(sealed: path, file) : SegmentFile(path, file)
         } catch .noSuchFileOrDirectory {
             return nil
         } catch {
@@ -22,9 +37,25 @@ final class SegmentFile: Sendable {
         }
     }
 
+    /// Opens a plain journal that nobody writes, and keeps its writers out; nil when there is none.
+    static func locking(_ path: FilePath, _ attempt: AttemptID) throws(StoreError) -> SegmentFile? {
+        do throws(StoreError) {
+            return try locked(path, O_RDWR | O_NOFOLLOW, attempt)
+        } catch .io(_, _, .noSuchFileOrDirectory) {
+            return nil
+        }
+    }
+
     /// Opens for appending by one writer, in this process or another; made where it is missing.
     static func appending(_ path: FilePath, _ attempt: AttemptID) throws(StoreError) -> SegmentFile {
-        let flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW
+        try locked(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, attempt)
+    }
+
+    private static func locked(
+        _ path: FilePath,
+        _ flags: Int32,
+        _ attempt: AttemptID
+    ) throws(StoreError) -> SegmentFile {
         let segment: SegmentFile
         let isOurs: Bool
         do throws(Errno) {
@@ -40,6 +71,19 @@ final class SegmentFile: Sendable {
     private init(_ path: FilePath, _ file: consuming OwnedDescriptor) {
         self.path = path
         self.file = file
+        sealed = nil
+    }
+
+    private init(sealed path: FilePath, _ file: consuming OwnedDescriptor) throws(Errno) {
+        self.path = path
+        let index = try file.withDescriptor { file throws(Errno) in
+            let size = try fileStatus(of: file).size
+            return try SealedIndex(ofFileWith: size) { offset, count throws(Errno) in
+                try FileContents.read(file, from: offset, count: count)
+            }
+        }
+        self.file = file
+        sealed = SealedContent(index)
     }
 
     /// Runs `body` on the open file, and tells what failed as `operation`.
@@ -55,11 +99,17 @@ final class SegmentFile: Sendable {
     }
 
     func size() throws(StoreError) -> Int64 {
-        try with("reading") { file throws(Errno) in try fileStatus(of: file).size }
+        if let sealed { return sealed.index.size }
+        return try with("reading") { file throws(Errno) in try fileStatus(of: file).size }
     }
 
     /// At most `count` bytes from `offset`; fewer only at the end of the file.
     func read(from offset: Int64, count: Int) throws(StoreError) -> [UInt8] {
+        guard let sealed else { return try readFile(from: offset, count: count) }
+        return try sealed.read(from: offset, count: count, readFile)
+    }
+
+    private func readFile(from offset: Int64, count: Int) throws(StoreError) -> [UInt8] {
         try with("reading") { file throws(Errno) in
             try FileContents.read(file, from: offset, count: count)
         }
@@ -114,6 +164,41 @@ final class SegmentFile: Sendable {
         try with("syncing") { file throws(Errno) in
             if fdatasync(file.rawValue) != 0 { throw Errno.current }
         }
+    }
+}
+
+// MARK: The sealed form
+
+extension SegmentFile {
+    private static let sealedExtension = "sealed"
+
+    /// Where the sealed form of the journal is whose plain form is at `path`.
+    static func sealedPath(of path: FilePath) -> FilePath {
+        var sealed = path
+        sealed.extension = sealedExtension
+        return sealed
+    }
+
+    /// Nil where it is plain.
+    var index: SealedIndex? { sealed?.index }
+
+    /// A block as it is stored.
+    func stored(_ block: SealedBlock) throws(StoreError) -> [UInt8] {
+        try readFile(from: block.position, count: block.stored)
+    }
+
+    /// Whether all blocks are stored as they were written.
+    func isStoredWhole() throws(StoreError) -> Bool {
+        for block in index?.blocks ?? [] where CRC32.of(try stored(block)[...]) != block.storedCheck {
+            return false
+        }
+        return index?.footer != nil
+    }
+
+    /// The same, and that they read back.
+    func isWhole() throws(StoreError) -> Bool {
+        guard let sealed, try isStoredWhole() else { return false }
+        return try sealed.isWhole(readFile)
     }
 }
 

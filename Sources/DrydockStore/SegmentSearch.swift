@@ -13,6 +13,7 @@ struct SegmentSearch {
     /// The start of a line at or before the record that follows `seq`, and not far before it.
     func start(after seq: UInt64) throws(StoreError) -> Int64 {
         guard seq > 0 else { return 0 }
+        if let index = file.index { return index.block(of: seq + 1).map { index.blocks[$0].offset } ?? 0 }
         var low: Int64 = 0
         var high = try file.size()
         while high - low > Self.chunk {

@@ -4,7 +4,9 @@
 import DrydockModel
 import DrydockOS
 import DrydockProtocol
+import Glibc
 import Synchronization
+import SystemPackage
 
 /// Appends to one attempt's segment.
 ///
@@ -44,7 +46,20 @@ final class SegmentWriter: JournalWriter {
         self.attempt = attempt
         self.now = now
         try DataDirectory.make(directory.segments(of: build))
-        let file = try SegmentFile.appending(directory.segment(build, attempt), attempt)
+        let path = directory.segment(build, attempt)
+        guard let file = try Self.openUnlessSealed(path, attempt) else {
+            // What is sealed has ended.
+            state = Mutex(
+                State(
+                    mode: .closed,
+                    size: try SegmentFile.reading(path)?.size() ?? 0,
+                    seq: 0,
+                    lastAt: Timestamp(milliseconds: 0),
+                    reserve: SegmentReserve(end: 0)
+                )
+            )
+            return
+        }
         let tail = try SegmentTail(file)
         if tail.torn > 0 { try file.cut(to: tail.size) }
         if tail.size == 0 {
@@ -68,6 +83,21 @@ final class SegmentWriter: JournalWriter {
             bytes: ByteCount(tail.torn)
         )
         try append([.gap(gap)], via: .host, step: nil)
+    }
+
+    /// Nil when there is only the sealed form.
+    private static func openUnlessSealed(
+        _ path: FilePath,
+        _ attempt: AttemptID
+    ) throws(StoreError) -> SegmentFile? {
+        let sealed = SegmentFile.sealedPath(of: path)
+        let isSealed = access(sealed.string, F_OK) == 0
+        if isSealed, access(path.string, F_OK) != 0 { return nil }
+        let file = try SegmentFile.appending(path, attempt)
+        // It may have been sealed since the first look, and this file made in the place of the one that went.
+        guard access(sealed.string, F_OK) == 0, try file.size() == 0 else { return file }
+        guard unlink(path.string) == 0 else { throw .system("removing", path, Errno.current) }
+        return nil
     }
 
     @discardableResult

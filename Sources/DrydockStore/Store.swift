@@ -7,7 +7,7 @@ package import DrydockModel
 ///
 /// Server, worker and command line hold a store each, in processes of their own, and never talk to each other: what one
 /// of them changes, the others see here, and are woken by here. Nothing in this protocol assumes one machine.
-package protocol Store: AccessStore {
+package protocol Store: AccessStore, JournalStore {
     // MARK: Builds and the queue
 
     /// Accepts a build. A repeated idempotency key of the same scope answers with the build it first made; with another

@@ -195,6 +195,18 @@ package struct ScriptedStore: Store {
         try await base.collectGarbage(retention, isTrial: isTrial)
     }
 
+    package func sealJournals(atMost limit: ByteCount) async throws -> SealReport {
+        try await base.sealJournals(atMost: limit)
+    }
+
+    package func gzipJournal(_ build: BuildID) async throws -> GzipJournal? {
+        try await base.gzipJournal(build)
+    }
+
+    package func logSpan(_ build: BuildID, _ attempt: AttemptID, _ range: LogRange) async throws -> LogSpan {
+        try await base.logSpan(build, attempt, range)
+    }
+
     package func addToken(_ token: AccessToken, recording: @escaping Recording<AccessToken>) async throws {
         try await base.addToken(token, recording: recording)
     }

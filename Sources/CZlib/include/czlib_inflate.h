@@ -58,6 +58,9 @@ int32_t czlib_inflater_is_between_blocks(const czlib_inflater *_Nonnull inflater
 /// Goes on with a CRC-32 (start with 0). Source: RFC 1952 section 8.
 uint32_t czlib_crc32(uint32_t crc, const uint8_t *_Nullable bytes, size_t count);
 
+/// The CRC-32 of bytes with the CRC-32 `first`, followed by `second_size` bytes with the CRC-32 `second`.
+uint32_t czlib_crc32_combine(uint32_t first, uint32_t second, int64_t second_size);
+
 #pragma clang diagnostic pop
 
 #endif

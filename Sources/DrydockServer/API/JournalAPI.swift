@@ -43,8 +43,30 @@ struct JournalAPI: Sendable {
         headers.set("content-type", wantsEvents ? "text/event-stream" : "application/x-ndjson")
         headers.set("cache-control", "no-store")
         headers.set("x-accel-buffering", "no")
+        if !wantsEvents {
+            headers.set("vary", "accept-encoding")
+            if start == nil, AcceptedEncodings(request).takesGzip,
+                let stored = try await store.gzipJournal(build.id)
+            {
+                return Self.asStored(stored, headers)
+            }
+        }
         let body = ResponseBody { writer in
             try await stream(build.id, from: start, telling, to: &writer)
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// All records at once, as they lie on the disk.
+    private static func asStored(_ journal: GzipJournal, _ headers: HTTPFields) -> Response {
+        var headers = headers
+        headers.set("content-encoding", "gzip")
+        let body = ResponseBody(contentLength: journal.size) { writer in
+            var place = GzipJournal.Place()
+            while let piece = try await journal.next(&place) {
+                try await writer.write(ByteBuffer(bytes: piece))
+            }
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)

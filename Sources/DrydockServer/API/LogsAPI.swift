@@ -19,6 +19,8 @@ struct LogsAPI: Sendable {
         var step: StepID?
         /// The first record that counts.
         var from: UInt64
+        /// nil = not by lines.
+        var range: LogRange?
     }
 
     let store: any Store
@@ -31,23 +33,40 @@ struct LogsAPI: Sendable {
         headers.set("x-content-type-options", "nosniff")
         headers.set("content-security-policy", "sandbox; default-src 'none'")
         guard let attempt = build.attempt else { return Response(status: .ok, headers: headers) }
-        let reader = try await store.reader(build.id, attempt, after: max(1, choice.from) - 1)
-        let isOver = build.state.isTerminal
-        let body = ResponseBody { writer in
+        var (first, last) = (max(1, choice.from), UInt64?.none)
+        if let range = choice.range {
+            let span = try await store.logSpan(build.id, attempt, range)
+            if let lines = span.lines { headers.set("x-drydock-lines", "\(lines)") }
+            guard let start = span.first else { return Response(status: .ok, headers: headers) }
+            (first, last) = (start, span.last)
+        }
+        let reader = try await store.reader(build.id, attempt, after: first - 1)
+        let body = Self.body(reader, choice, through: last ?? .max, isOver: build.state.isTerminal)
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private static func body(
+        _ reader: any JournalReader,
+        _ choice: Choice,
+        through last: UInt64,
+        isOver: Bool
+    ) -> ResponseBody {
+        ResponseBody { writer in
             // A build that has ended is read to its end, so that what is missing there is told; else to where it is now.
-            while true {
-                let lines = try await reader.available(maxBytes: Self.batch)
+            var isDone = false
+            while !isDone {
+                let lines = try await reader.available(maxBytes: batch)
                 if lines.isEmpty {
                     guard isOver, try await reader.more() else { break }
                     continue
                 }
                 var buffer = ByteBuffer()
-                for line in lines { Self.append(line, choice, to: &buffer) }
+                for line in lines where line.seq <= last { append(line, choice, to: &buffer) }
+                isDone = lines.last.map { $0.seq >= last } ?? false
                 if buffer.readableBytes > 0 { try await writer.write(buffer) }
             }
             try await writer.finish(nil)
         }
-        return Response(status: .ok, headers: headers, body: body)
     }
 
     private static func choice(_ request: Request) throws(Problem) -> Choice {
@@ -69,7 +88,61 @@ struct LogsAPI: Sendable {
             }
             return step
         }
-        return Choice(isText: format == "text", step: step, from: from)
+        let range = try range(query)
+        if range != nil, step != nil || from > 0 {
+            throw Problem(
+                400,
+                "filter_invalid",
+                "lines are counted in the whole log: \"lines\" and \"tail\" go with neither \"step\" nor \"from\"",
+                hint: "ask for one of them"
+            )
+        }
+        return Choice(isText: format == "text", step: step, from: from, range: range)
+    }
+
+    /// The lines that are asked for by their numbers, or as the newest; nil where they are not.
+    private static func range(_ query: Query) throws(Problem) -> LogRange? {
+        let (lines, tail) = (try query.one("lines"), try query.one("tail"))
+        if lines != nil, tail != nil {
+            throw Problem(
+                400,
+                "filter_invalid",
+                "\"lines\" and \"tail\" do not go together",
+                hint: "ask for one of them"
+            )
+        }
+        if let tail {
+            guard let count = number(tail) else {
+                throw Problem(
+                    400,
+                    "filter_invalid",
+                    "\"tail\" is a number of lines, from 1",
+                    hint: "tail=200"
+                )
+            }
+            return .last(count)
+        }
+        guard let lines else { return nil }
+        let ends = lines.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard ends.count == 2, let from = number(ends[0]) else { throw Self.noRange }
+        if ends[1].isEmpty { return .lines(from, through: nil) }
+        guard let through = number(ends[1]), through >= from else { throw Self.noRange }
+        return .lines(from, through: through)
+    }
+
+    private static let noRange = Problem(
+        400,
+        "filter_invalid",
+        "\"lines\" is a range of numbers of lines, the first line being 1",
+        hint: "lines=1000-1999, or lines=1000- to the end"
+    )
+
+    /// A number from 1, of digits only.
+    private static func number(_ text: some StringProtocol) -> UInt64? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = UInt64(text), number > 0, number <= 1 << 53
+        else { return nil }
+        return number
     }
 
     /// Appends a line of the log, or a word about lines that are missing.

@@ -31,6 +31,7 @@ extension Operations {
                         ["type": "integer", "minimum": 1, "maximum": 300]
                     ),
                     .header("Accept", "`text/event-stream` for server-sent events"),
+                    .header("Accept-Encoding", "`gzip`: a build that has ended comes as it is stored"),
                 ],
                 answers: [
                     .body("application/x-ndjson", "text/event-stream", summary: "The records"),
@@ -49,6 +50,12 @@ extension Operations {
                     .query("format", "Text for people, or records", ["enum": ["text", "ndjson"]]),
                     .query("step", "Only that of this step"),
                     .query("from", "The number of the first record", ["type": "integer", "minimum": 0]),
+                    .query(
+                        "lines",
+                        "Only these lines of the log, counted from 1: `1000-1999`, or `1000-` to the end",
+                        ["type": "string", "pattern": "^[0-9]+-[0-9]*$"]
+                    ),
+                    .query("tail", "Only so many of the newest lines", ["type": "integer", "minimum": 1]),
                 ],
                 answers: [
                     .body("text/plain; charset=utf-8", "application/x-ndjson", summary: "The log"),
