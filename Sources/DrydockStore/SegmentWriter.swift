@@ -179,19 +179,8 @@ final class SegmentWriter: JournalWriter {
         _ state: inout State
     ) {
         state.buffer.removeAll(keepingCapacity: true)
-        for (index, event) in events.enumerated() {
-            let record = JournalRecord(
-                seq: state.seq + UInt64(index) + 1,
-                at: at,
-                build: build,
-                attempt: attempt,
-                via: via,
-                step: step,
-                event: event
-            )
-            JournalCodec.encode(record, into: &state.buffer)
-            state.buffer.append(0x0A)
-        }
+        let frame = RecordFrame(at: at, build: build, attempt: attempt, via: via, step: step)
+        JournalCodec.encode(events, from: state.seq + 1, in: frame, into: &state.buffer)
     }
 
     /// After a write that stopped half-way (disk full): readers may have seen the whole lines, so these stay.

@@ -12,8 +12,6 @@ import Synchronization
 ///
 /// There is one for all viewers of a session; it holds no history: a feed that starts anew reads the journal again.
 final class SessionFeed<Profile: WireProfile>: Sendable {
-    /// Bytes of journal that are read and told in one go: small, so that viewers see the first lines soon.
-    private static var batch: Int { 16 << 10 }
     /// Bytes from the end of a journal that usually hold the lines a joining viewer is shown, and most that are read.
     private static var tail: Int { 64 << 10 }
     private static var longestTail: Int { 4 << 20 }
@@ -172,7 +170,9 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
             reader = try await store.reader(showing.build.id, attempt, after: seen)
         }
         var before = Sent()
-        while !room.hasEnded, let lines = try await reader.next(maxBytes: Self.batch) {
+        var size = BatchSize()
+        while !room.hasEnded, let lines = try await reader.next(maxBytes: size.bytes) {
+            size.note(lines)
             // Before it is sent: the socket may be full and free again before anybody asks.
             let seen = writable.generation
             let next = Sent(delivery: tell(lines), seen: seen, at: note(lines))

@@ -22,7 +22,7 @@ struct RecordBatch: Sendable {
 /// journal to here.
 struct RecentBatches: Sendable {
     /// Bytes of frames that are kept.
-    private static let room = 256 << 10
+    static let room = 256 << 10
 
     private var batches: Deque<RecordBatch> = []
     private var bytes = 0

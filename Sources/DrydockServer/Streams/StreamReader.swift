@@ -8,9 +8,8 @@ import Logging
 
 /// Reads a build's journal for its stream, attempt after attempt, from its first record to its end.
 struct StreamReader {
-    /// Bytes that are read in one go: of the past, and of what comes (small, so that viewers see the first lines soon).
+    /// Bytes of the past that are read in one go.
     private static let pastBatch = 1 << 20
-    private static let batch = 16 << 10
 
     let stream: BuildStream
     let store: any Store
@@ -73,7 +72,10 @@ struct StreamReader {
             guard try await absorb(reader, attempt, isNewest: isNewest, since: opened) else { return }
         }
         var before = (delivery: stream.becomePresent(), seen: UInt64(0))
-        while let lines = try await reader.next(maxBytes: Self.batch) {
+        // A quarter of what is kept for viewers that keep up.
+        var size = BatchSize(most: RecentBatches.room / 4)
+        while let lines = try await reader.next(maxBytes: size.bytes) {
+            size.note(lines)
             // Before it is sent: the socket may be full and free again before anybody asks.
             let seen = stream.writable.generation
             if let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) {
