@@ -136,10 +136,16 @@ package enum DirectReply {
     }
 
     /// The answer to a message that was not understood.
-    package static func error(code: String, message: String, in envelope: Envelope) -> [UInt8] {
+    package static func error(
+        code: String,
+        message: String,
+        build: BuildID? = nil,
+        in envelope: Envelope
+    ) -> [UInt8] {
         envelope.wrap(type: "error") { writer in
             writer.field("code", code)
             writer.field("message", message)
+            writer.field("build_id", build?.rawValue)
         }
     }
 }

@@ -140,7 +140,8 @@ package struct DrydockServer: Service {
                     responder: http,
                     http1: plain,
                     certificate: certificate,
-                    patience: patience
+                    patience: patience,
+                    ledger: checks.ledger
                 )
             },
             configuration: .init(

@@ -252,14 +252,17 @@ final class SegmentReader: JournalReader {
         return state.withLock { state in
             guard !state.isAtEnd else { return false }
             state.isAtEnd = true
-            let last = state.seq ?? 0
+            // Of a sealed journal whose last blocks are damaged the index knows how far it went.
+            let end = state.file?.index?.blocks.last?.lastSeq ?? 0
+            let last = max(state.seq ?? 0, end > cursor ? cursor : 0)
             guard let row, row.attempt == attempt, row.state.isTerminal, author?.hadJournalEnd == true,
                 last >= cursor
             else { return false }
             damage.report(.record(build, attempt, after: last))
+            let missing = max(last + 1, end)
             state.missing = gapLine(
-                seq: last + 1,
-                lines: 1,
+                seq: missing,
+                lines: Int(clamping: missing - last),
                 "the rest of the journal is gone from the server's disk"
             )
             return true

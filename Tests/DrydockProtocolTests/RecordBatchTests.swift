@@ -10,7 +10,9 @@ import Testing
 struct RecordBatchTests {
     @Test("are the same bytes as each by itself", arguments: [StepID(rawValue: "main"), nil])
     func same(step: StepID?) throws {
-        let texts = ["", "plain", "quo\"te \\ and \u{1B}[31m \u{2028} ü", String(repeating: "x", count: 9_000)]
+        let texts = [
+            "", "plain", "quo\"te \\ and \u{1B}[31m \u{2028} ü", String(repeating: "x", count: 9_000),
+        ]
         var events: [Event] = texts.map { .log(LogLine(stream: .out, text: $0)) }
         events += texts.map { .log(LogLine(stream: .err, stage: StageID(rawValue: "s\"1"), text: $0)) }
         events += texts.map { .log(LogLine(stream: .err, stage: StageID(rawValue: "s2"), text: $0)) }

@@ -101,7 +101,7 @@ export class DrydockStream extends EventTarget {
     } else if (type === "BUILD_STARTED") {
       this.positions[data.build_id] ??= { seq: 0 }
       if (!this.since || data.build_id > this.since) this.since = data.build_id
-    } else if (type === "build_completed" || type === "build_error") {
+    } else if (type === "build_completed" || type === "build_error" || (type === "error" && data.code === "build_unknown")) {
       delete this.positions[data.build_id]
     }
   }

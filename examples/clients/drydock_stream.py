@@ -10,7 +10,7 @@
 As a program: python drydock_stream.py ws://127.0.0.1:8080/ws SESSION
 prints the session's next build, or the one that goes on, from its first line, and ends with it: 0 where it succeeded.
 
-Needs `websockets` 12 or later. The protocol is in docs/wire.md.
+Needs `websockets` 14 or later. The protocol is in docs/wire.md.
 """
 
 import asyncio
@@ -96,8 +96,8 @@ class Stream:
         elif kind == "BUILD_STARTED":
             self.positions.setdefault(data["build_id"], {"seq": 0})
             self.since = max(self.since or "", data["build_id"])
-        elif kind in ("build_completed", "build_error"):
-            self.positions.pop(data["build_id"], None)
+        elif kind in ("build_completed", "build_error") or kind == "error" and data.get("code") == "build_unknown":
+            self.positions.pop(data.get("build_id"), None)
 
     @staticmethod
     def _wait_asked_for(closed):
@@ -111,7 +111,11 @@ class Stream:
 
 
 async def main(url, session):
+    build = None
     async for message in Stream(url, session, start="start"):
+        build = build or message["data"].get("build_id")
+        if message["type"] != "error" and message["data"].get("build_id") != build:
+            continue
         for record in records(message):
             if record["kind"] == "log":
                 print(record["text"], flush=True)

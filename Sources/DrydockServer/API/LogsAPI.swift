@@ -38,7 +38,8 @@ struct LogsAPI: Sendable {
             let span = try await store.logSpan(build.id, attempt, range)
             if let lines = span.lines { headers.set("x-drydock-lines", "\(lines)") }
             guard let start = span.first else { return Response(status: .ok, headers: headers) }
-            (first, last) = (start, span.last)
+            // Of a log that goes on, what was not there when it was asked for is not part of it.
+            (first, last) = (start, span.last ?? (build.state.isTerminal ? nil : span.newest))
         }
         let reader = try await store.reader(build.id, attempt, after: first - 1)
         let body = Self.body(reader, choice, through: last ?? .max, isOver: build.state.isTerminal)

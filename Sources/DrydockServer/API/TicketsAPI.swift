@@ -46,8 +46,14 @@ struct TicketsAPI: Sendable {
             change.build = id
         }
         caller.most = try await self.scope(scope ?? .read, of: caller)
-        try await store.record(change.record(201))
         let ticket = try gate.tickets.issue(to: caller)
+        do {
+            try await store.record(change.record(201))
+        } catch {
+            // None that nobody knows of.
+            _ = gate.tickets.redeem(ticket)
+            throw error
+        }
         let seconds = Int(TicketOffice.lifetime.components.seconds)
         return try .json(View(ticket: ticket, sessionID: session, expiresIn: seconds), status: 201)
     }

@@ -32,7 +32,8 @@ struct SecureChannel: ServerChildChannel {
         responder: @escaping HTTPChannelHandler.Responder,
         http1: DrydockChannel,
         certificate: ServerCertificate,
-        patience: RequestPace.Patience
+        patience: RequestPace.Patience,
+        ledger: ConnectionLedger
     ) {
         self.http1 = http1
         self.certificate = certificate
@@ -43,7 +44,7 @@ struct SecureChannel: ServerChildChannel {
             configuration: .init(
                 idleTimeout: .nanoseconds(patience.nextHead.nanoseconds),
                 gracefulCloseTimeout: .nanoseconds(patience.shutdown.nanoseconds),
-                streamConfiguration: .init(additionalChannelHandlers: [StreamPace(patience)])
+                streamConfiguration: .init(additionalChannelHandlers: [StreamPace(patience, ledger)])
             )
         )
     }
@@ -114,24 +115,52 @@ final class PlainGreeting: ChannelInboundHandler, RemovableChannelHandler {
 @available(*, unavailable)
 extension PlainGreeting: Sendable {}
 
-/// Ends connections whose handshake does not come to its end, and those that outstay the server's own.
+/// Ends connections whose handshake does not come to its end, those of HTTP/2 that ask for nothing, and those that outstay
+/// the server's own.
 final class SecurePace: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let patience: RequestPace.Patience
     private var handshake: Scheduled<Void>?
     private var end: Scheduled<Void>?
+    /// Of HTTP/2: how many streams are open, and what ends the connection while none is.
+    private var streams = 0
+    private var idle: Scheduled<Void>?
+    private var close: (() -> Void)?
 
     init(_ patience: RequestPace.Patience) { self.patience = patience }
 
+    /// A request came over HTTP/2.
+    func streamBegan() {
+        streams += 1
+        idle?.cancel()
+    }
+
+    func streamEnded(on loop: any EventLoop) {
+        streams -= 1
+        if streams == 0 { awaitStream(in: patience.nextHead, on: loop) }
+    }
+
+    /// The library only says goodbye to a silent client, and waits for its answer: who gives none is closed.
+    private func awaitStream(in time: TimeAmount, on loop: any EventLoop) {
+        idle?.cancel()
+        idle = loop.assumeIsolated().scheduleTask(in: time + patience.shutdown) {
+            if self.streams == 0 { self.close?() }
+        }
+    }
+
     func handlerAdded(context: ChannelHandlerContext) {
+        close = { context.close(promise: nil) }
         handshake = context.eventLoop.assumeIsolated().scheduleTask(in: patience.firstHead) {
             context.close(promise: nil)
         }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent { handshake?.cancel() }
+        if case .handshakeCompleted(let chosen)? = event as? TLSUserEvent {
+            handshake?.cancel()
+            if chosen == "h2" { awaitStream(in: patience.firstHead, on: context.eventLoop) }
+        }
         if event is ChannelShouldQuiesceEvent, end == nil {
             // A client of HTTP/2 that never answers the goodbye would be waited for.
             end = context.eventLoop.assumeIsolated().scheduleTask(in: patience.shutdown) {
@@ -151,6 +180,8 @@ final class SecurePace: ChannelInboundHandler, RemovableChannelHandler {
     private func stop() {
         handshake?.cancel()
         end?.cancel()
+        idle?.cancel()
+        close = nil
     }
 }
 

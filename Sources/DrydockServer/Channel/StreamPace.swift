@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Drydock authors
 
+import DrydockModel
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
@@ -18,6 +19,10 @@ final class StreamPace: ChannelDuplexHandler, RemovableChannelHandler {
         .compactMap { HTTPField.Name($0) }
 
     private let patience: RequestPace.Patience
+    /// A stream may hold a file open as a connection may: it counts as one.
+    private let ledger: ConnectionLedger
+    private var address: IPAddress?
+    private var isEntered = false
     private var received = 0
     /// Bytes of the answer that were given to the stream, and of these, those that went out.
     private var given = 0
@@ -25,7 +30,23 @@ final class StreamPace: ChannelDuplexHandler, RemovableChannelHandler {
     private var body: Scheduled<Void>?
     private var takes: Scheduled<Void>?
 
-    init(_ patience: RequestPace.Patience) { self.patience = patience }
+    init(_ patience: RequestPace.Patience, _ ledger: ConnectionLedger) {
+        self.patience = patience
+        self.ledger = ledger
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let connection = context.channel.parent
+        address = TrustedProxies.address(connection?.remoteAddress)
+        guard ledger.enter(address) else { return context.close(promise: nil) }
+        isEntered = true
+        pace(connection)?.streamBegan()
+    }
+
+    private func pace(_ connection: (any Channel)?) -> SecurePace? {
+        // Both live on the connection's loop; none where the connection is going.
+        try? connection?.pipeline.syncOperations.handler(type: SecurePace.self)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -52,7 +73,13 @@ final class StreamPace: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { stop() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        stop()
+        guard isEntered else { return }
+        isEntered = false
+        ledger.leave(address)
+        pace(context.channel.parent)?.streamEnded(on: context.eventLoop)
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         stop()

@@ -14,6 +14,9 @@ struct ProblemReplies: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
+        } catch is CancellationError {
+            // Its client has gone: nobody hears the answer, and nothing is wrong.
+            return .problem(Problem(499, "cancelled", "the request was given up"))
         } catch {
             let problem = Problem(explaining: error)
             // What a client did wrong is its own business; paths are its own words, too.

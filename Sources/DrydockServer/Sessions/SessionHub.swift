@@ -102,6 +102,8 @@ final class SessionHub: Sendable, Service {
         switch command {
         case .perform(let work): group.addTask { await work() }
         case .follow(let feed):
+            // It may have been forgotten meanwhile.
+            guard feeds.withLock({ $0[feed.room.session]?.feed === feed }) else { return }
             let task = FeedTask()
             running[ObjectIdentifier(feed)] = task
             group.addTask { await task.run(feed) }
@@ -142,15 +144,15 @@ final class SessionHub: Sendable, Service {
         for session: SessionID,
         _ wish: StreamWish,
         within reach: Reach,
-        refuse: @escaping (String, String) -> Void
+        refuse: @escaping (String, String, BuildID?) -> Void
     ) {
         guard let loop = connection.eventLoop else { return }
         unregister(connection)
-        connection.holdLittle()
-        let viewer = StreamViewer(connection, session, since: clock(), hub: streams)
+        connection.hold(.little)
+        let viewer = StreamViewer(connection, session, hub: streams)
         connection.seat = .stream(viewer)
         let answer = NIOLoopBound(refuse, eventLoop: loop)
-        let request = StreamHub.Request(wish: wish, reach: reach) { answer.value($0, $1) }
+        let request = StreamHub.Request(wish: wish, reach: reach) { answer.value($0, $1, $2) }
         streams.enter(viewer, request, on: loop)
     }
 
@@ -159,6 +161,7 @@ final class SessionHub: Sendable, Service {
         guard let loop = connection.eventLoop else { return }
         if case .room(let feed)? = connection.seat, feed.room.session == session { return }
         unregister(connection)
+        connection.hold(.much)
         let feed = feeds.withLock { feeds in
             var seat = feeds[session] ?? makeSeat(session)
             seat.connections += 1

@@ -66,8 +66,8 @@ struct WebSocketRooms: WebSocketDelegate {
             }
             // Of a build alone, its own session is not out of reach: it names the build, and nothing else is told.
             if reach.build == nil { try reach.check(session) }
-            hub.register(connection, for: session, wish, within: reach) { code, message in
-                refuse(code, message, to: connection)
+            hub.register(connection, for: session, wish, within: reach) { code, message, build in
+                refuse(code, message, of: build, to: connection)
             }
         } catch {
             refuse(error.code, error.detail, to: connection)
@@ -127,8 +127,14 @@ struct WebSocketRooms: WebSocketDelegate {
         }
     }
 
-    private func refuse(_ code: String, _ message: String, to connection: WebSocketHandler) {
-        send(DirectReply.error(code: code, message: message, in: envelope(connection)), to: connection)
+    private func refuse(
+        _ code: String,
+        _ message: String,
+        of build: BuildID? = nil,
+        to connection: WebSocketHandler
+    ) {
+        let reply = DirectReply.error(code: code, message: message, build: build, in: envelope(connection))
+        send(reply, to: connection)
     }
 
     private func envelope(_ connection: WebSocketHandler) -> Envelope {

@@ -27,8 +27,8 @@ final class BuildStream: Sendable {
     enum Entry {
         /// Its past is still read: ask again when woken.
         case notYet
-        /// The next batch has this number; the newest message of state has the other.
-        case at(Int, news: Int, greeting: [SharedFrame])
+        /// The next batch has this number and follows on `cursor`; the newest message of state has the other number.
+        case at(Int, after: Cursor?, news: Int, greeting: [SharedFrame])
         /// What follows on its place is in the journal.
         case behind(greeting: [SharedFrame])
     }
@@ -225,7 +225,7 @@ final class BuildStream: Sendable {
             var number: Int? = recent.nextNumber
             if case .after(let cursor) = start { number = recent.number(after: cursor) }
             guard let number else { return .behind(greeting: greeting) }
-            return .at(number, news: state.newsNumber, greeting: greeting)
+            return .at(number, after: recent.end, news: state.newsNumber, greeting: greeting)
         }
     }
 

@@ -14,11 +14,24 @@ final class StreamHub: Sendable {
     private struct Seat {
         let stream: BuildStream
         var uses = 0
+        /// Somebody looks soon whether it is still needed.
+        var isLingering = false
+    }
+
+    /// A viewer that is told of what its session begins.
+    private struct Watcher {
+        let viewer: NIOLoopBound<StreamViewer>
+        /// When it began to watch: what was accepted later is told from its start, what was before is looked for.
+        let since: Timestamp
+        /// Builds that it knows a place in.
+        let named: Set<BuildID>
+
+        func wants(_ build: Build) -> Bool { build.createdAt >= since && !named.contains(build.id) }
     }
 
     private struct State {
         var streams: [BuildID: Seat] = [:]
-        var viewers: [SessionID: [ObjectIdentifier: NIOLoopBound<StreamViewer>]] = [:]
+        var watchers: [SessionID: [ObjectIdentifier: Watcher]] = [:]
     }
 
     /// How long a stream is kept that nobody watches, so that a reloaded page does not read the journal again.
@@ -53,8 +66,8 @@ final class StreamHub: Sendable {
 
     // MARK: Viewers
 
-    /// Tells a client, on its event loop, that it does not get what it asked for: code and sentence.
-    typealias Refuse = @Sendable (String, String) -> Void
+    /// Tells a client, on its event loop, that it does not get what it asked for: code, sentence, and of which build.
+    typealias Refuse = @Sendable (String, String, BuildID?) -> Void
 
     /// What a viewer wants to watch, and what it may.
     struct Request: Sendable {
@@ -67,20 +80,23 @@ final class StreamHub: Sendable {
     /// Seats a viewer, and finds what it is to watch; on its event loop.
     func enter(_ viewer: StreamViewer, _ request: Request, on loop: any EventLoop) {
         let bound = NIOLoopBound(viewer, eventLoop: loop)
-        let (session, since) = (viewer.session, viewer.since)
+        let (session, since, isOver) = (viewer.session, teller.clock(), viewer.isOver)
         // First: what is accepted from here on is told, what was before is found by the look that follows.
         if request.reach.build == nil {
-            state.withLock { $0.viewers[session, default: [:]][ObjectIdentifier(viewer)] = bound }
+            let watcher = Watcher(viewer: bound, since: since, named: Set(request.wish.positions.keys))
+            state.withLock { $0.watchers[session, default: [:]][ObjectIdentifier(viewer)] = watcher }
         }
         perform {
             do {
-                try await self.begin(bound, in: session, request)
-                guard request.reach.build == nil else { return }
-                try await self.beginOthers(bound, in: session, since: since, request.wish)
+                try await self.turnstile.pass {
+                    try await self.begin(bound, in: session, request, until: isOver)
+                    guard request.reach.build == nil, !isOver.value else { return }
+                    try await self.beginOthers(bound, in: session, since: since, request.wish)
+                }
             } catch {
                 self.logger.error("a viewer's builds: \(error)", metadata: ["session": "\(session)"])
                 let problem = Problem(explaining: error)
-                loop.execute { request.refuse(problem.code, problem.detail) }
+                loop.execute { request.refuse(problem.code, problem.detail, nil) }
             }
         }
     }
@@ -91,8 +107,8 @@ final class StreamHub: Sendable {
     /// Lets a viewer go; on its event loop.
     func leave(_ viewer: StreamViewer) {
         state.withLock { state in
-            state.viewers[viewer.session]?[ObjectIdentifier(viewer)] = nil
-            if state.viewers[viewer.session]?.isEmpty ?? false { state.viewers[viewer.session] = nil }
+            state.watchers[viewer.session]?[ObjectIdentifier(viewer)] = nil
+            if state.watchers[viewer.session]?.isEmpty ?? false { state.watchers[viewer.session] = nil }
         }
         viewer.end()
     }
@@ -101,14 +117,17 @@ final class StreamHub: Sendable {
     private func begin(
         _ viewer: NIOLoopBound<StreamViewer>,
         in session: SessionID,
-        _ request: Request
+        _ request: Request,
+        until isOver: SetOnce
     ) async throws {
         let positions = request.wish.positions
         let named = (request.reach.build.map { [$0] } ?? positions.keys.sorted()).map { ($0, positions[$0]) }
         for (id, position) in named {
+            // Whoever went, or asked for something else, is not worked for.
+            guard !isOver.value else { return }
             guard let build = try await store.build(id), build.request.session == session else {
                 viewer.eventLoop.execute {
-                    request.refuse("build_unknown", "the session has no build \(id)")
+                    request.refuse("build_unknown", "the session has no build \(id)", id)
                 }
                 continue
             }
@@ -116,7 +135,7 @@ final class StreamHub: Sendable {
                 follow(build, from: request.wish.wantsAll ? .after(nil) : .now, viewer)
                 continue
             }
-            follow(build, from: try await start(position, of: build), viewer)
+            follow(build, from: await start(position, of: build), viewer)
         }
     }
 
@@ -133,25 +152,30 @@ final class StreamHub: Sendable {
     }
 
     /// Where a position leads: to what follows on it, or, where there is no such record, to how things are.
-    private func start(_ position: StreamWish.Position, of build: Build) async throws -> StreamViewer.Start {
+    private func start(_ position: StreamWish.Position, of build: Build) async -> StreamViewer.Start {
         guard let epoch = position.epoch else { return .after(nil) }
         let cursor = Cursor(attempt: epoch, seq: position.seq)
-        guard try await JournalPlaces(store: store).find(cursor, in: build.id) == .known else {
-            metrics.lost()
-            return .lost(cursor)
+        do {
+            if try await JournalPlaces(store: store).find(cursor, in: build.id) == .known {
+                return .after(cursor)
+            }
+        } catch {
+            // Of this build alone: the others are told all the same.
+            logger.error("a journal: \(error)", metadata: ["build": "\(build.id)"])
         }
-        return .after(cursor)
+        metrics.lost()
+        return .lost(cursor)
     }
 
-    /// Builds that were not named: those that go on, and those that ended while a client was away who says how far it
-    /// had come; for who was never there, all of them where it wants them, or the last one.
+    /// Builds that were not named: those that go on, and those that came after the newest that a client knows; for who
+    /// was never there and finds none, the last one.
     private func others(_ session: SessionID, _ wish: StreamWish) async throws -> [Build] {
         let recent = try await store.builds(BuildFilter(session: session, limit: Self.mostMissed))
         let unnamed = recent.filter {
             wish.positions[$0.id] == nil && !($0.state == .superseded && $0.attempt == nil)
         }
         let due = unnamed.filter { build in
-            !build.state.isTerminal || (wish.since.map { $0 < build.id } ?? wish.wantsAll)
+            !build.state.isTerminal || (wish.since.map { $0 < build.id } ?? false)
         }
         let isNew = wish.since == nil && wish.positions.isEmpty
         return due.isEmpty && isNew ? Array(unnamed.prefix(1)) : due.reversed()
@@ -177,6 +201,7 @@ final class StreamHub: Sendable {
             let reader = StreamReader(
                 stream: stream,
                 store: store,
+                turnstile: turnstile,
                 clock: teller.clock,
                 metrics: metrics,
                 logger: logger
@@ -189,8 +214,12 @@ final class StreamHub: Sendable {
     /// Gives back one use of a stream; one that is not used goes, after a while.
     func release(_ stream: BuildStream) {
         let isUnused = state.withLock { state in
-            state.streams[stream.build]?.uses -= 1
-            return state.streams[stream.build]?.uses == 0
+            guard var seat = state.streams[stream.build], seat.stream === stream else { return false }
+            seat.uses -= 1
+            let isDue = seat.uses == 0 && !seat.isLingering
+            seat.isLingering = seat.isLingering || isDue
+            state.streams[stream.build] = seat
+            return isDue
         }
         guard isUnused else { return }
         perform {
@@ -201,9 +230,9 @@ final class StreamHub: Sendable {
 
     private func drop(_ stream: BuildStream) {
         let isGone = state.withLock { state in
-            guard let seat = state.streams[stream.build], seat.stream === stream, seat.uses == 0 else {
-                return false
-            }
+            guard let seat = state.streams[stream.build], seat.stream === stream else { return false }
+            state.streams[stream.build]?.isLingering = false
+            guard seat.uses == 0 else { return false }
             state.streams[stream.build] = nil
             return true
         }
@@ -216,29 +245,19 @@ final class StreamHub: Sendable {
     func changed(_ builds: [Build]) {
         for build in builds {
             let (stream, viewers) = state.withLock { state in
-                (
-                    state.streams[build.id]?.stream,
-                    state.viewers[build.request.session].map { Array($0.values) } ?? []
-                )
+                let watchers = state.watchers[build.request.session]?.values.filter { $0.wants(build) } ?? []
+                return (state.streams[build.id]?.stream, watchers.map(\.viewer))
             }
             stream?.changed.raise()
             guard !(build.state == .superseded && build.attempt == nil) else { continue }
-            for viewer in viewers {
-                let stream = use(build)
-                viewer.eventLoop.execute {
-                    guard build.createdAt >= viewer.value.since || !build.state.isTerminal else {
-                        return self.release(stream)
-                    }
-                    viewer.value.follow(stream, from: .after(nil))
-                }
-            }
+            for viewer in viewers { follow(build, from: .after(nil), viewer) }
         }
     }
 
     /// How many watch, and the most records that one of them is behind.
     func report() async -> StreamReport {
         let (streams, viewers) = state.withLock { state in
-            (state.streams.values.map(\.stream), state.viewers.values.reduce(0) { $0 + $1.count })
+            (state.streams.values.map(\.stream), state.watchers.values.reduce(0) { $0 + $1.count })
         }
         var report = StreamReport(viewers: viewers, builds: streams.count)
         for stream in streams { report.lag = max(report.lag, await stream.lag()) }

@@ -13,6 +13,8 @@ struct StreamReader {
 
     let stream: BuildStream
     let store: any Store
+    /// Who reads much has to wait for a turn.
+    let turnstile: Turnstile
     let clock: @Sendable () -> Timestamp
     let metrics: ServerMetrics
     let logger: Logger
@@ -32,12 +34,14 @@ struct StreamReader {
     private func follow() async {
         let opened = clock()
         var read: AttemptID?
+        var current: AttemptID?
         while !Task.isCancelled, !stream.hasEnded {
             let seen = stream.changed.generation
             do {
-                // Newer attempts have greater ids.
                 let attempts = try await store.attempts(stream.build)
-                if let next = attempts.first(where: { attempt in read.map { $0 < attempt } ?? true }) {
+                let unread = read.flatMap(attempts.firstIndex).map { attempts[($0 + 1)...] } ?? attempts[...]
+                if let next = unread.first {
+                    current = next
                     try await tell(next, isNewest: next == attempts.last, since: opened)
                     read = next
                 } else if let build = try await store.build(stream.build), !build.state.isTerminal {
@@ -58,7 +62,9 @@ struct StreamReader {
                 _ = stream.end(Outcome(failure), .zero)
             } catch {
                 logger.error("a stream: \(error)", metadata: ["build": "\(stream.build)"])
-                // Its journal is on disk, and how far it was told is known: it goes on from there.
+                // Its journal is on disk, and how far it was told is known: it goes on from there. One that can not be
+                // read still has an end, which the build's row knows.
+                if await hasEnded() { read = current }
                 try? await Task.sleep(for: .seconds(1))
             }
         }
@@ -69,7 +75,10 @@ struct StreamReader {
         let seen = stream.cursor.flatMap { $0.attempt == attempt ? $0.seq : nil } ?? 0
         let reader = try await store.reader(stream.build, attempt, after: seen)
         if !stream.isPresent {
-            guard try await absorb(reader, attempt, isNewest: isNewest, since: opened) else { return }
+            let isOpen = try await turnstile.pass {
+                try await absorb(reader, attempt, isNewest: isNewest, since: opened)
+            }
+            guard isOpen else { return }
         }
         var before = (delivery: stream.becomePresent(), seen: UInt64(0))
         // A quarter of what is kept for viewers that keep up.
@@ -114,6 +123,10 @@ struct StreamReader {
     private func isOpen(_ attempt: AttemptID) async throws -> Bool {
         guard let build = try await store.build(stream.build) else { return false }
         return !build.state.isTerminal && build.state != .queued && build.attempt == attempt
+    }
+
+    private func hasEnded() async -> Bool {
+        (try? await store.build(stream.build))?.state.isTerminal ?? false
     }
 
     /// Tells how the build ended, as its row says.

@@ -41,8 +41,6 @@ final class StreamViewer {
     }
 
     let session: SessionID
-    /// When it began to watch: what was accepted later is told from its start.
-    let since: Timestamp
     private let connection: WebSocketHandler
     private let hub: StreamHub
     private var follows: [BuildID: Follow] = [:]
@@ -55,12 +53,11 @@ final class StreamViewer {
     private var isAdvancing = false
     private var isDue = false
     /// Its connection is gone, or watches something else.
-    private var isOver = false
+    let isOver = SetOnce()
 
-    init(_ connection: WebSocketHandler, _ session: SessionID, since: Timestamp, hub: StreamHub) {
+    init(_ connection: WebSocketHandler, _ session: SessionID, hub: StreamHub) {
         self.connection = connection
         self.session = session
-        self.since = since
         self.hub = hub
     }
 
@@ -86,11 +83,13 @@ final class StreamViewer {
 
     /// Begins to watch a build, unless it does or did; takes over one use of the stream.
     func follow(_ stream: BuildStream, from start: Start) {
-        guard let loop = connection.eventLoop, !isOver, !knows(stream.build) else {
+        guard let loop = connection.eventLoop, !isOver.value, !knows(stream.build) else {
             return hub.release(stream)
         }
         var follow = Follow(stream: stream, place: .finding(start))
-        if case .after(let cursor) = start { (follow.cursor, follow.isGreeted) = (cursor, cursor != nil) }
+        if case .after(let cursor) = start {
+            (follow.cursor, follow.isGreeted) = (cursor, (cursor?.seq ?? 0) > 0)
+        }
         follows[stream.build] = follow
         turns.append(stream.build)
         newest = max(newest ?? stream.build, stream.build)
@@ -100,7 +99,7 @@ final class StreamViewer {
 
     /// Watches nothing any more.
     func end() {
-        isOver = true
+        isOver.set()
         for build in turns { drop(build) }
     }
 
@@ -152,7 +151,8 @@ final class StreamViewer {
     /// Returns whether the build's end was told.
     private func goOn(_ build: BuildID) -> Bool {
         guard var follow = follows[build] else { return false }
-        defer { follows[build] = follow }
+        // The connection may go while it is sent to, and all that it watched with it.
+        defer { if follows[build] != nil { follows[build] = follow } }
         if case .finding(let start) = follow.place, connection.isWritable { enter(&follow, start) }
         while case .at(let number) = follow.place, connection.isWritable {
             let look = follow.stream.look(from: number)
@@ -169,12 +169,12 @@ final class StreamViewer {
     private func enter(_ follow: inout Follow, _ start: Start) {
         switch follow.stream.enter(start, isGreeted: follow.isGreeted) {
         case .notYet: return
-        case .at(let number, let news, let greeting):
+        case .at(let number, let cursor, let news, let greeting):
             greet(greeting, &follow)
             follow.place = .at(number)
-            // A snapshot said so already.
             if case .after = start { return }
-            follow.news = news
+            // A snapshot said how things are, up to there.
+            (follow.cursor, follow.news) = (cursor, news)
         case .behind(let greeting):
             greet(greeting, &follow)
             read(&follow)
@@ -234,7 +234,7 @@ final class StreamViewer {
 
     /// Takes a batch from the journal; false when it wants no more now, because its socket takes none.
     func take(_ batch: RecordBatch, of build: BuildID) -> Bool {
-        guard let follow = follows[build], follow.isReading else { return false }
+        guard let follow = follows[build], follow.isReading, connection.isWritable else { return false }
         tell(batch.frame)
         follows[build]?.cursor = batch.end
         return connection.isWritable

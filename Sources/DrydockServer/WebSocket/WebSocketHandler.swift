@@ -152,12 +152,22 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends a message that others are sent, too.
     func send(_ frame: SharedFrame) { send(readsDeflated ? frame.deflated ?? frame.plain : frame.plain) }
 
-    /// Holds less for a peer that does not keep up: it is told again what it has not seen, from where that stands.
-    func holdLittle() {
+    /// How many bytes wait for a peer that does not keep up.
+    enum Holding {
+        /// As many as every connection may have.
+        case much
+        /// For who is told again what it has not seen, from where that stands.
+        case little
+    }
+
+    func hold(_ holding: Holding) {
         guard case .open(let context) = state else { return }
+        let (low, high) = holding == .much ? (256 << 10, 1 << 20) : (32 << 10, 128 << 10)
         do {
-            let marks = ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 128 << 10)
-            try context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: marks)
+            try context.channel.syncOptions?.setOption(
+                .writeBufferWaterMark,
+                value: .init(low: low, high: high)
+            )
         } catch {
             // A channel that can not: what it holds is bounded all the same, only not as tightly.
         }

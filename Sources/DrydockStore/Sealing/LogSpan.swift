@@ -19,6 +19,8 @@ package struct LogSpan: Hashable, Sendable {
     package var last: UInt64?
     /// How many lines the log has; nil where that is not known without a look at all of them.
     package var lines: UInt64?
+    /// The newest line's record that was there, where the range goes to one that was not.
+    package var newest: UInt64?
 }
 
 extension LogSpan {
@@ -41,12 +43,15 @@ extension LogSpan {
             }
         case (.lines(let from, let through), _):
             var number: UInt64 = 0
+            var newest: UInt64?
             try LogLines.each(in: file, from: 0) { seq in
                 number += 1
+                newest = seq
                 if number == from { first = seq }
                 if number == through { last = seq }
                 return number < through ?? from
             }
+            if through != nil { self.newest = newest }
         }
     }
 
