@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import FoundationEssentials
 import Testing
 
 @testable import DrydockServer
@@ -129,6 +130,45 @@ struct Profile1Tests {
                 #expect(seen.records(of: build.id).isEmpty)
                 #expect(seen.records(of: missed.id).texts == ["missed"])
                 #expect(seen.records(of: missed.id).numbers == [1, 2, 3])
+            }
+        }
+    }
+
+    @Test("a place that was named is kept, whatever the build does while the others are looked for")
+    func keptPlace() async throws {
+        try await withServer { server in
+            let build = try await server.enqueue("s")
+            let work = try await server.begin()
+            try work.log(Self.lines(0..<50))
+            let others = (0..<99).map { #""b_\#($0)":{"seq":0}"# }.joined(separator: ",")
+            let place = #""\#(build.id)":{"epoch":"\#(work.lease.attempt)","seq":20}"#
+            try await server.follow("s", #""builds":{\#(others),\#(place)}"#) { client in
+                try await work.finish()
+                let seen = try await client.toTheEnd()
+                #expect(seen.records.numbers == Array(21...52))
+                #expect(!seen.types.contains("BUILD_STARTED"))
+            }
+        }
+    }
+
+    @Test("a build whose journal can not be read ends, and keeps nobody from the others")
+    func unreadable() async throws {
+        try await withServer { server in
+            var places: [String] = []
+            for number in 0..<2 {
+                let build = try await server.enqueue("s")
+                let work = try await server.begin()
+                try await work.finish()
+                places.append(#""\#(build.id)":{"epoch":"\#(work.lease.attempt)","seq":1}"#)
+                guard number == 0 else { continue }
+                let segment = server.store.directory.segment(build.id, work.lease.attempt).string
+                try FileManager.default.removeItem(atPath: segment)
+                try FileManager.default.createSymbolicLink(atPath: segment, withDestinationPath: "/nowhere")
+            }
+            try await server.follow("s", #""builds":{\#(places.joined(separator: ","))}"#) { client in
+                var seen: [JSON] = []
+                for _ in 0..<2 { seen += try await client.toTheEnd() }
+                #expect(seen.types.contains("gap") && seen.records.numbers == [2])
             }
         }
     }

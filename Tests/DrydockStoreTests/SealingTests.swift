@@ -112,6 +112,28 @@ struct SealingTests {
         }
     }
 
+    @Test(
+        "an end that is lost is told as lost, wherever in its block one goes on from",
+        arguments: [0, 1, 2, 9]
+    )
+    func damagedEnd(_ further: UInt64) async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let build = try await EndedBuild(store, lines: 3_000)
+            try await build.seal()
+            let index = try #require(try SegmentFile.reading(build.plain)?.index)
+            let block = try #require(index.blocks.last)
+            try build.overwrite(build.sealed, at: block.position + 100, with: Array("damage".utf8))
+            let after = block.seq - 1 + further
+            let reader = try await store.reader(build.lease.build.id, build.lease.attempt, after: after)
+            var told: [JournalLine] = []
+            while let lines = try await reader.next(maxBytes: 64 << 10) { told += lines }
+            #expect(told.map(\.seq) == [block.lastSeq])
+            let record = try #require(try told.first.flatMap { try JournalCodec.decode($0.bytes) })
+            guard case .gap = record.event else { throw Errno.noData }
+        }
+    }
+
     @Test("an index that is damaged is found again in the blocks", arguments: [-64, -1, -100, -700])
     func damagedIndex(_ place: Int) async throws {
         try await StoreScope.run { scope in
