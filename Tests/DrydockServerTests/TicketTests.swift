@@ -182,7 +182,8 @@ struct TicketTests {
         "an order that asks for nothing, too much or something else is refused",
         arguments: [
             ("{}", 400), ("[]", 400), ("", 400), (#"{"session_id":"s","build_id":"b_1"}"#, 400),
-            (#"{"session_id":""}"#, 400), (#"{"session_id":1}"#, 400), (#"{"session_id":"s","x":1}"#, 400),
+            (#"{"session_id":"s","build_id":null}"#, 400), (#"{"session_id":""}"#, 400),
+            (#"{"session_id":1}"#, 400), (#"{"session_id":"s","x":1}"#, 400),
             (#"{"session_id":"s","scope":"admin"}"#, 400), (#"{"build_id":"b_none"}"#, 404),
             (#"{"session_id":"\#(String(repeating: "s", count: 5_000))"}"#, 413),
         ]

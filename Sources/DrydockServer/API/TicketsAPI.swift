@@ -75,6 +75,9 @@ struct TicketsAPI: Sendable {
         guard let value = try? BoundedJSONReader.read(Array(body.readableBytesView), bounds: .client) else {
             throw invalid("the body is no JSON object")
         }
+        guard value.object?.values.contains(.null) != true else {
+            throw invalid("what is null says nothing: leave it out")
+        }
         let fields: Fields
         let (session, build, scope): (String?, String?, String?)
         do throws(FieldProblem) {

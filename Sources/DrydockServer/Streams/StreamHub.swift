@@ -25,8 +25,13 @@ final class StreamHub: Sendable {
         let since: Timestamp
         /// Builds that it knows a place in.
         let named: Set<BuildID>
+        /// What was there before was looked for.
+        var hasBegun = false
 
-        func wants(_ build: Build) -> Bool { build.createdAt >= since && !named.contains(build.id) }
+        func wants(_ build: Build) -> Bool {
+            let isNew = build.createdAt >= since || (hasBegun && !build.state.isTerminal)
+            return isNew && !named.contains(build.id)
+        }
     }
 
     private struct State {
@@ -80,18 +85,23 @@ final class StreamHub: Sendable {
     /// Seats a viewer, and finds what it is to watch; on its event loop.
     func enter(_ viewer: StreamViewer, _ request: Request, on loop: any EventLoop) {
         let bound = NIOLoopBound(viewer, eventLoop: loop)
+        let id = ObjectIdentifier(viewer)
         let (session, since, isOver) = (viewer.session, teller.clock(), viewer.isOver)
         // First: what is accepted from here on is told, what was before is found by the look that follows.
         if request.reach.build == nil {
             let watcher = Watcher(viewer: bound, since: since, named: Set(request.wish.positions.keys))
-            state.withLock { $0.watchers[session, default: [:]][ObjectIdentifier(viewer)] = watcher }
+            state.withLock { $0.watchers[session, default: [:]][id] = watcher }
         }
         perform {
             do {
                 try await self.turnstile.pass {
                     try await self.begin(bound, in: session, request, until: isOver)
-                    guard request.reach.build == nil, !isOver.value else { return }
-                    try await self.beginOthers(bound, in: session, since: since, request.wish)
+                    guard request.reach.build == nil else { return }
+                    // Once more behind the first look: one that was about to be accepted is found now, or heard of.
+                    for look in 1...2 where !isOver.value {
+                        try await self.beginOthers(bound, in: session, since: since, request.wish)
+                        if look == 1 { self.noteBegun(id, in: session) }
+                    }
                 }
             } catch {
                 self.logger.error("a viewer's builds: \(error)", metadata: ["session": "\(session)"])
@@ -99,6 +109,10 @@ final class StreamHub: Sendable {
                 loop.execute { request.refuse(problem.code, problem.detail, nil) }
             }
         }
+    }
+
+    private func noteBegun(_ viewer: ObjectIdentifier, in session: SessionID) {
+        state.withLock { $0.watchers[session]?[viewer]?.hasBegun = true }
     }
 
     /// A viewer was sent a message.
