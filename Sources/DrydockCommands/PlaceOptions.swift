@@ -106,6 +106,9 @@ struct PlaceOptions: ParsableArguments {
             var options = EmbeddedStore.Options()
             let logger = logger("drydock.store")
             options.onDamage = { logger.error("\($0)") }
+            options.queuedInAll = configuration.queue.all
+            options.queuedPerSubmitter = configuration.queue.perToken
+            options.queuedPerSession = configuration.queue.perSession
             return try EmbeddedStore(opening: dataDirectory(configuration), options)
         } catch {
             throw CommandProblem(

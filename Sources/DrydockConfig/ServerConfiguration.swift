@@ -16,6 +16,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Proxies whose word counts for where a request comes from.
     package var trustedProxies: [AddressRange] = []
     package var connections = ConnectionSettings()
+    package var queue = QueueSettings()
     package var tls = TLSSettings()
     /// File with hashed tokens; nil = none are needed, on loopback only.
     package var tokens: String?
@@ -59,6 +60,16 @@ package struct ConnectionSettings: Hashable, Sendable {
     package var perAddress = 1_000
     /// A token, on `/ws`.
     package var perToken = 1_000
+}
+
+/// How many builds may wait.
+package struct QueueSettings: Hashable, Sendable {
+    /// Of everybody.
+    package var all = 10_000
+    /// Of one token.
+    package var perToken = 1_000
+    /// Of one session.
+    package var perSession = 100
 }
 
 /// What the server speaks TLS with; neither or both.

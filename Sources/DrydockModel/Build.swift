@@ -37,6 +37,8 @@ package struct BuildRequest: Codable, Hashable, Sendable {
     package var retryOf: BuildID?
     /// Makes a repeated request answer with the first one's build.
     package var idempotency: Idempotency?
+    /// The digest of the token it came with, in whose turn it is built; nil = none was needed.
+    package var submitter: Digest?
 
     package init(
         session: SessionID,
@@ -47,7 +49,8 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         trigger: Trigger,
         title: String,
         retryOf: BuildID? = nil,
-        idempotency: Idempotency? = nil
+        idempotency: Idempotency? = nil,
+        submitter: Digest? = nil
     ) {
         self.session = session
         self.project = project
@@ -58,6 +61,7 @@ package struct BuildRequest: Codable, Hashable, Sendable {
         self.title = title
         self.retryOf = retryOf
         self.idempotency = idempotency
+        self.submitter = submitter
     }
 }
 
@@ -75,7 +79,8 @@ extension BuildRequest {
             trigger: try fields.decode(Trigger.self, forKey: .trigger),
             title: try fields.decode(String.self, forKey: .title),
             retryOf: try fields.decodeIfPresent(BuildID.self, forKey: .retryOf),
-            idempotency: try fields.decodeIfPresent(Idempotency.self, forKey: .idempotency)
+            idempotency: try fields.decodeIfPresent(Idempotency.self, forKey: .idempotency),
+            submitter: try fields.decodeIfPresent(Digest.self, forKey: .submitter)
         )
     }
 }

@@ -42,8 +42,8 @@ enum BuildRows {
             """
             INSERT INTO builds (id, session, project, state, request, source_blob,
                 idempotency_scope, idempotency_key, idempotency_body, attempt, attempts,
-                created_at, started_at, finished_at, failure, deploy, revision)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, started_at, finished_at, failure, deploy, revision, submitter)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 build.id.rawValue, build.request.session.rawValue, build.request.project.rawValue,
@@ -54,7 +54,7 @@ enum BuildRows {
                 build.attempt?.rawValue, build.attempts, build.createdAt.milliseconds,
                 build.startedAt?.milliseconds, build.finishedAt?.milliseconds,
                 try build.failure.map { try JSONEncoder().encode($0) }, build.deploy?.rawValue,
-                build.revision,
+                build.revision, build.request.submitter?.rawValue ?? "",
             ]
         )
     }

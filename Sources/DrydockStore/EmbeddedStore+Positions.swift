@@ -21,6 +21,7 @@ private struct WaitingBuild {
     let id: BuildID
     let number: Int64
     let session: String
+    let submitter: String
     /// Builds of its session that come before it.
     let ahead: Int
 
@@ -29,7 +30,7 @@ private struct WaitingBuild {
             SELECT number, session, (
                 SELECT COUNT(*) FROM builds AS older
                 WHERE older.session = mine.session AND older.state = 'queued' AND older.number < mine.number
-            ) AS ahead
+            ) AS ahead, (SELECT submitter FROM shares WHERE shares.session = mine.session) AS submitter
             FROM builds AS mine WHERE id = ? AND state = 'queued'
             """
         return try Row.fetchOne(db, sql: sql, arguments: [id.rawValue]).map { row in
@@ -37,50 +38,85 @@ private struct WaitingBuild {
                 id: id,
                 number: row["number"],
                 session: BuildRow.value("session", of: row) ?? "",
+                submitter: BuildRow.value("submitter", of: row) ?? "",
                 ahead: row["ahead"]
             )
         }
     }
 }
 
-/// The order in which waiting builds will start, as it stands now: whose session had fewer starts comes first, and each
-/// start puts its session one round back.
+/// The order in which waiting builds will start, as it stands now: each start puts its submitter, and among a submitter's its
+/// session, one round back.
+///
+/// Exact for the next build of each session, and a guess for those behind: a session counts whole as its next build's
+/// submitter's, and nothing that runs ends.
 private struct FairOrder {
-    private struct Share {
-        let session: String
-        let waiting: Int
-        let head: Int64
-        let starts: Int
-    }
+    /// Who takes turns with others, for as many builds as wait.
+    private struct Party {
+        let name: String
+        var waiting: Int
+        /// The number of the oldest of them.
+        var head: Int64
+        /// The turn of its next build: what counts most comes first.
+        var turn: [Int]
 
-    private let shares: [Share]
-
-    init(_ db: Database) throws {
-        shares = try Row.fetchAll(
-            db,
-            sql: "SELECT session, waiting, head, starts FROM shares WHERE waiting > 0"
-        ).map { row in
-            Share(
-                session: BuildRow.value("session", of: row) ?? "",
-                waiting: BuildRow.value("waiting", of: row) ?? 0,
-                head: BuildRow.value("head", of: row) ?? .max,
-                starts: BuildRow.value("starts", of: row) ?? 0
-            )
+        /// How many of its builds start before one that is the `ahead`th of `other` and has the number `number`.
+        func count(before other: Party, _ ahead: Int, _ number: Int64) -> Int {
+            // Each start moves every part of the turn by one: so many surely come first, and one more may.
+            let rounds = (other.turn.first ?? 0) + ahead - (turn.first ?? 0)
+            guard rounds >= 0 else { return 0 }
+            guard rounds < waiting else { return waiting }
+            let mine = turn.dropFirst().map { $0 + rounds }
+            let its = other.turn.dropFirst().map { $0 + ahead }
+            let isTied = mine == its
+            let isFirst = isTied ? head < number : mine.lexicographicallyPrecedes(its)
+            return rounds + (isFirst ? 1 : 0)
         }
     }
 
-    /// How many builds start before `build`, counted from each session's numbers alone.
-    ///
-    /// Where two sessions are in the same round, the older head goes first: exact for their next builds, and a guess for
-    /// those behind.
+    private var submitters: [String: Party] = [:]
+    private var sessions: [String: [Party]] = [:]
+
+    init(_ db: Database) throws {
+        let shares = try Row.fetchAll(
+            db,
+            sql: "SELECT session, submitter, waiting, head, starts FROM shares WHERE waiting > 0"
+        )
+        let turns = try Row.fetchAll(
+            db,
+            sql: "SELECT submitter, running, starts FROM submitters WHERE waiting > 0"
+        )
+        for row in turns {
+            let name = BuildRow.value("submitter", of: row) ?? ""
+            let turn = [BuildRow.value("running", of: row) ?? 0, BuildRow.value("starts", of: row) ?? 0]
+            submitters[name] = Party(name: name, waiting: 0, head: .max, turn: turn)
+        }
+        for row in shares {
+            let session = Party(
+                name: BuildRow.value("session", of: row) ?? "",
+                waiting: BuildRow.value("waiting", of: row) ?? 0,
+                head: BuildRow.value("head", of: row) ?? .max,
+                turn: [BuildRow.value("starts", of: row) ?? 0]
+            )
+            let submitter = BuildRow.value("submitter", of: row) ?? ""
+            sessions[submitter, default: []].append(session)
+            submitters[submitter]?.waiting += session.waiting
+            submitters[submitter]?.head = min(submitters[submitter]?.head ?? .max, session.head)
+        }
+    }
+
+    /// How many builds start before `build`.
     func position(of build: WaitingBuild) -> Int {
-        let starts = shares.first { $0.session == build.session }?.starts ?? 0
-        let round = starts + build.ahead
-        return shares.reduce(build.ahead) { count, other in
-            guard other.session != build.session, other.starts <= round else { return count }
-            let before = min(round - other.starts, other.waiting)
-            let isTied = round - other.starts < other.waiting && other.head < build.number
-            return count + before + (isTied ? 1 : 0)
+        let mine = sessions[build.submitter] ?? []
+        guard let session = mine.first(where: { $0.name == build.session }) else { return build.ahead }
+        let ahead = Self.count(mine, before: session, build.ahead, build.number)
+        guard let submitter = submitters[build.submitter] else { return ahead }
+        return Self.count(Array(submitters.values), before: submitter, ahead, build.number)
+    }
+
+    private static func count(_ parties: [Party], before mine: Party, _ ahead: Int, _ number: Int64) -> Int {
+        parties.reduce(ahead) { count, other in
+            other.name == mine.name ? count : count + other.count(before: mine, ahead, number)
         }
     }
 }

@@ -15,7 +15,7 @@ extension EmbeddedStore {
                 try Self.record(recording(first), db)
                 return (first, false)
             }
-            try Self.checkRoom(for: request.session, options, db)
+            try Self.checkRoom(for: request.submitter, request.session, options, db)
             var build = Build(id: .make(at: now), request: request, state: .queued, createdAt: now)
             try BuildRows.insert(&build, db)
             try Self.record(recording(build), db)
@@ -55,13 +55,14 @@ extension EmbeddedStore {
     }
 
     package func checkRoom(
-        for session: SessionID?,
+        for submitter: Digest?,
+        _ session: SessionID?,
         repeating key: String?,
         in scope: String
     ) async throws {
         try await database.read { [options] db in
             if let key, try !Self.builds(of: key, in: scope, session, db).isEmpty { return }
-            try Self.checkRoom(for: session, options, db)
+            try Self.checkRoom(for: submitter, session, options, db)
         }
     }
 
@@ -94,7 +95,12 @@ extension EmbeddedStore {
         )
     }
 
-    private static func checkRoom(for session: SessionID?, _ options: Options, _ db: Database) throws {
+    private static func checkRoom(
+        for submitter: Digest?,
+        _ session: SessionID?,
+        _ options: Options,
+        _ db: Database
+    ) throws {
         if let session {
             let mine = try Int.fetchOne(
                 db,
@@ -102,12 +108,22 @@ extension EmbeddedStore {
                 arguments: [session.rawValue]
             )
             guard mine ?? 0 < options.queuedPerSession else {
-                throw StoreError.queueFull(session: session, limit: options.queuedPerSession)
+                throw StoreError.queueFull(.session(session), limit: options.queuedPerSession)
+            }
+        }
+        if let submitter {
+            let mine = try Int.fetchOne(
+                db,
+                sql: "SELECT waiting FROM submitters WHERE submitter = ?",
+                arguments: [submitter.rawValue]
+            )
+            guard mine ?? 0 < options.queuedPerSubmitter else {
+                throw StoreError.queueFull(.submitter, limit: options.queuedPerSubmitter)
             }
         }
         let all = try Int.fetchOne(db, sql: "SELECT waiting FROM counter")
         guard all ?? 0 < options.queuedInAll else {
-            throw StoreError.queueFull(session: nil, limit: options.queuedInAll)
+            throw StoreError.queueFull(.all, limit: options.queuedInAll)
         }
     }
 
@@ -115,26 +131,29 @@ extension EmbeddedStore {
         try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM builds WHERE state = 'queued')") ?? false
     }
 
-    /// The oldest build of each session that has none running; of these the one whose session had the fewest starts
-    /// lately, then the oldest.
+    /// The number of the build whose turn it is.
+    ///
+    /// The oldest build of each session that has none running. Of these those of the submitter with the fewest running, then
+    /// with the fewest starts lately; of a submitter's the one whose session had the fewest starts lately; then the oldest.
+    /// Sessions by themselves would not be fair: who wants more turns makes up more sessions.
+    private static let turn = """
+        SELECT head FROM (
+            SELECT running, starts, (
+                SELECT head FROM shares
+                WHERE shares.submitter = submitters.submitter AND shares.waiting > 0 AND shares.running = 0
+                ORDER BY shares.starts, shares.head LIMIT 1
+            ) AS head FROM submitters WHERE waiting > 0
+        ) WHERE head IS NOT NULL ORDER BY running, starts, head LIMIT 1
+        """
+
     private static func next(_ db: Database) throws -> Build? {
-        try BuildRows.fetch(
-            db,
-            """
-            WHERE number = (SELECT head FROM shares WHERE waiting > 0 AND running = 0 ORDER BY starts, head LIMIT 1)
-            """,
-            []
-        ).first
+        try BuildRows.fetch(db, "WHERE number = (\(turn))", []).first
     }
 
     /// Ends the row whose turn it is by its place, since its id may be what is damaged; false when that changed nothing.
     private static func endDamagedHead(at now: Timestamp, _ db: Database) throws -> Bool {
         try db.execute(
-            sql: """
-                UPDATE builds SET state = 'errored', finished_at = ?, ended_by = ? WHERE number = (
-                    SELECT head FROM shares WHERE waiting > 0 AND running = 0 ORDER BY starts, head LIMIT 1
-                )
-                """,
+            sql: "UPDATE builds SET state = 'errored', finished_at = ?, ended_by = ? WHERE number = (\(turn))",
             arguments: [now.milliseconds, BuildEnd.Author.queue.rawValue]
         )
         return db.changesCount > 0
@@ -174,10 +193,10 @@ extension EmbeddedStore {
         )
         try db.execute(
             sql:
-                "INSERT INTO attempts (id, build, session, number, worker, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempts (id, build, session, submitter, number, worker, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [
-                attempt.rawValue, build.id.rawValue, build.request.session.rawValue, build.attempts,
-                worker.rawValue, now.milliseconds,
+                attempt.rawValue, build.id.rawValue, build.request.session.rawValue,
+                build.request.submitter?.rawValue ?? "", build.attempts, worker.rawValue, now.milliseconds,
             ]
         )
         return Lease(build: build, attempt: attempt, number: build.attempts, worker: worker)

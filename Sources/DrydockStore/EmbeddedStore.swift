@@ -75,9 +75,11 @@ extension EmbeddedStore {
         package var attempts = 2
         /// How many builds of one session may wait.
         package var queuedPerSession = 100
+        /// How many builds that came with one token may wait.
+        package var queuedPerSubmitter = 1_000
         /// How many builds may wait in all.
         package var queuedInAll = 10_000
-        /// How far back starts count against a session's turn.
+        /// How far back starts count against a submitter's and a session's turn.
         package var fairnessWindow: Duration = .seconds(10 * 60)
         package var durability = Durability.everyCommit
         /// Told of each thing that can not be read any more, once.

@@ -18,8 +18,67 @@ enum Schema {
         migrator.registerMigration("9-ingredients") { db in try db.execute(sql: ingredients) }
         // Changes nothing here: versions that do not know it, and would miss sealed journals, refuse to open the database.
         migrator.registerMigration("10-sealed-journals") { _ in }
+        migrator.registerMigration("11-submitters") { db in try db.execute(sql: submitters) }
         return migrator
     }
+
+    /// What the fair order needs to know of each token, '' = none, that builds came with; kept like `shares`, each of which now
+    /// belongs to the one that the oldest of its builds came with.
+    private static let submitters = """
+        ALTER TABLE builds ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
+        ALTER TABLE attempts ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
+        ALTER TABLE shares ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
+        DROP INDEX shares_turn;
+        CREATE INDEX shares_turn ON shares (submitter, starts, head) WHERE waiting > 0 AND running = 0;
+
+        CREATE TABLE submitters (
+            submitter TEXT PRIMARY KEY,
+            -- builds that wait, and those under a lease
+            waiting INTEGER NOT NULL DEFAULT 0,
+            running INTEGER NOT NULL DEFAULT 0,
+            -- starts that count against the submitter's turn
+            starts INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        CREATE INDEX submitters_turn ON submitters (running, starts) WHERE waiting > 0;
+        INSERT INTO submitters SELECT '', SUM(waiting), SUM(running), SUM(starts) FROM shares HAVING COUNT(*) > 0;
+
+        CREATE TRIGGER shares_head AFTER UPDATE OF head ON shares
+            WHEN NEW.head IS NOT NULL AND NEW.head IS NOT OLD.head BEGIN
+            UPDATE shares SET submitter = (SELECT submitter FROM builds WHERE number = NEW.head)
+                WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER submitters_come AFTER INSERT ON builds WHEN NEW.state = 'queued' BEGIN
+            INSERT OR IGNORE INTO submitters (submitter) VALUES (NEW.submitter);
+            UPDATE submitters SET waiting = waiting + 1 WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_move AFTER UPDATE OF state ON builds
+            WHEN (OLD.state = 'queued') <> (NEW.state = 'queued') BEGIN
+            INSERT OR IGNORE INTO submitters (submitter) VALUES (NEW.submitter);
+            UPDATE submitters SET waiting = waiting + (NEW.state = 'queued') - (OLD.state = 'queued')
+                WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_go AFTER DELETE ON builds WHEN OLD.state = 'queued' BEGIN
+            UPDATE submitters SET waiting = waiting - 1 WHERE submitter = OLD.submitter;
+        END;
+        CREATE TRIGGER submitters_lease AFTER UPDATE OF lease_until ON builds
+            WHEN (OLD.lease_until IS NULL) <> (NEW.lease_until IS NULL) BEGIN
+            INSERT OR IGNORE INTO submitters (submitter) VALUES (NEW.submitter);
+            UPDATE submitters SET running = running + (CASE WHEN NEW.lease_until IS NULL THEN -1 ELSE 1 END)
+                WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_start AFTER INSERT ON attempts WHEN NEW.counted = 1 BEGIN
+            INSERT OR IGNORE INTO submitters (submitter) VALUES (NEW.submitter);
+            UPDATE submitters SET starts = starts + 1 WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_forget AFTER UPDATE OF counted ON attempts
+            WHEN OLD.counted = 1 AND NEW.counted = 0 BEGIN
+            UPDATE submitters SET starts = starts - 1 WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_empty AFTER UPDATE ON submitters
+            WHEN NEW.waiting = 0 AND NEW.running = 0 AND NEW.starts = 0 BEGIN
+            DELETE FROM submitters WHERE submitter = NEW.submitter;
+        END;
+        """
 
     /// What was learned of each project's builds, the project that was built last with the highest number.
     private static let progress = """

@@ -117,10 +117,15 @@ package protocol Store: AccessStore, JournalStore {
     /// and only its build's end names that.
     func newUpload() throws -> any BlobWriter
 
-    /// Throws `queueFull` when a new build of `session`, nil = one of its own, would be refused now.
+    /// Throws `queueFull` when a new build of `submitter` and `session`, nil = one of its own, would be refused now.
     ///
     /// A repetition is not: where `scope` knows `key`, there is nothing to throw.
-    func checkRoom(for session: SessionID?, repeating key: String?, in scope: String) async throws
+    func checkRoom(
+        for submitter: Digest?,
+        _ session: SessionID?,
+        repeating key: String?,
+        in scope: String
+    ) async throws
 
     /// The blob, open for reading; nil when there is none.
     func blob(_ digest: Digest) async throws -> Blob?

@@ -22,8 +22,8 @@ package enum StoreError: Error, Hashable, Sendable {
     case databaseFailed(detail: String)
     /// A system call failed for a reason that has no case of its own.
     case io(operation: String, FilePath, Errno)
-    /// `session` nil: the whole queue is full.
-    case queueFull(session: SessionID?, limit: Int)
+    /// So many builds wait as may.
+    case queueFull(QueueShare, limit: Int)
     case noSuchBuild(BuildID)
     case noSuchAttempt(BuildID, AttemptID)
     case illegalMove(BuildID, from: BuildState, to: BuildState)
@@ -91,9 +91,10 @@ extension StoreError {
         case .databaseDamaged(let path, let detail): "the database \(path) is damaged: \(detail)"
         case .databaseFailed(let detail): "the database refused: \(detail)"
         case .io(let operation, let path, let reason): "\(operation) of \(path) failed: \(reason)"
-        case .queueFull(let session?, let limit):
+        case .queueFull(.session(let session), let limit):
             "session \(session) already has \(limit) builds waiting"
-        case .queueFull(nil, let limit): "\(limit) builds are waiting already"
+        case .queueFull(.submitter, let limit): "your token already has \(limit) builds waiting"
+        case .queueFull(.all, let limit): "\(limit) builds are waiting already"
         case .noSuchBuild(let id): "there is no build \(id)"
         case .noSuchAttempt(let build, let attempt): "build \(build) has no attempt \(attempt)"
         case .illegalMove(let id, let from, let to):

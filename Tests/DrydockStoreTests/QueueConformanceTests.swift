@@ -133,23 +133,23 @@ struct QueueConformanceTests {
             for session in ["a", "b"] { _ = try await store.enqueue(request(session)) }
             let session = SessionID(rawValue: "a")
             for (key, scope) in [("new", ""), (nil, ""), ("known", "another's")] {
-                await #expect(throws: StoreError.queueFull(session: session, limit: 2)) {
-                    try await store.checkRoom(for: session, repeating: key, in: scope)
+                await #expect(throws: StoreError.queueFull(.session(session), limit: 2)) {
+                    try await store.checkRoom(for: nil, session, repeating: key, in: scope)
                 }
             }
-            await #expect(throws: StoreError.queueFull(session: nil, limit: 3)) {
-                try await store.checkRoom(for: nil, repeating: "new", in: "")
+            await #expect(throws: StoreError.queueFull(.all, limit: 3)) {
+                try await store.checkRoom(for: nil, nil, repeating: "new", in: "")
             }
             for session in [session, nil] {
-                try await store.checkRoom(for: session, repeating: "known", in: "")
+                try await store.checkRoom(for: nil, session, repeating: "known", in: "")
             }
-            await #expect(throws: StoreError.queueFull(session: session, limit: 2)) {
+            await #expect(throws: StoreError.queueFull(.session(session), limit: 2)) {
                 try await store.enqueue(request("a"))
             }
-            await #expect(throws: StoreError.queueFull(session: nil, limit: 3)) {
+            await #expect(throws: StoreError.queueFull(.all, limit: 3)) {
                 try await store.enqueue(request("c"))
             }
-            #expect(StoreError.queueFull(session: nil, limit: 3).failure.code == .queueFull)
+            #expect(StoreError.queueFull(.all, limit: 3).failure.code == .queueFull)
             _ = try #require(try await store.lease(to: .first))
             _ = try await store.enqueue(request("c"))
         }

@@ -70,7 +70,8 @@ func request(
     _ session: String = "s",
     key: String? = nil,
     title: String = "hello.tar.gz",
-    body: Digest = Digest(rawValue: "sha256:1")
+    body: Digest = Digest(rawValue: "sha256:1"),
+    submitter: Digest? = nil
 ) -> BuildRequest {
     BuildRequest(
         session: SessionID(rawValue: session),
@@ -78,7 +79,8 @@ func request(
         source: .path("/src"),
         trigger: .api,
         title: title,
-        idempotency: key.map { Idempotency(scope: "", key: $0, body: body) }
+        idempotency: key.map { Idempotency(scope: "", key: $0, body: body) },
+        submitter: submitter
     )
 }
 

@@ -175,11 +175,12 @@ package struct ScriptedStore: Store {
     package func newUpload() throws -> any BlobWriter { try base.newUpload() }
 
     package func checkRoom(
-        for session: SessionID?,
+        for submitter: Digest?,
+        _ session: SessionID?,
         repeating key: String?,
         in scope: String
     ) async throws {
-        try await base.checkRoom(for: session, repeating: key, in: scope)
+        try await base.checkRoom(for: submitter, session, repeating: key, in: scope)
     }
 
     package func blob(_ digest: Digest) async throws -> Blob? { try await base.blob(digest) }

@@ -24,7 +24,8 @@ struct BuildsAPI: Sendable {
         // Everything that stands before the body is checked before it is read.
         let named = try BuildNames(query: Query(request))
         let key = try Self.idempotencyKey(request)
-        try await store.checkRoom(for: named.session, repeating: key, in: change.caller.scope)
+        let caller = change.caller
+        try await store.checkRoom(for: caller.token, named.session, repeating: key, in: caller.scope)
         let upload = SourceUpload(store: store, options: options)
         let wish = try await upload.read(request)
         let names = try named.completed(by: wish)
@@ -38,7 +39,8 @@ struct BuildsAPI: Sendable {
                 parameters: names.parameters ?? BuildParameters(),
                 trigger: .api,
                 title: names.title ?? Self.title(of: wish.source),
-                idempotency: key.map { idempotency($0, names, wish.source, change.caller) }
+                idempotency: key.map { idempotency($0, names, wish.source, caller) },
+                submitter: caller.token
             ),
             recording: { change.record(202, made: $0.id) }
         )
@@ -127,6 +129,7 @@ struct BuildsAPI: Sendable {
         again.retryOf = id
         again.trigger = .retry
         again.idempotency = nil
+        again.submitter = change.caller.token
         return try await store.enqueue(again, recording: { change.record(202, made: $0.id) })
     }
 

@@ -32,11 +32,14 @@ struct Caller: Hashable, Sendable {
         }
     }
 
-    /// What idempotency keys belong to: the same for one token, whatever it is called.
-    var scope: String {
+    /// Their token; nil where none was needed.
+    var token: Digest? {
         switch identity {
-        case .anyone: ""
-        case .listed(let digest), .token(_, let digest): digest.rawValue
+        case .anyone: nil
+        case .listed(let digest), .token(_, let digest): digest
         }
     }
+
+    /// What idempotency keys belong to: the same for one token, whatever it is called.
+    var scope: String { token?.rawValue ?? "" }
 }
