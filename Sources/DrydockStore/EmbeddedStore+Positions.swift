@@ -60,6 +60,12 @@ private struct FairOrder {
         /// The turn of its next build: what counts most comes first.
         var turn: [Int]
 
+        /// Counts what `part` has waiting as its own.
+        mutating func take(_ part: Party) {
+            waiting += part.waiting
+            head = min(head, part.head)
+        }
+
         /// How many of its builds start before one that is the `ahead`th of `other` and has the number `number`.
         func count(before other: Party, _ ahead: Int, _ number: Int64) -> Int {
             // Each start moves every part of the turn by one: so many surely come first, and one more may.
@@ -100,8 +106,7 @@ private struct FairOrder {
             )
             let submitter = BuildRow.value("submitter", of: row) ?? ""
             sessions[submitter, default: []].append(session)
-            submitters[submitter]?.waiting += session.waiting
-            submitters[submitter]?.head = min(submitters[submitter]?.head ?? .max, session.head)
+            submitters[submitter]?.take(session)
         }
     }
 
