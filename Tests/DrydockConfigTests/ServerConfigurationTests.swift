@@ -33,6 +33,12 @@ struct ServerConfigurationTests {
         #expect(all.slots == 5 && all.listen == "127.0.0.1:1")
     }
 
+    @Test("the limits of the queue")
+    func queue() throws {
+        let queue = try load("queue: { all: 9, per_token: 5, per_session: 2 }\n").queue
+        #expect(queue.all == 9 && queue.perToken == 5 && queue.perSession == 2)
+    }
+
     @Test("an empty file means the defaults", arguments: ["", "# nothing\n", "---\n"])
     func empty(yaml: String) throws {
         #expect(try load(yaml) == ServerConfiguration())

@@ -34,6 +34,30 @@ struct AccessTests {
 
     private func bearer(_ name: String) -> [String: String] { ["Authorization": "Bearer secret-\(name)"] }
 
+    @Test("a token whose queue is full is refused, retries too, and nobody else")
+    func fullQueue() async throws {
+        try await withServer { _ in
+        } storing: {
+            $0.queuedPerSubmitter = 1
+        } _: { server in
+            for name in ["agent", "person"] { try await add(name, .build, to: server.store) }
+            func post(_ target: String, as name: String) async throws -> RawResponse {
+                let body = target.hasSuffix("retry") ? [] : Self.gzip
+                return try await server.request("POST", target, headers: bearer(name), body: body)
+            }
+            let first = try await post("/api/v1/builds?session_id=a", as: "agent")
+            let id = try #require(first.json?["id"]?.string)
+            for target in ["/api/v1/builds?session_id=b", "/api/v1/builds/\(id)/retry"] {
+                let refused = try await post(target, as: "agent")
+                #expect(refused.status == 429 && refused.json?["code"]?.string == "queue_full")
+                #expect(refused.json?["detail"]?.string == "your token already has 1 builds waiting")
+            }
+            // Whose a repetition is goes by who asks for it.
+            #expect(try await post("/api/v1/builds/\(id)/retry", as: "person").status == 202)
+            #expect(try await post("/api/v1/builds?session_id=a", as: "person").status == 429)
+        }
+    }
+
     @Test("every operation is done with its scope and refused without, by the table")
     func scopes() async throws {
         try await withServer { server in
