@@ -153,7 +153,8 @@ extension EmbeddedStore {
     /// Ends the row whose turn it is by its place, since its id may be what is damaged; false when that changed nothing.
     private static func endDamagedHead(at now: Timestamp, _ db: Database) throws -> Bool {
         try db.execute(
-            sql: "UPDATE builds SET state = 'errored', finished_at = ?, ended_by = ? WHERE number = (\(turn))",
+            sql:
+                "UPDATE builds SET state = 'errored', finished_at = ?, ended_by = ? WHERE number = (\(turn))",
             arguments: [now.milliseconds, BuildEnd.Author.queue.rawValue]
         )
         return db.changesCount > 0
