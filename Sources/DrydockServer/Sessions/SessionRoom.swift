@@ -24,16 +24,31 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
 
     /// The connections of the session that live on one event loop.
     private final class Seats {
-        var members: [ObjectIdentifier: WebSocketHandler] = [:]
+        private var members: [WebSocketHandler] = []
 
-        /// Sends to all; true when one of them still takes more.
-        func send(_ batch: FrameBatch) -> Bool {
-            var isTaking = false
-            for member in members.values {
-                member.send(batch)
+        func add(_ member: WebSocketHandler) { members.append(member) }
+
+        func remove(_ member: WebSocketHandler) {
+            guard let place = members.firstIndex(where: { $0 === member }) else { return }
+            // Nobody's turn is better than another's.
+            members.swapAt(place, members.endIndex - 1)
+            members.removeLast()
+        }
+
+        /// Sends to all; whether one of them still takes more, and how many bytes their sockets were handed.
+        func send(_ batch: FrameBatch) -> (isTaking: Bool, bytes: Int) {
+            guard !members.isEmpty else { return (false, 0) }
+            let own = batch.copied()
+            let (plain, deflated) = (own.form(readsDeflated: false), own.form(readsDeflated: true))
+            var (isTaking, bytes) = (false, 0)
+            for member in members {
+                bytes += member.send(
+                    member.readsDeflated ? deflated : plain,
+                    skippable: batch.skippableCount
+                )
                 isTaking = isTaking || member.isWritable
             }
-            return isTaking
+            return (isTaking, bytes)
         }
     }
 
@@ -74,7 +89,7 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
             let batch = encode(state.fold?.current() ?? [], deflating: readsDeflated)
             let frames = batch.form(readsDeflated: readsDeflated).all
             loop.execute {
-                seats.value.members[ObjectIdentifier(bound.value)] = bound.value
+                seats.value.add(bound.value)
                 if frames.readableBytes > 0 { bound.value.send(frames) }
             }
         }
@@ -89,7 +104,7 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
             if readsDeflated { state.deflating -= 1 }
             guard let seats = state.seats[ObjectIdentifier(loop)] else { return }
             // Behind the joining that may still wait in the loop's queue.
-            loop.execute { seats.value.members[ObjectIdentifier(bound.value)] = nil }
+            loop.execute { seats.value.remove(bound.value) }
         }
     }
 
@@ -150,7 +165,11 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
         let batch = encode(messages, deflating: state.deflating > 0)
         metrics.sent(messages: batch.count * state.connections)
         let loops = state.seats.values.map { seats in
-            seats.eventLoop.submit { seats.value.send(batch) }
+            seats.eventLoop.submit { [metrics] in
+                let (isTaking, bytes) = seats.value.send(batch)
+                metrics.sent(bytes: bytes)
+                return isTaking
+            }
         }
         return Delivery(loops: loops)
     }

@@ -59,6 +59,25 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var binary = WebSocketDecoder.Binary.counted
     }
 
+    // What every message that is sent to all of a session looks at comes first, and so lies together in memory: where there are
+    // a thousand connections, each line of cache costs more than what is done with it.
+
+    /// Whether the socket took all that was sent, or nearly: as the channel last said.
+    private var isTaking = true
+    /// Whether bytes may wait in the channel: those that come later must not overtake them.
+    private var isBuffering = true
+    /// nil where bytes must go through the channel's pipeline, or may not be sent any more.
+    private var socket: BareSocket?
+    private var state = State.idle
+    /// Whether it reads the deflated frames that its room's connections share.
+    let readsDeflated: Bool
+    /// The newest skippable frame that the socket did not take; sent when it does.
+    private var skipped: ByteBuffer?
+    /// Bytes of essential frames that were sent while the socket took nothing.
+    private var forced = 0
+    /// More of them end the connection: a peer that speaks and never reads would collect them for ever.
+    private static let mostForced = 1 << 20
+
     private var delegate: any WebSocketDelegate
     private let heartbeat: Heartbeat
     private let farewell: Farewell
@@ -66,18 +85,11 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What was agreed on about compression; nil = nothing.
     private let deflate: DeflateAgreement?
     private var decoder: WebSocketDecoder
-    private var state = State.idle
     private var timer: Scheduled<Void>?
     private var heardSincePing = true
     private var allowance: MessageAllowance
     /// Whether what the client says waits.
     private var isHeld = false
-    /// Bytes of essential frames that were sent while the socket took nothing.
-    private var forced = 0
-    /// More of them end the connection: a peer that speaks and never reads would collect them for ever.
-    private static let mostForced = 1 << 20
-    /// The newest skippable frame that the socket did not take; sent when it does.
-    private var skipped: ByteBuffer?
     /// Frames the connection was skipped past.
     private(set) var skippedCount = 0
     /// What it is registered for; the delegate's own.
@@ -98,6 +110,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.farewell = rules.farewell
         self.encoder = encoder
         self.deflate = deflate
+        self.readsDeflated = deflate?.window == FrameEncoder.window
         self.decoder = WebSocketDecoder(
             longestMessage: rules.longestMessage,
             binary: rules.binary,
@@ -105,13 +118,10 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         )
     }
 
-    /// Whether it reads the deflated frames that its room's connections share.
-    var readsDeflated: Bool { deflate?.window == FrameEncoder.window }
-
     /// Whether the socket takes more.
     var isWritable: Bool {
-        guard case .open(let context) = state else { return false }
-        return context.channel.isWritable
+        guard case .open = state else { return false }
+        return isTaking
     }
 
     /// The loop it lives on; nil before and after its life.
@@ -124,23 +134,46 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Sending
 
-    /// Sends what every connection of its session gets; one that does not keep up is skipped past progress.
-    func send(_ batch: FrameBatch) {
-        guard case .open(let context) = state else { return }
-        let frames = batch.form(readsDeflated: readsDeflated)
-        if context.channel.isWritable {
-            skipped = nil
-            return write(frames.all, context)
+    /// Sends what every connection of its session gets, in the form that this one reads; one that does not keep up is skipped
+    /// past progress.
+    ///
+    /// Returns how many bytes were handed to the socket: the delegate is not told, since all of them are counted at once.
+    func send(_ frames: borrowing FrameBatch.Form, skippable: Int) -> Int {
+        let count = frames.all.readableBytes
+        var sent = 0
+        // Where nothing waits, nothing was skipped.
+        if !isBuffering, let socket {
+            sent = socket.send(frames.all)
+            if sent == count { return count }
+            isBuffering = true
         }
-        skippedCount += batch.skippableCount
+        guard case .open(let context) = state else { return 0 }
+        guard isTaking || sent > 0 else { return skip(frames, skippable, context) }
+        skipped = nil
+        hand(frames.all, from: sent, to: context)
+        return count
+    }
+
+    private func skip(
+        _ frames: borrowing FrameBatch.Form,
+        _ skippable: Int,
+        _ context: ChannelHandlerContext
+    ) -> Int {
+        skippedCount += skippable
+        var written = 0
         if let essential = frames.essential {
             // The newest skipped progress comes before what ends its build, or not at all.
             skipped = nil
             forced += essential.readableBytes
-            guard forced <= Self.mostForced else { return context.close(promise: nil) }
-            write(essential, context)
+            guard forced <= Self.mostForced else {
+                context.close(promise: nil)
+                return 0
+            }
+            hand(essential, to: context)
+            written = essential.readableBytes
         }
         if let last = frames.lastSkippable { skipped = last }
+        return written
     }
 
     /// Sends a message to this connection alone.
@@ -168,6 +201,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 .writeBufferWaterMark,
                 value: .init(low: low, high: high)
             )
+            // The channel only tells of changes that bytes make.
+            isTaking = context.channel.isWritable
         } catch {
             // A channel that can not: what it holds is bounded all the same, only not as tightly.
         }
@@ -187,6 +222,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var frame = context.channel.allocator.buffer(capacity: 64)
         WebSocketEncoder.appendClose(code, reason, to: &frame)
         write(frame, context)
+        socket = nil
         // Only our half: closing both at once could reset the connection and lose the frame.
         context.close(mode: .output, promise: nil)
         timer?.cancel()
@@ -197,13 +233,30 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func write(_ frames: ByteBuffer, _ context: ChannelHandlerContext) {
         delegate.wrote(bytes: frames.readableBytes)
-        context.writeAndFlush(wrapOutboundOut(frames), promise: nil)
+        hand(frames, to: context)
+    }
+
+    /// Hands over bytes from a place on, behind those that wait: to the kernel as much as it takes, to the channel the rest.
+    private func hand(_ bytes: ByteBuffer, from start: Int = 0, to context: ChannelHandlerContext) {
+        var rest = bytes
+        rest.moveReaderIndex(forwardBy: start)
+        if let socket, start == 0 {
+            if isBuffering { isBuffering = RequestPace.waiting(context) > 0 }
+            if !isBuffering {
+                rest.moveReaderIndex(forwardBy: socket.send(rest))
+                if rest.readableBytes == 0 { return }
+                isBuffering = true
+            }
+        }
+        context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
     }
 
     // MARK: Receiving
 
     func handlerAdded(context: ChannelHandlerContext) {
         state = .open(context)
+        isTaking = context.channel.isWritable
+        socket = BareSocket(context)
         delegate.opened(self)
         schedulePing(context)
     }
@@ -259,7 +312,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard case .open = state, context.channel.isWritable else { return }
+        isTaking = context.channel.isWritable
+        guard case .open = state, isTaking else { return }
         forced = 0
         if let frames = skipped {
             skipped = nil
@@ -311,6 +365,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         timer?.cancel()
         timer = nil
         skipped = nil
+        socket = nil
         // Told while the loop is still known; a closing one was told before.
         if case .open = state { delegate.closed(self) }
         state = .closed
