@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 4 << 20, SMALL_BUFFER = 64 << 10, MOST_SAMPLES = 8 << 20 };
+enum { BUFFER = 4 << 20, SMALL_BUFFER = 64 << 10, MOST_SAMPLES = 8 << 20, MOST_UNGREETED = 1000 };
 
 struct viewer {
     int fd;
@@ -81,8 +81,8 @@ static void take_message(struct viewer *viewer, unsigned char *bytes, size_t cou
     if (viewer->done) ended = joined = arrived;
 }
 
-static void send_text(struct viewer *viewer, const char *text) {
-    unsigned char frame[256] = {0x81};
+static void send_frame(struct viewer *viewer, unsigned char kind, const char *text) {
+    unsigned char frame[256] = {kind};
     size_t count = strlen(text);
     frame[1] = (unsigned char)(0x80 | count); // masked with zeros, and shorter than 126
     memcpy(frame + 6, text, count);
@@ -102,6 +102,7 @@ static void take_frames(struct viewer *viewer) {
         if (head + count >= room) fail("a frame too long");
         if (viewer->count - at < head + count) break;
         if ((frame[0] & 15) == 1) take_message(viewer, frame + head, count);
+        if ((frame[0] & 15) == 9) send_frame(viewer, 0x8A, "");
         if ((frame[0] & 15) == 8) fail("the server closed a connection");
         at += head + count;
     }
@@ -134,7 +135,7 @@ static int take(struct viewer *viewer, const char *session, size_t index) {
             else
                 snprintf(name, sizeof name, "%.60s", session);
             snprintf(hello, sizeof hello, "{\"type\":\"INIT\",\"session_id\":\"%s\"}", name);
-            send_text(viewer, hello);
+            send_frame(viewer, 0x81, hello);
         }
         take_frames(viewer);
     }
@@ -174,14 +175,16 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &files);
     samples = malloc(MOST_SAMPLES * sizeof *samples);
     struct viewer *viewers = calloc((size_t)count, sizeof *viewers);
-    for (int index = 0; index < count; index++) {
-        struct viewer *viewer = &viewers[index];
-        // Only touched pages count: nearly all of it stays untouched.
-        *viewer = (struct viewer){.fd = connected(port), .bytes = malloc(room)};
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = viewer};
-        epoll_ctl(poll, EPOLL_CTL_ADD, viewer->fd, &event);
-    }
+    int opened = 0;
     while (left > 0 && now() < deadline) {
+        // A server may let in fewer of those that have not asked yet.
+        for (; opened < count && opened - (count - waiting) < MOST_UNGREETED; opened++) {
+            struct viewer *viewer = &viewers[opened];
+            // Only touched pages count: nearly all of it stays untouched.
+            *viewer = (struct viewer){.fd = connected(port), .bytes = malloc(room)};
+            struct epoll_event event = {.events = EPOLLIN, .data.ptr = viewer};
+            epoll_ctl(poll, EPOLL_CTL_ADD, viewer->fd, &event);
+        }
         struct epoll_event events[256];
         int ready = epoll_wait(poll, events, 256, 100);
         for (int index = 0; index < ready; index++) {

@@ -185,4 +185,19 @@ struct LimitTests {
         #expect(!ledger.enter(there))
         #expect(ledger.enter(here))
     }
+
+    @Test("of connections that hold no file there may be twice as many")
+    func filelessConnections() {
+        let ledger = ConnectionLedger(most: 4, perAddress: 9)
+        var open = 0
+        while ledger.enter(nil) {
+            ledger.keepsNoFile()
+            open += 1
+        }
+        #expect(open == 7, "the last one would not be one of these yet")
+        ledger.takesBackRoom()
+        ledger.leave(nil)
+        #expect(ledger.enter(nil))
+        #expect(!ledger.enter(nil))
+    }
 }

@@ -13,7 +13,8 @@ final class ConnectionLedger: Sendable {
     }
 
     private struct State {
-        var open = 0
+        /// Descriptors that the open connections hold, or may come to hold.
+        var descriptors = 0
         /// Only addresses of other machines: behind this one's own stands a proxy, or its owner.
         var byHolder: [Holder: Int] = [:]
     }
@@ -23,6 +24,7 @@ final class ConnectionLedger: Sendable {
     private let mostPerToken: Int
     private let state = Mutex(State())
 
+    /// `most` connections of which each may hold a file may be open; of those that hold none, twice as many.
     init(most: Int, perAddress: Int, perToken: Int = .max) {
         self.most = most
         self.mostPerAddress = perAddress
@@ -30,14 +32,14 @@ final class ConnectionLedger: Sendable {
     }
 
     /// How many connections may be open where there are so many descriptors: less than half, for each may hold a file that
-    /// is sent over it, and the store has its own.
+    /// is sent over it (`keepsNoFile`), and the store has its own.
     static func most(of descriptors: Int) -> Int { descriptors * 2 / 5 }
 
     /// Enters a connection, nil = one that counts for nobody yet; false when there are enough, and nothing was entered.
     func enter(_ address: IPAddress?) -> Bool {
         state.withLock { state in
-            guard state.open < most, hold(Self.holder(address), &state) else { return false }
-            state.open += 1
+            guard state.descriptors + 2 <= 2 * most, hold(Self.holder(address), &state) else { return false }
+            state.descriptors += 2
             return true
         }
     }
@@ -45,10 +47,16 @@ final class ConnectionLedger: Sendable {
     /// Takes out a connection that was entered.
     func leave(_ address: IPAddress?) {
         state.withLock { state in
-            state.open -= 1
+            state.descriptors -= 2
             release(Self.holder(address), &state)
         }
     }
+
+    /// A connection that was entered will not hold a file any more: leaves its room to others.
+    func keepsNoFile() { state.withLock { $0.descriptors -= 1 } }
+
+    /// A connection of which that was said is about to leave.
+    func takesBackRoom() { state.withLock { $0.descriptors += 1 } }
 
     /// Counts a connection that was entered for nobody: it turned out to be this one's, behind a proxy.
     func attribute(to address: IPAddress?) -> Bool { state.withLock { hold(Self.holder(address), &$0) } }

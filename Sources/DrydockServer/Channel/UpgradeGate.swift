@@ -225,6 +225,9 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func take(_ context: ChannelHandlerContext, _ answer: UpgradeRequest.Answer, _ opener: Opener) {
         state = .done
+        // What it is told comes from memory, or in its turn from one of few journals that are open for all.
+        checks.ledger.keepsNoFile()
+        context.channel.closeFuture.whenComplete { [ledger = checks.ledger] _ in ledger.takesBackRoom() }
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: answer.headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
