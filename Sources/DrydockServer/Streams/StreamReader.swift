@@ -121,8 +121,7 @@ struct StreamReader {
 
     /// Whether somebody may still append to it.
     private func isOpen(_ attempt: AttemptID) async throws -> Bool {
-        guard let build = try await store.build(stream.build) else { return false }
-        return !build.state.isTerminal && build.state != .queued && build.attempt == attempt
+        try await store.build(stream.build).map { !$0.isOver(attempt) } ?? false
     }
 
     private func hasEnded() async -> Bool {
