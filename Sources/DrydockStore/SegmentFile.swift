@@ -182,6 +182,9 @@ extension SegmentFile {
     /// Nil where it is plain.
     var index: SealedIndex? { sealed?.index }
 
+    /// Whether it is known where which lines of the log are.
+    var isCounted: Bool { index?.footer != nil }
+
     /// A block as it is stored.
     func stored(_ block: SealedBlock) throws(StoreError) -> [UInt8] {
         try readFile(from: block.position, count: block.stored)

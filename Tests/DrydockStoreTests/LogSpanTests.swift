@@ -2,6 +2,9 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
+import Glibc
+import Synchronization
 import Testing
 
 @testable import DrydockStore
@@ -57,6 +60,49 @@ struct LogSpanTests {
         }
     }
 
+    @Test("few count lines at one time; the others wait for their turn, and all are answered")
+    func turns() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let build = try await EndedBuild(store, lines: 10)
+            let (most, all) = (EmbeddedStore.countedAtOnce, EmbeddedStore.countedAtOnce + 5)
+            let held = HeldLooks()
+            try await withThrowingTaskGroup(of: LogSpan.self) { group in
+                for number in 0..<all {
+                    group.addTask {
+                        try await build.span(.lines(1, through: 3)) { held.look(number) }
+                    }
+                }
+                while held.count < most { await Task.yield() }
+                // The others had their chance, too.
+                for _ in 0..<10_000 { await Task.yield() }
+                #expect(held.count == most)
+                held.open()
+                for try await span in group { #expect(span == LogSpan(first: 2, last: 4, newest: 4)) }
+            }
+            #expect(held.count == all)
+        }
+    }
+
+    @Test("counting ends when nobody wants to know any more", arguments: [true, false])
+    func unwanted(isCancelled: Bool) async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let build = try await EndedBuild(store, lines: 10)
+            for range in [LogRange.lines(1, through: nil), .last(1_000)] {
+                let held = HeldLooks(answer: isCancelled)
+                // UNSTRUCTURED: awaited below, and cancelled there.
+                let asking = Task { try await build.span(range) { held.look(0) } }
+                while held.count == 0 { await Task.yield() }
+                if isCancelled { asking.cancel() }
+                held.open()
+                await #expect(throws: CancellationError.self) { try await asking.value }
+            }
+            let again = try await build.span(.last(1)) { true }
+            #expect(again.first == 11, "the turn was given back")
+        }
+    }
+
     @Test("a log without lines has none of them")
     func empty() async throws {
         try await StoreScope.run { scope in
@@ -72,4 +118,35 @@ struct LogSpanTests {
             }
         }
     }
+}
+
+extension EndedBuild {
+    fileprivate func span(
+        _ range: LogRange,
+        while isWanted: @escaping @Sendable () -> Bool
+    ) async throws -> LogSpan {
+        try await store.logSpan(lease.build.id, lease.attempt, range, while: isWanted)
+    }
+}
+
+/// Holds those that look whether they are still wanted until it is opened.
+private final class HeldLooks: Sendable {
+    private let lookers = Mutex<Set<Int>>([])
+    private let isOpen = SetOnce()
+    private let answer: Bool
+
+    /// `answer` = what they see.
+    init(answer: Bool = true) { self.answer = answer }
+
+    /// How many have looked.
+    var count: Int { lookers.withLock(\.count) }
+
+    /// On a thread that may wait.
+    func look(_ number: Int) -> Bool {
+        lookers.withLock { _ = $0.insert(number) }
+        while !isOpen.value { sched_yield() }
+        return answer
+    }
+
+    func open() { isOpen.set() }
 }

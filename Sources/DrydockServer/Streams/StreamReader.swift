@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Logging

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import NIOCore
 
 /// A connection that speaks wire profile 1: for each build it watches, a place in its journal, and nothing else.
