@@ -134,6 +134,25 @@ struct TicketTests {
         }
     }
 
+    @Test("HEAD uses no ticket up: it is refused, whatever the ticket is")
+    func head() async throws {
+        try await Self.withTokens { server in
+            let build = try await server.enqueue("s")
+            try await server.begin().finish()
+            let ticket = try await Self.ticket(server, "reader", #"{"build_id":"\#(build.id)"}"#)
+            let target = "/api/v1/builds/\(build.id)/events?ticket="
+            for ticket in [ticket, "none"] {
+                let answer = try await server.request("HEAD", target + ticket)
+                #expect(answer.status == 405 && answer.headers["allow"] == "GET")
+            }
+            let token = ["Authorization": "Bearer reader"]
+            let head = try await server.request("HEAD", "/api/v1/builds/\(build.id)/events", headers: token)
+            #expect(head.status == 200)
+            #expect(try await server.request("HEAD", "/ws?ticket=\(ticket)").status == 426)
+            #expect(try await server.request("GET", target + ticket).status == 200)
+        }
+    }
+
     @Test("a ticket of a build registers for no session in profile 0")
     func build() async throws {
         try await Self.withTokens { server in
