@@ -4,7 +4,7 @@
 import DrydockModel
 import DrydockOS
 import DrydockStore
-import Synchronization
+import DrydockTestSupport
 import Testing
 
 @testable import DrydockServer
@@ -218,8 +218,8 @@ struct TicketTests {
         "tickets are bounded in number, for each token and in all, and room comes back as they are used or end"
     )
     func bounds() throws {
-        let time = Mutex(Timestamp(milliseconds: 0))
-        let office = TicketOffice(most: 3, perToken: 2) { time.withLock { $0 } }
+        let clock = ManualClock()
+        let office = TicketOffice(most: 3, perToken: 2) { clock.now }
         func caller(_ name: String) -> Caller {
             Caller(identity: .listed(SHA256Hasher.digest(of: name.utf8)), address: "local")
         }
@@ -231,7 +231,7 @@ struct TicketTests {
         #expect(office.redeem(first) == caller("a"))
         #expect(office.redeem(first) == nil)
         _ = try office.issue(to: caller("c"))
-        time.withLock { $0 = Timestamp(milliseconds: 30_000) }
+        clock.advance(by: .seconds(30))
         #expect(office.redeem(second) == nil && office.redeem(third) == nil && office.redeem("") == nil)
         for _ in 0..<100 { #expect(try office.redeem(office.issue(to: caller("a"))) != nil) }
     }
