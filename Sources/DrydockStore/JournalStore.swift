@@ -7,7 +7,8 @@ package import DrydockModel
 package protocol JournalStore: Sendable {
     /// Packs journals of builds that have ended, about `limit` bytes of them; call it now and then.
     ///
-    /// What readers are told stays the same. One that is damaged stays as it is.
+    /// What readers are told stays the same. One that is damaged stays as it is. When the task is cancelled it ends soon, and
+    /// the next call goes on from there.
     func sealJournals(atMost limit: ByteCount) async throws -> SealReport
 
     /// All records of a build that has ended as they are stored; nil where they are not packed (yet), or damaged.

@@ -294,13 +294,47 @@ struct SealingTests {
         }
     }
 
+    @Test("sealing that is given up, wherever it is, changes nothing, and goes on with the next look")
+    func givenUp() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let builds = [
+                try await EndedBuild(store, lines: 3_000), try await EndedBuild(store, lines: 10),
+            ]
+            let plain = try builds[0].bytes(builds[0].plain)
+            for looks in [0, 1, 2, 5] {
+                var left = looks
+                let ending = try builds[0].sealer.seal {
+                    left -= 1
+                    return left >= 0
+                }
+                #expect(ending == .interrupted)
+                #expect(try builds[0].names() == [builds[0].lease.attempt.rawValue + ".ndjson"])
+            }
+            // UNSTRUCTURED: awaited here.
+            let cancelled = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await store.sealJournals(atMost: .gibibytes(1)).journals
+            }
+            // How far it looked before it saw that, nobody says.
+            if let sealed = try? await cancelled.value { #expect(sealed == 0) }
+            #expect(try builds[0].bytes(builds[0].plain) == plain)
+            #expect(try await builds[0].seal().journals == 2)
+            #expect(try await builds[0].told() == plain)
+        }
+    }
+
     @Test("no more is sealed at once than was asked for; the next look goes on from there")
     func pace() async throws {
         try await StoreScope.run { scope in
             let store = try EmbeddedStore(opening: scope.path, scope.options)
             for number in 0..<4 { _ = try await EndedBuild(store, lines: 10, session: "s\(number)") }
-            for _ in 0..<4 { #expect(try await store.sealJournals(atMost: ByteCount(1)).journals == 1) }
-            #expect(try await store.sealJournals(atMost: ByteCount(1)).journals == 0)
+            for _ in 0..<4 {
+                let report = try await store.sealJournals(atMost: ByteCount(1))
+                #expect(report.journals == 1 && report.hasMore)
+            }
+            let rest = try await store.sealJournals(atMost: ByteCount(1))
+            #expect(rest.journals == 0 && !rest.hasMore)
             let other = try EmbeddedStore(opening: scope.path, scope.options)
             #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 0, "it finds them sealed")
         }
