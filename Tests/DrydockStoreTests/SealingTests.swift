@@ -294,6 +294,56 @@ struct SealingTests {
         }
     }
 
+    @Test("a stale attempt that goes on writing keeps its journal plain: nothing of it is lost, or told twice")
+    func stale() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let first = try await store.enqueueLeased(request(), to: .first)
+            let stale = try await store.journal(first)
+            try stale.append([logLine("1")], via: .host, step: nil)
+            try await store.move(first, to: .queued)
+            let second = try #require(try await store.lease(to: .second))
+            let journal = try await store.journal(second)
+            try journal.append([finished()], via: .host, step: nil)
+            try journal.close()
+            try await end(store, second)
+            // Another process's store: it knows nothing of the writer but its lock.
+            let other = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 1)
+            let reader = try await other.reader(first.build.id, first.attempt, after: 0)
+            #expect(try await reader.next(maxBytes: 1 << 16)?.map(\.seq) == [1])
+            try stale.append([logLine("2")], via: .host, step: nil)
+            try stale.close()
+            #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 1)
+            #expect(try await readAll(other, first).map(\.event) == [logLine("1"), logLine("2")])
+            #expect(try await reader.next(maxBytes: 1 << 16)?.map(\.seq) ?? [] == [2])
+            #expect(throws: StoreError.journalEnded(first.attempt)) {
+                let late = try SegmentWriter(
+                    store.directory,
+                    first.build.id,
+                    first.attempt,
+                    now: scope.options.now
+                )
+                try late.append([logLine("3")], via: .host, step: nil)
+            }
+        }
+    }
+
+    @Test("who opens a journal while it is sealed gets none that is gone")
+    func openedWhileSealed() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let build = try await EndedBuild(store, lines: 10)
+            var ending: SegmentSealer.Ending?
+            let file = try SegmentFile.appending(build.plain, build.lease.attempt) {
+                if ending == nil { ending = try? build.sealer.seal() }
+            }
+            guard case .sealed? = ending else { throw Errno.noData }
+            #expect(try file.size() == 0, "it is another one")
+            #expect(try SegmentFile.opening(build.plain)?.size() == 0)
+        }
+    }
+
     @Test("sealing that is given up, wherever it is, changes nothing, and goes on with the next look")
     func givenUp() async throws {
         try await StoreScope.run { scope in
