@@ -40,6 +40,7 @@ struct StreamReader {
             let seen = stream.changed.generation
             do {
                 let attempts = try await store.attempts(stream.build)
+                stream.note(attempts)
                 let unread = read.flatMap(attempts.firstIndex).map { attempts[($0 + 1)...] } ?? attempts[...]
                 if let next = unread.first {
                     current = next
