@@ -21,13 +21,11 @@ struct LogSpanTests {
             (.lines(1 << 53, through: 1 << 53), nil, nil), (.last(1), 3_001, nil), (.last(200), 2_802, nil),
             (.last(3_000), 2, nil), (.last(9_000), 2, nil),
         ]
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             for isSealed in [false, true] {
                 if isSealed { try await build.seal() }
                 for (range, first, last) in cases {
-                    let span = try await store.logSpan(build.lease.build.id, build.lease.attempt, range)
+                    let span = try await build.store.logSpan(build.lease.build.id, build.lease.attempt, range)
                     #expect(span.first == first, "\(range), sealed: \(isSealed)")
                     // Of a plain journal, the last line is known where it was counted.
                     if isSealed || span.last != 3_001 {
@@ -41,17 +39,15 @@ struct LogSpanTests {
 
     @Test("where a line was in a damaged block, the range takes in what is left to be told of it")
     func damaged() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             try await build.seal()
-            let block = try #require(try SegmentFile.reading(build.plain)?.index).blocks[2]
+            let block = try build.index().blocks[2]
             try build.overwrite(build.sealed, at: block.position + 100, with: Array("damage".utf8))
             let (id, attempt) = (build.lease.build.id, build.lease.attempt)
             let inside = LogRange.lines(block.line + 5, through: block.line + 6)
-            let span = try await store.logSpan(id, attempt, inside)
+            let span = try await build.store.logSpan(id, attempt, inside)
             #expect(span.first == block.seq && span.last == block.lastSeq)
-            let behind = try await store.logSpan(
+            let behind = try await build.store.logSpan(
                 id,
                 attempt,
                 .lines(block.lastSeq, through: block.lastSeq + 1)
@@ -62,9 +58,7 @@ struct LogSpanTests {
 
     @Test("few count lines at one time; the others wait for their turn, and all are answered")
     func turns() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
+        try await withEndedBuild(lines: 10) { build in
             let (most, all) = (EmbeddedStore.countedAtOnce, EmbeddedStore.countedAtOnce + 5)
             let held = HeldLooks()
             try await withThrowingTaskGroup(of: LogSpan.self) { group in
@@ -86,9 +80,7 @@ struct LogSpanTests {
 
     @Test("counting ends when nobody wants to know any more", arguments: [true, false])
     func unwanted(isCancelled: Bool) async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
+        try await withEndedBuild(lines: 10) { build in
             for range in [LogRange.lines(1, through: nil), .last(1_000)] {
                 let held = HeldLooks(answer: isCancelled)
                 // UNSTRUCTURED: awaited below, and cancelled there.
@@ -105,14 +97,13 @@ struct LogSpanTests {
 
     @Test("a log without lines has none of them")
     func empty() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 0)
+        try await withEndedBuild(lines: 0) { build in
             for isSealed in [false, true] {
                 if isSealed { try await build.seal() }
                 for range in [LogRange.lines(1, through: nil), .last(5)] {
                     #expect(
-                        try await store.logSpan(build.lease.build.id, build.lease.attempt, range).first == nil
+                        try await build.store.logSpan(build.lease.build.id, build.lease.attempt, range).first
+                            == nil
                     )
                 }
             }
