@@ -28,8 +28,6 @@ package struct BuildPicture: Sendable {
         var progress: Progress?
     }
 
-    /// Most lines that a message repeats.
-    package static let window = Profile0Fold.window
     /// Stages that are kept of one attempt; what comes beyond is told by its records alone.
     static let mostStages = 2_000
 

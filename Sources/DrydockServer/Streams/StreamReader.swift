@@ -82,21 +82,18 @@ struct StreamReader {
             }
             guard isOpen else { return }
         }
-        var before = (delivery: stream.becomePresent(), seen: UInt64(0))
+        let telling = PacedTelling(
+            reader: reader,
+            writable: stream.writable,
+            isWatched: { [stream] in stream.viewers > 0 },
+            clock: clock,
+            metrics: metrics
+        )
         // A quarter of what is kept for viewers that keep up.
-        var size = BatchSize(most: RecentBatches.room / 4)
-        while let lines = try await reader.next(maxBytes: size.bytes) {
-            size.note(lines)
-            // Before it is sent: the socket may be full and free again before anybody asks.
-            let seen = stream.writable.generation
-            if let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) {
-                metrics.told(records: lines.count, after: clock().since(at))
-            }
-            let delivery = stream.tell(lines.map { ($0.seq, $0.bytes) }, of: attempt)
-            await pace(before.delivery, before.seen)
-            before = (delivery, seen)
+        let size = BatchSize(most: RecentBatches.room / 4)
+        try await telling.run(size, behind: stream.becomePresent()) { lines in
+            stream.tell(lines.map { ($0.seq, $0.bytes) }, of: attempt)
         }
-        await pace(before.delivery, before.seen)
     }
 
     /// Takes in what was there before; false when the attempt is over with that.
@@ -137,11 +134,5 @@ struct StreamReader {
         }
         _ = stream.becomePresent()
         _ = stream.end(build.outcome, build.duration)
-    }
-
-    /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
-    private func pace(_ delivery: Delivery, _ seen: UInt64) async {
-        guard await !delivery.arrived(), stream.viewers > 0 else { return }
-        await stream.writable.wait(after: seen)
     }
 }
