@@ -24,6 +24,9 @@ struct PacedTelling {
     let writable: ChangeSignal
     /// Whether anybody watches.
     let isWatched: @Sendable () -> Bool
+    /// Whether a batch is told while the one before is on its way: not where a socket that takes no more is skipped past it,
+    /// for that is not known before.
+    let runsAhead: Bool
     let clock: @Sendable () -> Timestamp
     let metrics: ServerMetrics
 
@@ -41,11 +44,12 @@ struct PacedTelling {
         var (size, before) = (size, Sent(delivery: first))
         while goesOn(), let lines = try await reader.next(maxBytes: size.bytes) {
             size.note(lines)
+            if !runsAhead { await pace(before, stalls) }
             // Before it is sent: the socket may be full and free again before anybody asks.
             let seen = writable.generation
             let at = note(lines)
             let next = Sent(delivery: tell(lines), seen: seen, at: at)
-            await pace(before, stalls)
+            if runsAhead { await pace(before, stalls) }
             before = next
         }
         await pace(before, stalls)

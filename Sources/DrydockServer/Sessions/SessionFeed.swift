@@ -165,6 +165,7 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
             reader: reader,
             writable: writable,
             isWatched: { [room] in room.connections > 0 },
+            runsAhead: false,
             clock: clock,
             metrics: metrics
         )

@@ -86,6 +86,7 @@ struct StreamReader {
             reader: reader,
             writable: stream.writable,
             isWatched: { [stream] in stream.viewers > 0 },
+            runsAhead: true,
             clock: clock,
             metrics: metrics
         )
