@@ -227,6 +227,7 @@ let package = Package(
                 systemPackage, logging, metrics, lifecycle, .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ] + nio
         ),
         tests(

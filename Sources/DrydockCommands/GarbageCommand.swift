@@ -11,10 +11,11 @@ internal import DrydockStore
 struct GarbageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Removes builds that retention lets go, and contents that no build refers to.",
+        abstract:
+            "Removes builds that retention lets go, and contents that no build refers to; packs journals.",
         discussion: """
             A worker does the same once an hour, by `retention` of the configuration. Builds that have not ended, the newest \
-            one of each project and the newest that succeeded always stay.
+            one of each project and the newest that succeeded always stay. Journals that stay are packed, as a worker does.
 
             EXAMPLES
               drydock gc
@@ -33,6 +34,7 @@ struct GarbageCommand: AsyncParsableCommand {
         let size: ByteCount
         let unreadable: [BuildID]
         let caches: [ProjectName]
+        let packed: Int
     }
 
     @OptionGroup var place: PlaceOptions
@@ -75,6 +77,8 @@ struct GarbageCommand: AsyncParsableCommand {
             )
         }
         let caches = try await Blocking.run { try collectCaches(store, configuration.projectCache) }
+        // Behind what goes: that need not be packed any more.
+        let packed = dryRun ? SealReport() : try await pack(store)
         if json {
             return try Console.json(
                 Printed(
@@ -83,7 +87,8 @@ struct GarbageCommand: AsyncParsableCommand {
                     records: report.records,
                     size: report.size,
                     unreadable: report.unreadable,
-                    caches: caches.map(\.project)
+                    caches: caches.map(\.project),
+                    packed: packed.journals
                 )
             )
         }
@@ -94,7 +99,22 @@ struct GarbageCommand: AsyncParsableCommand {
                 "\(dryRun ? "would remove" : "removed") the cache of project \(cache.project), \(cache.size)"
             )
         }
-        if let warning = report.warning { Console.error("drydock: \(warning)") }
+        if packed.journals > 0 { Console.out(packed.words) }
+        for warning in [report.warning, packed.warning].compactMap(\.self) {
+            Console.error("drydock: \(warning)")
+        }
+    }
+
+    /// Packs what a worker would pack in time, one piece after the other.
+    private func pack(_ store: EmbeddedStore) async throws -> SealReport {
+        var all = SealReport()
+        var hasMore = true
+        while hasMore {
+            let report = try await store.sealJournals(atMost: Housekeeping.sealedAtOnce)
+            all.add(report)
+            hasMore = report.hasMore
+        }
+        return all
     }
 
     /// The caches of projects that go: those named, and those beyond what is kept.

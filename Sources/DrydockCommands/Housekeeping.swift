@@ -16,7 +16,7 @@ struct Housekeeping: Service {
     let logger: Logger
 
     /// What is packed in one go: some seconds of one processor.
-    private static let sealedAtOnce = ByteCount.mebibytes(256)
+    static let sealedAtOnce = ByteCount.mebibytes(256)
     /// Until the first collection, and between two looks at the caches.
     private static let first = Duration.seconds(60)
     private static let pause = Duration.seconds(3_600)
@@ -28,7 +28,7 @@ struct Housekeeping: Service {
                 await tidyCaches()
                 await sealJournals()
                 untilCollection -= Self.first
-                guard untilCollection <= .zero else { continue }
+                guard untilCollection <= .zero, !Task.isCancelled else { continue }
                 await collect()
                 untilCollection = Self.pause
             }
@@ -52,10 +52,10 @@ struct Housekeeping: Service {
     private func sealJournals() async {
         do {
             let report = try await store.sealJournals(atMost: Self.sealedAtOnce)
-            if report.journals > 0 {
-                logger.debug("packed \(report.journals) journals, \(report.plain) to \(report.stored)")
-            }
-            if let problem = report.problem { logger.warning("a journal could not be packed: \(problem)") }
+            if report.journals > 0 { logger.debug("\(report.words)") }
+            if let warning = report.warning { logger.warning("\(warning)") }
+        } catch is CancellationError {
+            // The worker ends; the next one goes on with what is left.
         } catch {
             logger.error("journals could not be packed: \(error)")
         }
@@ -71,4 +71,14 @@ struct Housekeeping: Service {
             logger.error("a project's cache could not be removed: \(error)")
         }
     }
+}
+
+extension SealReport {
+    /// What was done, for people.
+    var words: String {
+        "packed \(journals) \(journals == 1 ? "journal" : "journals"), \(plain) to \(stored)"
+    }
+
+    /// Why one could not be packed; nil where all could.
+    var warning: String? { problem.map { "a journal could not be packed: \($0)" } }
 }

@@ -147,4 +147,7 @@ package struct Build: Codable, Hashable, Sendable {
         self.revision = revision
         self.damage = nil
     }
+
+    /// Whether nothing more comes to the journal of `attempt`.
+    package func isOver(_ attempt: AttemptID) -> Bool { state.isOver(attempt, newest: self.attempt) }
 }

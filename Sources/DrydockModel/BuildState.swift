@@ -26,6 +26,12 @@ package enum BuildState: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// Whether nobody appends any more to the journal of `attempt`, of a build in this state whose newest attempt is `newest`:
+    /// the build has ended, waits again, or has a newer one.
+    package func isOver(_ attempt: AttemptID, newest: AttemptID?) -> Bool {
+        isTerminal || self == .queued || newest != attempt
+    }
+
     /// Whether a build may go from this state to `next`.
     ///
     /// Back to `queued` is the retry of an attempt whose worker was lost; `superseded` only from the queue.

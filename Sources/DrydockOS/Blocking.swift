@@ -30,6 +30,19 @@ package enum Blocking {
         return try result.get()
     }
 
+    /// Runs `body` where waiting harms nobody; it looks now and then whether its task was cancelled, and returns soon then.
+    package static func interruptible<Value: Sendable, Problem: Error>(
+        _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws(Problem) -> Value
+    ) async throws(Problem) -> Value {
+        let cancelled = SetOnce()
+        let result = await withTaskCancellationHandler {
+            await run { Swift.Result { () throws(Problem) in try body { cancelled.value } } }
+        } onCancel: {
+            cancelled.set()
+        }
+        return try result.get()
+    }
+
     /// Runs `body`, and then `cleanUp` where waiting harms nobody, whatever came of it.
     package static func cleaning<Result: Sendable>(
         up cleanUp: @escaping @Sendable () -> Void,

@@ -27,7 +27,7 @@ package struct Profile0Fold: WireProfile {
     private let title: QuotedText
     private var phase = Phase.notStarted
     /// The last lines, oldest first.
-    private var lines: [QuotedText] = []
+    private var lines = LineWindow()
     /// Lines that no message carried yet.
     private var fresh = 0
     /// The text of the next message where no line came after it.
@@ -42,7 +42,7 @@ package struct Profile0Fold: WireProfile {
     }
 
     /// Whether a message now would carry as many lines as one can.
-    package var hasWholeWindow: Bool { lines.count == Self.window }
+    package var hasWholeWindow: Bool { lines.isFull }
 
     /// Whether the terminal message was made.
     package var hasEnded: Bool {
@@ -87,8 +87,7 @@ package struct Profile0Fold: WireProfile {
 
     /// The build waits, so many others come first; nothing when that was said already.
     package mutating func wait(behind others: Int) -> [Profile0Message] {
-        let place = others == 0 ? "next" : "\(others) ahead"
-        let text = QuotedText("Waiting for a slot: \(place) in the queue")
+        let text = QuotedText(WireWords.waiting(behind: others))
         guard !hasEnded, shown != text else { return [] }
         headline = text
         return begin() + flush()
@@ -100,7 +99,7 @@ package struct Profile0Fold: WireProfile {
         shown = newest
         headline = nil
         fresh = 0
-        return [.progress(message: shown, logs: lines)]
+        return [.progress(message: shown, logs: lines.texts)]
     }
 
     /// Ends the build: what was not told, and the terminal message; nothing when it ended before.
@@ -122,19 +121,18 @@ package struct Profile0Fold: WireProfile {
     package func current() -> [Profile0Message] {
         switch phase {
         case .notStarted: []
-        case .open, .openAfter: [started, .progress(message: newest, logs: lines)]
+        case .open, .openAfter: [started, .progress(message: newest, logs: lines.texts)]
         case .ended(let last): [last]
         }
     }
 
     /// What a message says now: what was announced, else the newest line that none carried, else the same as before.
-    private var newest: QuotedText { headline ?? (fresh > 0 ? lines.last : nil) ?? shown }
+    private var newest: QuotedText { headline ?? (fresh > 0 ? lines.texts.last : nil) ?? shown }
 
     private var started: Profile0Message { .started(build: build, project: project, title: title) }
 
     private mutating func add(_ text: QuotedText) -> [Profile0Message] {
-        if lines.count == Self.window { lines.removeFirst() }
-        lines.append(text.clipped(to: Self.longestLine))
+        lines.add(text)
         fresh += 1
         return fresh == Self.window ? flush() : []
     }

@@ -54,13 +54,23 @@ extension EmbeddedStore {
     package func logSpan(
         _ build: BuildID,
         _ attempt: AttemptID,
-        _ range: LogRange
+        _ range: LogRange,
+        while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> LogSpan {
         try await requireAttempt(build, attempt)
         let path = directory.segment(build, attempt)
-        return try await Blocking.run { () throws(StoreError) in
-            guard let file = try SegmentFile.reading(path) else { return LogSpan() }
-            return try LogSpan(range, in: file)
+        let file = try await Blocking.run { () throws(StoreError) in try SegmentFile.reading(path) }
+        guard let file else { return LogSpan() }
+        if file.isCounted {
+            return try await Blocking.run { () throws(StoreError) in try LogSpan(range, in: file) }
+        }
+        return try await counting.pass {
+            try await Blocking.interruptible { isCancelled throws -> LogSpan in
+                func goesOn() -> Bool { !isCancelled() && isWanted() }
+                let span = try LogSpan(range, in: file, while: goesOn)
+                guard goesOn() else { throw CancellationError() }
+                return span
+            }
         }
     }
 

@@ -23,6 +23,9 @@ package final class EmbeddedStore: Store {
     let writers = Mutex<[AttemptID: WeakSegmentWriter]>([:])
 
     let sealing = Mutex(SealingProgress())
+    /// Who counts the lines of a journal waits for a turn: each takes a processor meanwhile.
+    let counting = Turnstile(places: EmbeddedStore.countedAtOnce)
+    static let countedAtOnce = 4
 
     /// Opens the store in `directory`; a database that is missing is made from the journals there are.
     package init(_ directory: DataDirectory, _ options: Options = Options()) throws(StoreError) {

@@ -47,25 +47,39 @@ final class SegmentFile: Sendable {
     }
 
     /// Opens for appending by one writer, in this process or another; made where it is missing.
-    static func appending(_ path: FilePath, _ attempt: AttemptID) throws(StoreError) -> SegmentFile {
-        try locked(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, attempt)
+    ///
+    /// `isOpened` is told before it is locked.
+    static func appending(
+        _ path: FilePath,
+        _ attempt: AttemptID,
+        _ isOpened: () -> Void = {}
+    ) throws(StoreError) -> SegmentFile {
+        try locked(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, attempt, isOpened)
     }
 
     private static func locked(
         _ path: FilePath,
         _ flags: Int32,
-        _ attempt: AttemptID
+        _ attempt: AttemptID,
+        _ isOpened: () -> Void = {}
     ) throws(StoreError) -> SegmentFile {
-        let segment: SegmentFile
-        let isOurs: Bool
         do throws(Errno) {
-            segment = SegmentFile(path, try OwnedDescriptor(opening: path, flags))
-            isOurs = try segment.file.withDescriptor { file throws(Errno) in try file.tryLock() }
+            while true {
+                let segment = SegmentFile(path, try OwnedDescriptor(opening: path, flags))
+                isOpened()
+                let (isOurs, isThere) = try segment.file.withDescriptor {
+                    file throws(Errno) -> (Bool, Bool) in
+                    guard try file.tryLock() else { return (false, true) }
+                    return (true, try file.isNamed(path))
+                }
+                guard isOurs else { break }
+                // Sealed before it was locked, it is gone, and what is written there with it.
+                if isThere { return segment }
+            }
         } catch {
             throw .system("opening", path, error)
         }
-        guard isOurs else { throw .journalInUse(attempt) }
-        return segment
+        throw .journalInUse(attempt)
     }
 
     private init(_ path: FilePath, _ file: consuming OwnedDescriptor) {
@@ -181,6 +195,9 @@ extension SegmentFile {
 
     /// Nil where it is plain.
     var index: SealedIndex? { sealed?.index }
+
+    /// Whether it is known where which lines of the log are.
+    var isCounted: Bool { index?.footer != nil }
 
     /// A block as it is stored.
     func stored(_ block: SealedBlock) throws(StoreError) -> [UInt8] {

@@ -285,10 +285,8 @@ struct BuildChange: Sendable {
     let attempt: AttemptID?
     let revision: Int64
 
-    /// Whether nobody appends to `attempt` any more: the build has ended, waits again, or has a newer attempt.
-    func isOver(_ attempt: AttemptID) -> Bool {
-        state.isTerminal || state == .queued || self.attempt != attempt
-    }
+    /// Whether nobody appends to `attempt` any more.
+    func isOver(_ attempt: AttemptID) -> Bool { state.isOver(attempt, newest: self.attempt) }
 
     /// The changes after `revision`, in order, at most 1 000.
     static func after(_ revision: Int64, _ db: Database) throws -> [BuildChange] {

@@ -39,14 +39,9 @@ struct LogClip {
     /// About what a line takes up in the journal.
     static func cost(of line: LogLine) -> Int64 { Int64(line.text.utf8.count + record) }
 
-    /// The events to append for `line`: the line itself, the news that clipping began, or nothing.
+    /// Whether the line is kept as it is, which counts it; else it is to be held.
     ///
     /// `journal`: bytes that the journal takes up so far.
-    mutating func admit(_ line: LogLine, step: StepID?, journal: ByteCount) -> [Event] {
-        takes(line, journal: journal) ? [.log(line)] : hold(line, step: step)
-    }
-
-    /// Whether the line is kept as it is, which counts it; else it is to be held.
     mutating func takes(_ line: LogLine, journal: ByteCount) -> Bool {
         let cost = line.text.utf8.count + Self.overhead
         guard !isClipping, cost <= headLeft, journal.bytes < journalCap else { return false }
@@ -54,7 +49,7 @@ struct LogClip {
         return true
     }
 
-    /// The events to append for a line that is not kept as it is.
+    /// The events to append for a line that is not kept as it is: the news that clipping began, or nothing.
     mutating func hold(_ line: LogLine, step: StepID?) -> [Event] {
         let cost = line.text.utf8.count + Self.record
         let isTextOver = line.text.utf8.count + Self.overhead > headLeft

@@ -85,6 +85,31 @@ struct ServerConfigurationTests {
                 "network: { proxy: 'https://proxy.example.org:3128' }\n", 1,
                 "'network.proxy' is not the address of a proxy", "write http://HOST:PORT"
             ),
+            ("tls: { certificate: c.pem }\n", 1, "'tls.certificate' is no absolute path", nil),
+            ("tls:\n  certificate: /c.pem\n  key: k.pem\n", 3, "'tls.key' is no absolute path", nil),
+            (
+                "\ntls: { cert: /c.pem }\n", 2, "'tls' has no key 'cert'",
+                "the keys here are certificate, key"
+            ),
+            ("tls: /c.pem\n", 1, "'tls' must be a table with the keys certificate, key, not text", nil),
+            (
+                "connections: { per_address: 0 }\n", 1,
+                "'connections.per_address' must lie between 1 and 1000000, not be 0", nil
+            ),
+            (
+                "connections:\n  per_token: many\n", 2,
+                "'connections.per_token' must be a whole number, not text", nil
+            ),
+            (
+                "connections: { per_tokens: 1 }\n", 1, "'connections' has no key 'per_tokens'",
+                "did you mean 'per_token'?"
+            ),
+            ("trusted_proxies: 127.0.0.1\n", 1, "'trusted_proxies' must be a list, not text", nil),
+            (
+                "slots: 1\ntrusted_proxies: [127.0.0.1, 10.0.0.1/8]\n", 2,
+                "'trusted_proxies' has '10.0.0.1/8', which is no address and no range of addresses",
+                "write 127.0.0.1, 10.1.0.0/16 or 2001:db8::/32; bits behind the prefix must be 0"
+            ),
             ("network: { roots: roots.pem }\n", 1, "'network.roots' is no absolute path", nil),
             (
                 "slots: 1\nsecrets: x\n", 2, "'secrets' is no absolute path", nil

@@ -3,6 +3,7 @@
 
 import DrydockModel
 import DrydockOS
+import DrydockTestSupport
 import FoundationEssentials
 import NIOSSL
 import Synchronization

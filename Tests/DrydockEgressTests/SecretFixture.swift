@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockTestSupport
 import FoundationEssentials
 import Glibc
 import Testing

@@ -2,7 +2,6 @@
 // Copyright the Drydock authors
 
 import DrydockModel
-import DrydockOS
 import NIOSSL
 
 @testable import DrydockEgress
@@ -22,24 +21,5 @@ struct TestAuthority {
     /// The path of a file with its certificate.
     func write(to folder: TestFolder, _ name: String) throws -> String {
         try folder.write(try authority.pem, name)
-    }
-}
-
-/// A program of this machine, as a client in tests.
-enum TestProgram {
-    /// Everything that it says, with nothing to read.
-    static func run(_ name: String, _ arguments: [String]) async throws -> String {
-        try await Blocking.run {
-            Result {
-                let ended = try HostCommand(
-                    "/bin/sh",
-                    ["sh", "-c", "exec \"$@\" 2>&1 </dev/null", "sh", name] + arguments,
-                    environment: ["PATH=/usr/bin:/bin"],
-                    deadline: .now + .seconds(15),
-                    longestOutput: 1 << 20
-                ).run()
-                return String(decoding: ended.output, as: UTF8.self)
-            }
-        }.get()
     }
 }

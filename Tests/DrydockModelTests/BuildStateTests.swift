@@ -42,6 +42,16 @@ struct BuildStateTests {
     }
 
     @Test(
+        "more may come to the newest attempt alone, and while it is worked on",
+        arguments: BuildState.allCases
+    )
+    func over(state: BuildState) {
+        let (first, second) = (AttemptID(rawValue: "a_1"), AttemptID(rawValue: "a_2"))
+        #expect(state.isOver(second, newest: second) == ![.preparing, .running, .finishing].contains(state))
+        #expect(state.isOver(first, newest: second) && state.isOver(first, newest: nil))
+    }
+
+    @Test(
         "the fault decides between failed and errored, some codes have states of their own",
         arguments: [
             (FailureCode.stepFailed, Fault.user, BuildState.failed),

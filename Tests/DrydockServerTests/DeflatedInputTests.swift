@@ -114,6 +114,18 @@ struct DeflatedInputTests {
         )
     }
 
+    @Test("last blocks may stand before the end, a few: each is a new start, however short it is")
+    func ends() throws {
+        let last: [UInt8] = [0x03, 0x00]
+        func ends(_ count: Int) -> [UInt8] { Array(repeating: last, count: count).flatMap(\.self) }
+        let most = MessageInflater.mostEnds
+        let hello = deflated(Array("Hello".utf8))
+        #expect(try decode(clientFrame(0xC1, ends(most) + hello)) == [.text(Array("Hello".utf8))])
+        #expect(failure(clientFrame(0xC1, ends(most + 1) + hello)) == 1007)
+        // As long as a message may be: it is given up after a few of its bytes.
+        #expect(failure(clientFrame(0xC1, ends(40_000) + hello)) == 1007)
+    }
+
     @Test("random compressed bytes never trap")
     func fuzz() {
         var generator = SystemRandomNumberGenerator()

@@ -61,7 +61,7 @@ actor RawClient {
         buffer.writeBuffer(&piece)
     }
 
-    private func read(_ count: Int) async throws -> [UInt8] {
+    func read(_ count: Int) async throws -> [UInt8] {
         while buffer.readableBytes < count { try await more() }
         return buffer.readBytes(length: count) ?? []
     }

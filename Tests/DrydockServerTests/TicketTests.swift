@@ -4,7 +4,7 @@
 import DrydockModel
 import DrydockOS
 import DrydockStore
-import Synchronization
+import DrydockTestSupport
 import Testing
 
 @testable import DrydockServer
@@ -134,6 +134,25 @@ struct TicketTests {
         }
     }
 
+    @Test("HEAD uses no ticket up: it is refused, whatever the ticket is")
+    func head() async throws {
+        try await Self.withTokens { server in
+            let build = try await server.enqueue("s")
+            try await server.begin().finish()
+            let ticket = try await Self.ticket(server, "reader", #"{"build_id":"\#(build.id)"}"#)
+            let target = "/api/v1/builds/\(build.id)/events?ticket="
+            for ticket in [ticket, "none"] {
+                let answer = try await server.request("HEAD", target + ticket)
+                #expect(answer.status == 405 && answer.headers["allow"] == "GET")
+            }
+            let token = ["Authorization": "Bearer reader"]
+            let head = try await server.request("HEAD", "/api/v1/builds/\(build.id)/events", headers: token)
+            #expect(head.status == 200)
+            #expect(try await server.request("HEAD", "/ws?ticket=\(ticket)").status == 426)
+            #expect(try await server.request("GET", target + ticket).status == 200)
+        }
+    }
+
     @Test("a ticket of a build registers for no session in profile 0")
     func build() async throws {
         try await Self.withTokens { server in
@@ -199,8 +218,8 @@ struct TicketTests {
         "tickets are bounded in number, for each token and in all, and room comes back as they are used or end"
     )
     func bounds() throws {
-        let time = Mutex(Timestamp(milliseconds: 0))
-        let office = TicketOffice(most: 3, perToken: 2) { time.withLock { $0 } }
+        let clock = ManualClock()
+        let office = TicketOffice(most: 3, perToken: 2) { clock.now }
         func caller(_ name: String) -> Caller {
             Caller(identity: .listed(SHA256Hasher.digest(of: name.utf8)), address: "local")
         }
@@ -212,7 +231,7 @@ struct TicketTests {
         #expect(office.redeem(first) == caller("a"))
         #expect(office.redeem(first) == nil)
         _ = try office.issue(to: caller("c"))
-        time.withLock { $0 = Timestamp(milliseconds: 30_000) }
+        clock.advance(by: .seconds(30))
         #expect(office.redeem(second) == nil && office.redeem(third) == nil && office.redeem("") == nil)
         for _ in 0..<100 { #expect(try office.redeem(office.issue(to: caller("a"))) != nil) }
     }

@@ -64,8 +64,19 @@ struct EndedBuild {
         return bytes
     }
 
+    /// Where everything is in its sealed journal.
+    func index() throws -> SealedIndex { try #require(try SegmentFile.reading(plain)?.index) }
+
     var sealer: SegmentSealer { SegmentSealer(plain: plain, attempt: lease.attempt, needsEnd: true) }
 
     @discardableResult
     func seal() async throws -> SealReport { try await store.sealJournals(atMost: .gibibytes(1)) }
+}
+
+/// Runs `body` with a build of so many lines that has ended, in a store of its own.
+func withEndedBuild(lines: Int, _ body: (EndedBuild) async throws -> Void) async throws {
+    try await StoreScope.run { scope in
+        let store = try EmbeddedStore(opening: scope.path, scope.options)
+        try await body(try await EndedBuild(store, lines: lines))
+    }
 }

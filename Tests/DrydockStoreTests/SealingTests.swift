@@ -15,16 +15,14 @@ import Testing
 struct SealingTests {
     @Test("a journal that has ended becomes smaller, and is told byte for byte as before, from any record on")
     func sealed() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             let plain = try build.bytes(build.plain)
             let report = try await build.seal()
             #expect(report.journals == 1 && report.plain.bytes == plain.count && report.problem == nil)
             #expect(try build.names() == [build.lease.attempt.rawValue + ".sealed"])
             #expect(try build.bytes(build.sealed).count == report.stored.bytes)
             #expect(report.stored.bytes * 3 / 2 < report.plain.bytes, "noise and all")
-            let index = try #require(try SegmentFile.reading(build.plain)?.index)
+            let index = try build.index()
             #expect(index.blocks.count > 5 && index.footer?.records == 3_002 && index.footer?.lines == 3_000)
             #expect(index.blocks.dropLast().allSatisfy { (16 << 10...64 << 10).contains($0.count) })
             #expect(try await build.told() == plain)
@@ -39,11 +37,9 @@ struct SealingTests {
 
     @Test("a reader that is inside goes on, and hears the end once, when its journal is sealed")
     func openReader() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             let plain = try build.bytes(build.plain)
-            let reader = try await store.reader(build.lease.build.id, build.lease.attempt, after: 0)
+            let reader = try await build.store.reader(build.lease.build.id, build.lease.attempt, after: 0)
             var told: [UInt8] = []
             for line in try #require(try await reader.next(maxBytes: 64 << 10)) {
                 told += line.bytes + [0x0A]
@@ -58,9 +54,7 @@ struct SealingTests {
 
     @Test("what a crash leaves between the steps is read, and made good by the next look")
     func crashes() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 1_500)
+        try await withEndedBuild(lines: 1_500) { build in
             let plain = try build.bytes(build.plain)
             let file = try #require(try SegmentFile.reading(build.plain))
             let hidden = "." + build.lease.attempt.rawValue + ".new"
@@ -96,7 +90,7 @@ struct SealingTests {
             let store = try EmbeddedStore(opening: scope.path, options)
             let build = try await EndedBuild(store, lines: 3_000)
             try await build.seal()
-            let index = try #require(try SegmentFile.reading(build.plain)?.index)
+            let index = try build.index()
             let block = index.blocks[2]
             try build.overwrite(build.sealed, at: block.position + 100, with: Array("damage".utf8))
             for _ in 1...2 {
@@ -117,15 +111,13 @@ struct SealingTests {
         arguments: [0, 1, 2, 9]
     )
     func damagedEnd(_ further: UInt64) async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             try await build.seal()
-            let index = try #require(try SegmentFile.reading(build.plain)?.index)
+            let index = try build.index()
             let block = try #require(index.blocks.last)
             try build.overwrite(build.sealed, at: block.position + 100, with: Array("damage".utf8))
             let after = block.seq - 1 + further
-            let reader = try await store.reader(build.lease.build.id, build.lease.attempt, after: after)
+            let reader = try await build.store.reader(build.lease.build.id, build.lease.attempt, after: after)
             var told: [JournalLine] = []
             while let lines = try await reader.next(maxBytes: 64 << 10) { told += lines }
             #expect(told.map(\.seq) == [block.lastSeq])
@@ -136,26 +128,22 @@ struct SealingTests {
 
     @Test("an index that is damaged is found again in the blocks", arguments: [-64, -1, -100, -700])
     func damagedIndex(_ place: Int) async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 3_000)
+        try await withEndedBuild(lines: 3_000) { build in
             let plain = try build.bytes(build.plain)
             try await build.seal()
             let size = try build.bytes(build.sealed).count
             try build.overwrite(build.sealed, at: Int64(size + place), with: [0x55])
             #expect(try SegmentFile.reading(build.plain)?.index?.footer == nil)
             #expect(try await build.told() == plain)
-            #expect(try await store.gzipJournal(build.lease.build.id) == nil)
-            let span = try await store.logSpan(build.lease.build.id, build.lease.attempt, .last(2))
+            #expect(try await build.store.gzipJournal(build.lease.build.id) == nil)
+            let span = try await build.store.logSpan(build.lease.build.id, build.lease.attempt, .last(2))
             #expect(span == LogSpan(first: 3_000))
         }
     }
 
     @Test("whatever becomes of a sealed file, reading it ends, and tells nothing that was not there")
     func anyDamage() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 1_000)
+        try await withEndedBuild(lines: 1_000) { build in
             let lines = Set(try build.bytes(build.plain).split(separator: 0x0A))
             try await build.seal()
             let whole = try build.bytes(build.sealed)
@@ -186,9 +174,7 @@ struct SealingTests {
 
     @Test("a damaged journal, a torn one and one without its end stay as they are", arguments: 0..<4)
     func unfit(_ kind: Int) async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
+        try await withEndedBuild(lines: 10) { build in
             var bytes = try build.bytes(build.plain)
             let lines = bytes.split(separator: 0x0A)
             switch kind {
@@ -206,10 +192,8 @@ struct SealingTests {
 
     @Test("a journal that is open for writing is left alone, and taken later")
     func busy() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
-            let writer = try await store.journal(build.lease)
+        try await withEndedBuild(lines: 10) { build in
+            let writer = try await build.store.journal(build.lease)
             #expect(try await build.seal().journals == 0)
             try writer.close()
             #expect(try await build.seal().journals == 1)
@@ -218,10 +202,8 @@ struct SealingTests {
 
     @Test("while journals are copied or removed none is sealed, and none forgotten")
     func locked() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
-            let lock = try #require(try LivenessLock.take(store.directory.sealingLock))
+        try await withEndedBuild(lines: 10) { build in
+            let lock = try #require(try LivenessLock.take(build.store.directory.sealingLock))
             #expect(try await build.seal().journals == 0)
             withExtendedLifetime(lock) {}
             lock.remove()
@@ -231,12 +213,10 @@ struct SealingTests {
 
     @Test("nothing can be appended to a sealed journal, and no plain one appears beside it")
     func writer() async throws {
-        try await StoreScope.run { scope in
-            let store = try EmbeddedStore(opening: scope.path, scope.options)
-            let build = try await EndedBuild(store, lines: 10)
+        try await withEndedBuild(lines: 10) { build in
             let size = try build.bytes(build.plain).count
             try await build.seal()
-            let writer = try await store.journal(build.lease)
+            let writer = try await build.store.journal(build.lease)
             #expect(writer.size == ByteCount(Int64(size)))
             #expect(throws: StoreError.journalEnded(build.lease.attempt)) {
                 try writer.append([logLine("more")], via: .host, step: nil)
@@ -294,13 +274,97 @@ struct SealingTests {
         }
     }
 
+    @Test(
+        "a stale attempt that goes on writing keeps its journal plain: nothing of it is lost, or told twice"
+    )
+    func stale() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let first = try await store.enqueueLeased(request(), to: .first)
+            let stale = try await store.journal(first)
+            try stale.append([logLine("1")], via: .host, step: nil)
+            try await store.move(first, to: .queued)
+            let second = try #require(try await store.lease(to: .second))
+            let journal = try await store.journal(second)
+            try journal.append([finished()], via: .host, step: nil)
+            try journal.close()
+            try await end(store, second)
+            // Another process's store: it knows nothing of the writer but its lock.
+            let other = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 1)
+            let reader = try await other.reader(first.build.id, first.attempt, after: 0)
+            #expect(try await reader.next(maxBytes: 1 << 16)?.map(\.seq) == [1])
+            try stale.append([logLine("2")], via: .host, step: nil)
+            try stale.close()
+            #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 1)
+            #expect(try await readAll(other, first).map(\.event) == [logLine("1"), logLine("2")])
+            #expect(try await reader.next(maxBytes: 1 << 16)?.map(\.seq) ?? [] == [2])
+            #expect(throws: StoreError.journalEnded(first.attempt)) {
+                let late = try SegmentWriter(
+                    store.directory,
+                    first.build.id,
+                    first.attempt,
+                    now: scope.options.now
+                )
+                try late.append([logLine("3")], via: .host, step: nil)
+            }
+        }
+    }
+
+    @Test("who opens a journal while it is sealed gets none that is gone")
+    func openedWhileSealed() async throws {
+        try await withEndedBuild(lines: 10) { build in
+            var ending: SegmentSealer.Ending?
+            let file = try SegmentFile.appending(build.plain, build.lease.attempt) {
+                if ending == nil { ending = try? build.sealer.seal() }
+            }
+            guard case .sealed? = ending else { throw Errno.noData }
+            #expect(try file.size() == 0, "it is another one")
+            #expect(try SegmentFile.opening(build.plain)?.size() == 0)
+        }
+    }
+
+    @Test("sealing that is given up, wherever it is, changes nothing, and goes on with the next look")
+    func givenUp() async throws {
+        try await StoreScope.run { scope in
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            let builds = [
+                try await EndedBuild(store, lines: 3_000), try await EndedBuild(store, lines: 10),
+            ]
+            let plain = try builds[0].bytes(builds[0].plain)
+            for looks in [0, 1, 2, 5] {
+                var left = looks
+                let ending = try builds[0].sealer.seal {
+                    left -= 1
+                    return left >= 0
+                }
+                #expect(ending == .interrupted)
+                #expect(try builds[0].names() == [builds[0].lease.attempt.rawValue + ".ndjson"])
+            }
+            // UNSTRUCTURED: awaited here.
+            let cancelled = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await store.sealJournals(atMost: .gibibytes(1)).journals
+            }
+            // How far it looked before it saw that, nobody says.
+            if let sealed = try? await cancelled.value { #expect(sealed == 0) }
+            #expect(try builds[0].bytes(builds[0].plain) == plain)
+            #expect(try await builds[0].seal().journals == 2)
+            #expect(try await builds[0].told() == plain)
+        }
+    }
+
     @Test("no more is sealed at once than was asked for; the next look goes on from there")
     func pace() async throws {
         try await StoreScope.run { scope in
             let store = try EmbeddedStore(opening: scope.path, scope.options)
             for number in 0..<4 { _ = try await EndedBuild(store, lines: 10, session: "s\(number)") }
-            for _ in 0..<4 { #expect(try await store.sealJournals(atMost: ByteCount(1)).journals == 1) }
-            #expect(try await store.sealJournals(atMost: ByteCount(1)).journals == 0)
+            for _ in 0..<4 {
+                let report = try await store.sealJournals(atMost: ByteCount(1))
+                #expect(report.journals == 1 && report.hasMore)
+            }
+            let rest = try await store.sealJournals(atMost: ByteCount(1))
+            #expect(rest.journals == 0 && !rest.hasMore)
             let other = try EmbeddedStore(opening: scope.path, scope.options)
             #expect(try await other.sealJournals(atMost: .gibibytes(1)).journals == 0, "it finds them sealed")
         }

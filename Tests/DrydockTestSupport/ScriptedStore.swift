@@ -204,8 +204,13 @@ package struct ScriptedStore: Store {
         try await base.gzipJournal(build)
     }
 
-    package func logSpan(_ build: BuildID, _ attempt: AttemptID, _ range: LogRange) async throws -> LogSpan {
-        try await base.logSpan(build, attempt, range)
+    package func logSpan(
+        _ build: BuildID,
+        _ attempt: AttemptID,
+        _ range: LogRange,
+        while isWanted: @escaping @Sendable () -> Bool
+    ) async throws -> LogSpan {
+        try await base.logSpan(build, attempt, range, while: isWanted)
     }
 
     package func addToken(_ token: AccessToken, recording: @escaping Recording<AccessToken>) async throws {

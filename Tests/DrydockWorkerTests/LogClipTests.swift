@@ -82,3 +82,10 @@ struct LogClipTests {
         #expect(clip.flush().count < 1_000)
     }
 }
+
+extension LogClip {
+    /// The events to append for `line`, as the journal's sink does it.
+    fileprivate mutating func admit(_ line: LogLine, step: StepID?, journal: ByteCount) -> [Event] {
+        takes(line, journal: journal) ? [.log(line)] : hold(line, step: step)
+    }
+}

@@ -185,6 +185,10 @@ struct ProjectCacheTests {
             ]
             let gc = try Program.run(Program.drydock, ["gc", "--json"], environment: data)
             #expect(gc.out.contains("first") && !gc.out.contains("second"), "\(gc)")
+            let journals = try FileManager.default.subpathsOfDirectory(
+                atPath: scratch.url("data/segments").path
+            ).filter { $0.contains(".") }
+            #expect(journals.count == 3 && journals.allSatisfy { $0.hasSuffix(".sealed") }, "\(journals)")
             #expect(try found(scratch, of: "first") == [])
             let name = scratch.url("second").resolvingSymlinksInPath().path
             let named = try Program.run(Program.drydock, ["gc", "--cache", name], environment: data)

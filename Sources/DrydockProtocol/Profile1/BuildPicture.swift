@@ -28,8 +28,6 @@ package struct BuildPicture: Sendable {
         var progress: Progress?
     }
 
-    /// Most lines that a message repeats.
-    package static let window = Profile0Fold.window
     /// Stages that are kept of one attempt; what comes beyond is told by its records alone.
     static let mostStages = 2_000
 
@@ -82,7 +80,7 @@ package struct BuildPicture: Sendable {
     package mutating func wait(behind others: Int) {
         guard position != others, ending == nil else { return }
         position = others
-        headline = "Waiting for a slot: " + (others == 0 ? "next" : "\(others) ahead") + " in the queue"
+        headline = WireWords.waiting(behind: others)
         revision += 1
     }
 
@@ -188,14 +186,4 @@ package struct BuildPicture: Sendable {
 package struct BuildEnding: Sendable, Hashable {
     package let outcome: Outcome
     package let duration: Duration
-}
-
-/// The newest lines of a log, oldest first.
-struct LineWindow: Sendable {
-    private(set) var texts: [QuotedText] = []
-
-    mutating func add(_ text: QuotedText) {
-        if texts.count == BuildPicture.window { texts.removeFirst() }
-        texts.append(text.clipped(to: Profile0Fold.longestLine))
-    }
 }

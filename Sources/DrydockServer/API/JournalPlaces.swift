@@ -28,8 +28,7 @@ struct JournalPlaces: Sendable {
     }
 
     private func isOver(_ attempt: AttemptID, of build: BuildID) async throws -> Bool {
-        guard let row = try await store.build(build) else { return true }
-        return row.state.isTerminal || row.state == .queued || row.attempt != attempt
+        try await store.build(build)?.isOver(attempt) ?? true
     }
 
     /// The number of the newest record that is there; 0 when there is none.

@@ -25,7 +25,12 @@ struct LogsAPI: Sendable {
 
     let store: any Store
 
-    func logs(_ build: Build, _ request: Request) async throws -> Response {
+    /// `isOpen` says whether the connection is there: for a client that has gone nothing more is read.
+    func logs(
+        _ build: Build,
+        _ request: Request,
+        while isOpen: @escaping @Sendable () -> Bool
+    ) async throws -> Response {
         let choice = try Self.choice(request)
         var headers = HTTPFields()
         headers.set("content-type", choice.isText ? "text/plain; charset=utf-8" : "application/x-ndjson")
@@ -35,35 +40,45 @@ struct LogsAPI: Sendable {
         guard let attempt = build.attempt else { return Response(status: .ok, headers: headers) }
         var (first, last) = (max(1, choice.from), UInt64?.none)
         if let range = choice.range {
-            let span = try await store.logSpan(build.id, attempt, range)
+            let span = try await store.logSpan(build.id, attempt, range, while: isOpen)
             if let lines = span.lines { headers.set("x-drydock-lines", "\(lines)") }
             guard let start = span.first else { return Response(status: .ok, headers: headers) }
             // Of a log that goes on, what was not there when it was asked for is not part of it.
             (first, last) = (start, span.last ?? (build.state.isTerminal ? nil : span.newest))
         }
         let reader = try await store.reader(build.id, attempt, after: first - 1)
-        let body = Self.body(reader, choice, through: last ?? .max, isOver: build.state.isTerminal)
-        return Response(status: .ok, headers: headers, body: body)
+        let piece = Piece(last: last ?? .max, isOver: build.state.isTerminal, isOpen: isOpen)
+        return Response(status: .ok, headers: headers, body: Self.body(reader, choice, piece))
+    }
+
+    /// How far is read, and for how long.
+    private struct Piece: Sendable {
+        /// The last record.
+        let last: UInt64
+        /// Whether the build has ended.
+        let isOver: Bool
+        let isOpen: @Sendable () -> Bool
     }
 
     private static func body(
         _ reader: any JournalReader,
         _ choice: Choice,
-        through last: UInt64,
-        isOver: Bool
+        _ piece: Piece
     ) -> ResponseBody {
         ResponseBody { writer in
             // A build that has ended is read to its end, so that what is missing there is told; else to where it is now.
             var isDone = false
             while !isDone {
+                // Of a step that says nothing, nothing is written: no write would tell that the client has gone.
+                guard piece.isOpen() else { throw CancellationError() }
                 let lines = try await reader.available(maxBytes: batch)
                 if lines.isEmpty {
-                    guard isOver, try await reader.more() else { break }
+                    guard piece.isOver, try await reader.more() else { break }
                     continue
                 }
                 var buffer = ByteBuffer()
-                for line in lines where line.seq <= last { append(line, choice, to: &buffer) }
-                isDone = lines.last.map { $0.seq >= last } ?? false
+                for line in lines where line.seq <= piece.last { append(line, choice, to: &buffer) }
+                isDone = lines.last.map { $0.seq >= piece.last } ?? false
                 if buffer.readableBytes > 0 { try await writer.write(buffer) }
             }
             try await writer.finish(nil)

@@ -32,7 +32,7 @@ extension AccessChecks {
             store: store,
             listed: options.tokens,
             listensOnLoopback: access.listensOnLoopback,
-            tickets: TicketOffice(now: now),
+            tickets: TicketOffice(),
             now: now,
             logger: logger
         )

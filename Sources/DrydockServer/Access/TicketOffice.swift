@@ -18,13 +18,13 @@ final class TicketOffice: Sendable {
 
     private struct Ticket {
         let caller: Caller
-        let end: Timestamp
+        let end: ContinuousClock.Instant
     }
 
     private struct State {
         var tickets: [Digest: Ticket] = [:]
         /// In the order of their ends; those that were used are still in it.
-        var ends: Deque<(digest: Digest, end: Timestamp)> = []
+        var ends: Deque<(digest: Digest, end: ContinuousClock.Instant)> = []
         var byToken: [String: Int] = [:]
 
         mutating func take(_ digest: Digest) -> Ticket? {
@@ -34,7 +34,7 @@ final class TicketOffice: Sendable {
             return ticket
         }
 
-        mutating func forget(before now: Timestamp) {
+        mutating func forget(before now: ContinuousClock.Instant) {
             while let first = ends.first, first.end <= now {
                 ends.removeFirst()
                 _ = take(first.digest)
@@ -44,11 +44,17 @@ final class TicketOffice: Sendable {
 
     private let most: Int
     private let mostPerToken: Int
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
 
     /// So many tickets may be there that were neither used nor are too old, in all and of one token.
-    init(most: Int = 4_096, perToken: Int = 64, now: @escaping @Sendable () -> Timestamp) {
+    ///
+    /// `now` is no clock on a wall: who sets that gives no ticket a longer life, and ends none.
+    init(
+        most: Int = 4_096,
+        perToken: Int = 64,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.most = most
         self.mostPerToken = perToken
         self.now = now

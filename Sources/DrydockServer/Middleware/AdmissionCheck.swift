@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockProtocol
 import Hummingbird
 import HummingbirdCore
 
@@ -20,6 +21,15 @@ struct AdmissionCheck: RouterMiddleware {
         let build = context.parameters.get("id").map { BuildID(rawValue: String($0)) }
         var context = context
         let ticket = operation.takesTicket ? try Query(request).one("ticket") : nil
+        if ticket != nil, request.method == .head {
+            // It would be used up for an answer without a body.
+            throw Problem(
+                405,
+                "method_not_allowed",
+                "a ticket opens a stream, which HEAD asks nothing of",
+                hint: "GET"
+            )
+        }
         do {
             let (offered, address) = (
                 AccessPolicy.bearer(request.headers.value("authorization")), context.caller.address

@@ -61,7 +61,9 @@ extension Operations {
                     .body("text/plain; charset=utf-8", "application/x-ndjson", summary: "The log"),
                     .problem(400, "filter_invalid"),
                 ]
-            ) { request, context in try await logs.logs(try await build(request, context), request) },
+            ) { request, context in
+                try await logs.logs(try await build(request, context), request, while: context.isOpen)
+            },
             Operation(
                 method: .get,
                 path: "/api/v1/builds/{id}/artifacts",

@@ -16,14 +16,6 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
     private static var tail: Int { 64 << 10 }
     private static var longestTail: Int { 4 << 20 }
 
-    /// A batch on its way, and how often sockets had become free before.
-    private struct Sent {
-        var delivery = Delivery()
-        var seen: UInt64 = 0
-        /// When its newest record was appended.
-        var at: Timestamp?
-    }
-
     /// The build that is told, and how far.
     private struct Showing {
         let build: Build
@@ -162,25 +154,30 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
     /// Reads one attempt until it is over, by its own word or the store's.
     private func follow(_ attempt: AttemptID, _ showing: inout Showing) async throws {
         _ = room.note(isWaiting: false)
-        var reader: any JournalReader
+        let reader: any JournalReader
         if showing.isJoining {
             reader = try await catchUp(attempt, &showing)
         } else {
             let seen = showing.cursor.flatMap { $0.attempt == attempt ? $0.seq : nil } ?? 0
             reader = try await store.reader(showing.build.id, attempt, after: seen)
         }
-        var before = Sent()
-        var size = BatchSize()
-        while !room.hasEnded, let lines = try await reader.next(maxBytes: size.bytes) {
-            size.note(lines)
-            // Before it is sent: the socket may be full and free again before anybody asks.
-            let seen = writable.generation
-            let next = Sent(delivery: tell(lines), seen: seen, at: note(lines))
-            if let last = lines.last { showing.cursor = Cursor(attempt: attempt, seq: last.seq) }
-            await pace(before)
-            before = next
-        }
-        await pace(before)
+        let telling = PacedTelling(
+            reader: reader,
+            writable: writable,
+            isWatched: { [room] in room.connections > 0 },
+            runsAhead: false,
+            clock: clock,
+            metrics: metrics
+        )
+        try await telling.run(
+            BatchSize(),
+            while: { !room.hasEnded },
+            stalls: { at in stalled.withLock { $0 = at } },
+            tell: { lines in
+                if let last = lines.last { showing.cursor = Cursor(attempt: attempt, seq: last.seq) }
+                return room.tell { fold in apply(lines, to: &fold) + fold.flush() }
+            }
+        )
         showing.read = attempt
     }
 
@@ -211,25 +208,6 @@ final class SessionFeed<Profile: WireProfile>: Sendable {
             }
             bytes *= 8
         }
-    }
-
-    /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
-    private func pace(_ sent: Sent) async {
-        guard await !sent.delivery.arrived(), room.connections > 0 else { return }
-        stalled.withLock { $0 = sent.at }
-        await writable.wait(after: sent.seen)
-        stalled.withLock { $0 = nil }
-    }
-
-    /// Counts what was told; when the newest of it was appended.
-    private func note(_ lines: [JournalLine]) -> Timestamp? {
-        guard let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) else { return nil }
-        metrics.told(records: lines.count, after: clock().since(at))
-        return at
-    }
-
-    private func tell(_ lines: [JournalLine]) -> Delivery {
-        room.tell { fold in apply(lines, to: &fold) + fold.flush() }
     }
 
     private func apply(_ lines: [JournalLine], to fold: inout Profile) -> [Profile.Message] {

@@ -21,6 +21,7 @@ final class BuildStream: Sendable {
         var newsNumber = 0
         /// The terminal message.
         var end: SharedFrame?
+        var order = AttemptOrder()
     }
 
     /// Where a viewer enters, and what greets it there.
@@ -35,6 +36,8 @@ final class BuildStream: Sendable {
 
     private struct State {
         var picture: BuildPicture
+        /// The attempts that its reader knows of: one more each time there is one.
+        var order = AttemptOrder()
         /// nil while the past is read.
         var recent: RecentBatches?
         var news: SharedFrame?
@@ -85,7 +88,15 @@ final class BuildStream: Sendable {
     var cursor: Cursor? { state.withLock { $0.picture.cursor } }
 
     /// Whether it was read further than `cursor`.
-    func isBeyond(_ cursor: Cursor) -> Bool { self.cursor.map { cursor < $0 } ?? false }
+    func isBeyond(_ cursor: Cursor) -> Bool {
+        state.withLock { state in state.picture.cursor.map { state.order.isBefore(cursor, $0) } ?? false }
+    }
+
+    /// The order of its attempts, as far as there are any.
+    var order: AttemptOrder { state.withLock(\.order) }
+
+    /// Learns which attempts there are, in their order, before it is told any records of them.
+    func note(_ attempts: [AttemptID]) { state.withLock { $0.order = AttemptOrder(attempts) } }
 
     var viewers: Int { state.withLock { $0.viewers } }
 
@@ -223,7 +234,7 @@ final class BuildStream: Sendable {
             guard let recent = state.recent else { return .notYet }
             let greeting = isGreeted ? [] : greeting(start, state)
             var number: Int? = recent.nextNumber
-            if case .after(let cursor) = start { number = recent.number(after: cursor) }
+            if case .after(let cursor) = start { number = recent.number(after: cursor, in: state.order) }
             guard let number else { return .behind(greeting: greeting) }
             return .at(number, after: recent.end, news: state.newsNumber, greeting: greeting)
         }
@@ -250,7 +261,8 @@ final class BuildStream: Sendable {
                 batches: state.recent?.from(number, count: 16),
                 news: state.news,
                 newsNumber: state.newsNumber,
-                end: state.end
+                end: state.end,
+                order: state.order
             )
         }
     }

@@ -12,6 +12,8 @@ struct RecordBatch: Sendable {
     let last: UInt64
     let frame: SharedFrame
 
+    /// Its first record.
+    var start: Cursor { Cursor(attempt: attempt, seq: first) }
     /// Where a viewer is who has seen it.
     var end: Cursor { Cursor(attempt: attempt, seq: last) }
 }
@@ -61,10 +63,10 @@ struct RecentBatches: Sendable {
     /// The number of the batch that follows directly on `cursor`; nil when none here does.
     ///
     /// A viewer that is further than all this, as one may be whose build's reading waits, is at its end.
-    func number(after cursor: Cursor?) -> Int? {
+    func number(after cursor: Cursor?, in order: AttemptOrder) -> Int? {
         if cursor == origin { return firstNumber }
         guard let cursor else { return nil }
-        guard let end, end < cursor || end == cursor else {
+        guard let end, !order.isBefore(cursor, end) else {
             return end == nil
                 ? nextNumber : batches.lastIndex { $0.end == cursor }.map { firstNumber + $0 + 1 }
         }
@@ -86,9 +88,17 @@ struct RecentBatches: Sendable {
     }
 }
 
-extension Cursor {
-    /// Whether it is the earlier place of a build: attempts are ordered by their ids.
-    static func < (left: Cursor, right: Cursor) -> Bool {
-        (left.attempt, left.seq) < (right.attempt, right.seq)
+/// The attempts of a build in their order, which their ids need not tell: those begin with the time on the wall.
+struct AttemptOrder: Sendable {
+    private let attempts: [AttemptID]
+
+    init(_ attempts: [AttemptID] = []) { self.attempts = attempts }
+
+    /// Whether `left` is the earlier place; one in an attempt that is not known yet is later than all others.
+    func isBefore(_ left: Cursor, _ right: Cursor) -> Bool {
+        if left.attempt == right.attempt { return left.seq < right.seq }
+        return number(of: left.attempt) < number(of: right.attempt)
     }
+
+    private func number(of attempt: AttemptID) -> Int { attempts.firstIndex(of: attempt) ?? attempts.count }
 }

@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import DrydockProtocol
 import DrydockStore
 import Logging
@@ -39,6 +40,7 @@ struct StreamReader {
             let seen = stream.changed.generation
             do {
                 let attempts = try await store.attempts(stream.build)
+                stream.note(attempts)
                 let unread = read.flatMap(attempts.firstIndex).map { attempts[($0 + 1)...] } ?? attempts[...]
                 if let next = unread.first {
                     current = next
@@ -80,21 +82,19 @@ struct StreamReader {
             }
             guard isOpen else { return }
         }
-        var before = (delivery: stream.becomePresent(), seen: UInt64(0))
+        let telling = PacedTelling(
+            reader: reader,
+            writable: stream.writable,
+            isWatched: { [stream] in stream.viewers > 0 },
+            runsAhead: true,
+            clock: clock,
+            metrics: metrics
+        )
         // A quarter of what is kept for viewers that keep up.
-        var size = BatchSize(most: RecentBatches.room / 4)
-        while let lines = try await reader.next(maxBytes: size.bytes) {
-            size.note(lines)
-            // Before it is sent: the socket may be full and free again before anybody asks.
-            let seen = stream.writable.generation
-            if let at = lines.last.flatMap({ JournalCodec.head(of: $0.bytes)?.at }) {
-                metrics.told(records: lines.count, after: clock().since(at))
-            }
-            let delivery = stream.tell(lines.map { ($0.seq, $0.bytes) }, of: attempt)
-            await pace(before.delivery, before.seen)
-            before = (delivery, seen)
+        let size = BatchSize(most: RecentBatches.room / 4)
+        try await telling.run(size, behind: stream.becomePresent()) { lines in
+            stream.tell(lines.map { ($0.seq, $0.bytes) }, of: attempt)
         }
-        await pace(before.delivery, before.seen)
     }
 
     /// Takes in what was there before; false when the attempt is over with that.
@@ -121,8 +121,7 @@ struct StreamReader {
 
     /// Whether somebody may still append to it.
     private func isOpen(_ attempt: AttemptID) async throws -> Bool {
-        guard let build = try await store.build(stream.build) else { return false }
-        return !build.state.isTerminal && build.state != .queued && build.attempt == attempt
+        try await store.build(stream.build).map { !$0.isOver(attempt) } ?? false
     }
 
     private func hasEnded() async -> Bool {
@@ -136,11 +135,5 @@ struct StreamReader {
         }
         _ = stream.becomePresent()
         _ = stream.end(build.outcome, build.duration)
-    }
-
-    /// Waits until a batch is out; while no socket takes more, until one does: nobody is left who could see it sooner.
-    private func pace(_ delivery: Delivery, _ seen: UInt64) async {
-        guard await !delivery.arrived(), stream.viewers > 0 else { return }
-        await stream.writable.wait(after: seen)
     }
 }

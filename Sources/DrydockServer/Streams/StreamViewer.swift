@@ -2,6 +2,7 @@
 // Copyright the Drydock authors
 
 import DrydockModel
+import DrydockOS
 import NIOCore
 
 /// A connection that speaks wire profile 1: for each build it watches, a place in its journal, and nothing else.
@@ -76,7 +77,7 @@ final class StreamViewer {
         // One that is shown how things are has no place yet, and waits for nothing.
         guard let cursor = follow.cursor else { return follow.isReading ? end.seq : 0 }
         if cursor.attempt == end.attempt { return end.seq - min(end.seq, cursor.seq) }
-        return cursor < end ? end.seq : 0
+        return follow.stream.order.isBefore(cursor, end) ? end.seq : 0
     }
 
     // MARK: Which builds
@@ -161,7 +162,7 @@ final class StreamViewer {
                 break
             }
             if batches.isEmpty { return finish(look, &follow) }
-            send(batches, from: number, &follow)
+            send(batches, from: number, in: look.order, &follow)
         }
         return false
     }
@@ -192,13 +193,18 @@ final class StreamViewer {
     }
 
     /// Sends batches, without those that it has from the journal.
-    private func send(_ batches: ArraySlice<RecordBatch>, from number: Int, _ follow: inout Follow) {
+    private func send(
+        _ batches: ArraySlice<RecordBatch>,
+        from number: Int,
+        in order: AttemptOrder,
+        _ follow: inout Follow
+    ) {
         var next = number
         for batch in batches {
             guard connection.isWritable else { break }
-            if let cursor = follow.cursor, batch.begins(before: cursor) {
+            if let cursor = follow.cursor, !order.isBefore(cursor, batch.start) {
                 // It may have only a part of it: the rest alone is in the journal.
-                guard batch.end < cursor || batch.end == cursor else { return read(&follow) }
+                guard !order.isBefore(cursor, batch.end) else { return read(&follow) }
             } else {
                 tell(batch.frame)
                 follow.cursor = batch.end
@@ -261,10 +267,3 @@ final class StreamViewer {
 
 @available(*, unavailable)
 extension StreamViewer: Sendable {}
-
-extension RecordBatch {
-    /// Whether a viewer at `cursor` has seen its first record.
-    fileprivate func begins(before cursor: Cursor) -> Bool {
-        attempt < cursor.attempt || (attempt == cursor.attempt && first <= cursor.seq)
-    }
-}

@@ -20,12 +20,17 @@ extension EmbeddedStore {
     package func sealJournals(atMost limit: ByteCount) async throws -> SealReport {
         var report = SealReport()
         var looked = 0
+        report.hasMore = true
         while looked < Self.lookedAt, report.plain < limit {
             let revision = sealing.withLock { $0.revision }
             let changes = try await database.read { try BuildChange.after(revision, $0) }
-            guard !changes.isEmpty else { break }
+            guard !changes.isEmpty else {
+                report.hasMore = false
+                break
+            }
             for change in changes where report.plain < limit {
                 if change.state.isTerminal, !(await seal(change.build, change.attempt, &report)) {
+                    report.hasMore = false
                     return report
                 }
                 sealing.withLock { $0.revision = change.revision }
@@ -42,12 +47,12 @@ extension EmbeddedStore {
         return report
     }
 
-    /// False when it is to be asked again: somebody copies or removes journals.
+    /// False when it is to be asked again: somebody copies or removes journals, or the task is cancelled.
     private func seal(_ build: BuildID, _ newest: AttemptID?, _ report: inout SealReport) async -> Bool {
-        let result = await Blocking.run { [directory] in
+        let result = await Blocking.interruptible { [directory] isCancelled in
             Result { () throws(StoreError) in
                 try FileLock.trying(directory.sealingLock) { () throws(StoreError) in
-                    try directory.sealSegments(of: build, newest: newest)
+                    try directory.sealSegments(of: build, newest: newest) { !isCancelled() }
                 }
             }
         }
@@ -55,6 +60,7 @@ extension EmbeddedStore {
         case .success(nil): return false
         case .success(let sealed?):
             report.add(sealed)
+            if sealed.isInterrupted { return false }
             // Its writer is about to close.
             if sealed.isBusy { sealing.withLock { $0.again[build] = newest } }
         case .failure(let error):
@@ -67,16 +73,24 @@ extension EmbeddedStore {
 
 extension DataDirectory {
     /// Seals what a build that has ended left plain; `newest` is its last attempt.
-    func sealSegments(of build: BuildID, newest: AttemptID?) throws(StoreError) -> SealReport {
+    func sealSegments(
+        of build: BuildID,
+        newest: AttemptID?,
+        while goesOn: () -> Bool
+    ) throws(StoreError) -> SealReport {
         var report = SealReport()
         for attempt in try attemptsWithJournals(of: build, onlyPlain: true) {
             let plain = segment(build, attempt)
-            switch try SegmentSealer(plain: plain, attempt: attempt, needsEnd: attempt == newest).seal() {
+            let sealer = SegmentSealer(plain: plain, attempt: attempt, needsEnd: attempt == newest)
+            switch try sealer.seal(while: goesOn) {
             case .sealed(let plain, let stored):
                 report.journals += 1
                 report.plain = ByteCount(report.plain.bytes + plain)
                 report.stored = ByteCount(report.stored.bytes + stored)
             case .busy: report.isBusy = true
+            case .interrupted:
+                report.isInterrupted = true
+                return report
             case .unfit, .gone: break
             }
         }
@@ -92,11 +106,18 @@ package struct SealReport: Sendable {
     package internal(set) var stored = ByteCount(0)
     /// Why one could not be sealed: it stays as it is, and is tried again.
     package internal(set) var problem: StoreError?
+    /// Whether it was not all looked at that there is: as much was packed as was asked for.
+    package internal(set) var hasMore = false
     var isBusy = false
+    var isInterrupted = false
 
-    fileprivate mutating func add(_ other: SealReport) {
+    package init() {}
+
+    /// Takes in what was sealed besides.
+    package mutating func add(_ other: SealReport) {
         journals += other.journals
         plain = ByteCount(plain.bytes + other.plain.bytes)
         stored = ByteCount(stored.bytes + other.stored.bytes)
+        problem = problem ?? other.problem
     }
 }

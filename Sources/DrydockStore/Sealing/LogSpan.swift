@@ -24,15 +24,20 @@ package struct LogSpan: Hashable, Sendable {
 }
 
 extension LogSpan {
-    /// Finds `range` in `file`: by the index of a sealed journal, else by counting.
-    init(_ range: LogRange, in file: SegmentFile) throws(StoreError) {
+    /// Finds `range` in `file`: by the index of a sealed journal, else by counting, for as long as `goesOn` says so; what was
+    /// given up is worth nothing.
+    init(
+        _ range: LogRange,
+        in file: SegmentFile,
+        while goesOn: () -> Bool = { true }
+    ) throws(StoreError) {
         self.init()
         switch (range, file.index) {
         case (.last(let count), let index?) where index.footer != nil:
             let lines = index.footer?.lines ?? 0
             self = try LogSpan(.lines(lines - min(lines, count) + 1, through: nil), in: file)
         case (.last(let count), _):
-            first = try Self.start(ofLast: count, in: file)
+            first = try Self.start(ofLast: count, in: file, while: goesOn)
         case (.lines(let from, let through), let index?) where index.footer != nil:
             let all = index.footer?.lines ?? 0
             lines = all
@@ -44,7 +49,7 @@ extension LogSpan {
         case (.lines(let from, let through), _):
             var number: UInt64 = 0
             var newest: UInt64?
-            try LogLines.each(in: file, from: 0) { seq in
+            try LogLines.each(in: file, from: 0, while: goesOn) { seq in
                 number += 1
                 newest = seq
                 if number == from { first = seq }
@@ -74,14 +79,18 @@ extension LogSpan {
         return found ?? (isFirst ? block.seq : block.lastSeq)
     }
 
-    private static func start(ofLast count: UInt64, in file: SegmentFile) throws(StoreError) -> UInt64? {
+    private static func start(
+        ofLast count: UInt64,
+        in file: SegmentFile,
+        while goesOn: () -> Bool
+    ) throws(StoreError) -> UInt64? {
         guard count > 0 else { return nil }
         let size = try file.size()
         var bytes = 64 << 10
-        while true {
+        while goesOn() {
             let start = Int64(bytes) >= size ? 0 : try SegmentSearch(file: file).start(ofLast: bytes)
             var newest: [UInt64] = []
-            try LogLines.each(in: file, from: start) { seq in
+            try LogLines.each(in: file, from: start, while: goesOn) { seq in
                 newest.append(seq)
                 return true
             }
@@ -89,6 +98,7 @@ extension LogSpan {
             if start == 0 { return newest.first }
             bytes *= 4
         }
+        return nil
     }
 }
 
@@ -97,16 +107,18 @@ enum LogLines {
     private static let chunk = 256 << 10
     private static let longest = 16 << 20
 
-    /// Tells of each line from `offset`, where a line begins, up to `end`, for as long as `body` returns true.
+    /// Tells of each line from `offset`, where a line begins, up to `end`, for as long as `body` returns true, and `goesOn`, which
+    /// is asked less often.
     static func each(
         in file: SegmentFile,
         from offset: Int64,
         to end: Int64 = .max,
+        while goesOn: () -> Bool = { true },
         _ body: (UInt64) -> Bool
     ) throws(StoreError) {
         var offset = offset
         var asked = chunk
-        while offset < end {
+        while offset < end, goesOn() {
             let bytes = try file.read(from: offset, count: Int(min(Int64(asked), end - offset)))
             guard let feed = bytes.lastIndex(of: 0x0A) else {
                 // The torn end, or a line that is longer.

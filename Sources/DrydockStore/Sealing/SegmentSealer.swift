@@ -21,6 +21,8 @@ struct SegmentSealer {
         case unfit
         /// There is no plain journal any more.
         case gone
+        /// It was given up, and nothing is changed.
+        case interrupted
     }
 
     /// Blocks have that many bytes, or one line.
@@ -37,7 +39,9 @@ struct SegmentSealer {
         plain.removingLastComponent().appending("." + attempt.rawValue + ".new")
     }
 
-    func seal() throws(StoreError) -> Ending {
+    /// `goesOn` is asked now and then whether it is still to be done.
+    func seal(while goesOn: () -> Bool = { true }) throws(StoreError) -> Ending {
+        guard goesOn() else { return .interrupted }
         let file: SegmentFile?
         do throws(StoreError) {
             file = try SegmentFile.locking(plain, attempt)
@@ -50,7 +54,10 @@ struct SegmentSealer {
             try removePlain()
             return .gone
         }
-        guard let stored = try write(file, size) else { return .unfit }
+        guard let stored = try write(file, size, while: goesOn) else {
+            // At worst one that is not fit is looked at once more.
+            return goesOn() ? .unfit : .interrupted
+        }
         try publish()
         try removePlain()
         return .sealed(plain: size, stored: stored)
@@ -58,13 +65,18 @@ struct SegmentSealer {
 
     // MARK: The steps
 
-    /// Writes the sealed form under a name that nobody reads, and returns its size; nil when the journal is not fit.
-    func write(_ file: SegmentFile, _ size: Int64) throws(StoreError) -> Int64? {
+    /// Writes the sealed form under a name that nobody reads, and returns its size; nil when the journal is not fit, or it does
+    /// not go on.
+    func write(
+        _ file: SegmentFile,
+        _ size: Int64,
+        while goesOn: () -> Bool = { true }
+    ) throws(StoreError) -> Int64? {
         do throws(StoreError) {
             let target = try OwnedDescriptor.making(unfinished)
             let stored = try target.withDescriptor { target throws(StoreError) in
                 var writing = SealedWriting(unfinished, target, needsEnd: needsEnd)
-                return try writing.write(file, size, blockSize: Self.blockSize)
+                return try writing.write(file, size, blockSize: Self.blockSize, while: goesOn)
             }
             guard let stored else {
                 unlink(unfinished.string)
@@ -119,16 +131,21 @@ private struct SealedWriting {
         self.needsEnd = needsEnd
     }
 
-    /// The size of what was written and synced; nil where the journal is not fit.
-    mutating func write(_ file: SegmentFile, _ size: Int64, blockSize: Int) throws(StoreError) -> Int64? {
+    /// The size of what was written and synced; nil where the journal is not fit, or it does not go on.
+    mutating func write(
+        _ file: SegmentFile,
+        _ size: Int64,
+        blockSize: Int,
+        while goesOn: () -> Bool
+    ) throws(StoreError) -> Int64? {
         guard var deflater = Deflater(level: 1, windowBits: 15) else {
             throw .system("deflating", path, .noMemory)
         }
         try put(SealedIndex.magic)
         while case let offset = blocks.last?.end ?? 0, offset < size {
-            guard let bytes = try wholeLines(file, from: offset, blockSize), let lines = take(bytes) else {
-                return nil
-            }
+            guard goesOn(), let bytes = try wholeLines(file, from: offset, blockSize),
+                let lines = take(bytes)
+            else { return nil }
             // zlib.h, deflateBound: stored blocks at worst, five bytes for each 16 KiB.
             guard let stored = deflater.deflate(bytes, most: bytes.count + bytes.count >> 8 + 128) else {
                 throw .system("deflating", path, .noMemory)

@@ -5,7 +5,7 @@ import DequeModule
 import Synchronization
 
 /// Lets so many pieces of work go on at one time; the others wait in the order in which they came.
-final class Turnstile: Sendable {
+package final class Turnstile: Sendable {
     private struct State {
         var free: Int
         var waiting: Deque<CheckedContinuation<Void, Never>> = []
@@ -13,10 +13,10 @@ final class Turnstile: Sendable {
 
     private let state: Mutex<State>
 
-    init(places: Int) { state = Mutex(State(free: places)) }
+    package init(places: Int) { state = Mutex(State(free: places)) }
 
     /// Does `work` when there is a place for it.
-    func pass<Value>(_ work: () async throws -> Value) async rethrows -> Value {
+    package func pass<Value>(_ work: () async throws -> Value) async rethrows -> Value {
         await enter()
         defer { leave() }
         return try await work()

@@ -4,10 +4,12 @@
 import Synchronization
 
 /// Something that becomes true, seen from every thread.
-final class SetOnce: Sendable {
+package final class SetOnce: Sendable {
     private let state = Atomic(false)
 
-    var value: Bool { state.load(ordering: .acquiring) }
+    package init() {}
 
-    func set() { state.store(true, ordering: .releasing) }
+    package var value: Bool { state.load(ordering: .acquiring) }
+
+    package func set() { state.store(true, ordering: .releasing) }
 }
