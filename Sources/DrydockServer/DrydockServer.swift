@@ -86,6 +86,12 @@ package struct DrydockServer: Service {
         }
     }
 
+    /// The loops of all servers of the process, which live as long as it does.
+    ///
+    /// Half as many as there are processors: the builds whose lines they carry run on the same ones, and two loops that send to
+    /// viewers at one time have those wait who read.
+    private static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+
     /// How many descriptors there are.
     private func descriptors() -> Int {
         do {
@@ -153,6 +159,7 @@ package struct DrydockServer: Service {
             onServerRunning: { [onListening, options] channel in
                 await onListening(options.host, channel.localAddress?.port ?? options.port)
             },
+            eventLoopGroupProvider: .shared(Self.eventLoops),
             logger: logger
         )
     }
