@@ -4,29 +4,32 @@
 /// What happened, by kind.
 ///
 /// The fields of every kind stand in `docs/events.md`.
+///
+/// Nine in ten are lines of logs, which pass through many hands: the others lie elsewhere, so that a line is not as large to
+/// copy as the largest of them.
 package enum Event: Sendable, Hashable {
-    case queued(Queued)
-    case started(Started)
-    case plan(Planned)
-    case step(StepChange)
-    case stage(StageChange)
-    case progress(Progress)
-    case estimate(Estimate)
+    indirect case queued(Queued)
+    indirect case started(Started)
+    indirect case plan(Planned)
+    indirect case step(StepChange)
+    indirect case stage(StageChange)
+    indirect case progress(Progress)
+    indirect case estimate(Estimate)
     case log(LogLine)
-    case diag(Diagnostic)
-    case tests(TestResults)
-    case artifact(Artifact)
-    case output(key: String, value: String)
-    case notice(title: String, markdown: String)
-    case willFail(reason: String)
-    case violation(Violation)
-    case network(NetworkUse)
-    case usage(Usage)
-    case preview(PreviewReady)
-    case attempt(number: Int, reason: String)
-    case cancelRequested(by: String, reason: String)
-    case gap(Gap)
-    case finished(Finished)
+    indirect case diag(Diagnostic)
+    indirect case tests(TestResults)
+    indirect case artifact(Artifact)
+    indirect case output(key: String, value: String)
+    indirect case notice(title: String, markdown: String)
+    indirect case willFail(reason: String)
+    indirect case violation(Violation)
+    indirect case network(NetworkUse)
+    indirect case usage(Usage)
+    indirect case preview(PreviewReady)
+    indirect case attempt(number: Int, reason: String)
+    indirect case cancelRequested(by: String, reason: String)
+    indirect case gap(Gap)
+    indirect case finished(Finished)
 }
 
 /// The build was accepted; written by the worker as the attempt's first record.

@@ -101,24 +101,19 @@ struct BuildEndTests {
             try Schema.migrator.migrate(old, upTo: "6-rebuilding")
             let codes: [FailureCode?] = [nil, .internal, .lost, .cancelled]
             try await old.write { db in
+                // As that version wrote them.
+                let sql = """
+                    INSERT INTO builds
+                        (id, session, project, state, request, attempts, created_at, finished_at, failure, revision)
+                    VALUES (?, 's', 'p', ?, ?, 0, 0, ?, ?, 0)
+                    """
+                let request = try JSONEncoder().encode(request())
                 for (number, code) in codes.enumerated() {
-                    var build = Build(
-                        id: BuildID(rawValue: "b_\(number)"),
-                        request: request(),
-                        state: code == nil ? .succeeded : .errored,
-                        createdAt: Timestamp(milliseconds: 0),
-                        finishedAt: Timestamp(milliseconds: 1),
-                        failure: code.map { Failure($0, .platform, "m") }
-                    )
-                    try BuildRows.insert(&build, db)
+                    let failure = try code.map { try JSONEncoder().encode(Failure($0, .platform, "m")) }
+                    let state: BuildState = code == nil ? .succeeded : .errored
+                    try db.execute(sql: sql, arguments: ["b_\(number)", state.rawValue, request, 1, failure])
                 }
-                var waiting = Build(
-                    id: BuildID(rawValue: "b_4"),
-                    request: request(),
-                    state: .queued,
-                    createdAt: Timestamp(milliseconds: 0)
-                )
-                try BuildRows.insert(&waiting, db)
+                try db.execute(sql: sql, arguments: ["b_4", BuildState.queued.rawValue, request, nil, nil])
             }
             try old.close()
             let store = try EmbeddedStore(opening: scope.path, scope.options)

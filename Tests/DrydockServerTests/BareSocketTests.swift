@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Drydock authors
+
+import Glibc
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import DrydockServer
+
+@Suite("Bytes that go past the pipeline", .timeLimit(.minutes(1)))
+struct BareSocketTests {
+    private struct Silent: WebSocketDelegate {
+        func opened(_ connection: WebSocketHandler) {}
+        func received(_ input: WebSocketInput, from connection: WebSocketHandler) {}
+        func becameWritable(_ connection: WebSocketHandler) {}
+        func closed(_ connection: WebSocketHandler) {}
+        func wrote(bytes: Int) {}
+    }
+
+    /// A connection over a pair of sockets that hold little, and its peer's descriptor.
+    private struct Pair {
+        let channel: any Channel
+        let connection: NIOLoopBound<WebSocketHandler>
+        let peer: CInt
+
+        static func run(_ body: (Pair) async throws -> Void) async throws {
+            var ends: [CInt] = [-1, -1]
+            try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            var size: CInt = 16 << 10
+            setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .withConnectedSocket(ends[0]).get()
+            let connection = try await channel.eventLoop.submit {
+                let handler = WebSocketHandler(
+                    delegate: Silent(),
+                    rules: .init(longestMessage: 1 << 10),
+                    allowance: MessageAllowance(burst: 1_000, perSecond: 1_000, now: .now()),
+                    encoder: FrameEncoder(),
+                    deflate: nil
+                )
+                try channel.pipeline.syncOperations.addHandler(handler)
+                return NIOLoopBound(handler, eventLoop: channel.eventLoop)
+            }.get()
+            let pair = Pair(channel: channel, connection: connection, peer: ends[1])
+            defer { Glibc.close(ends[1]) }
+            try await body(pair)
+            try? await channel.close()
+        }
+
+        /// Does `work` on the connection's loop.
+        func onLoop<Result: Sendable>(
+            _ work: @escaping @Sendable (WebSocketHandler) -> Result
+        ) async throws -> Result {
+            try await channel.eventLoop.submit { [connection] in work(connection.value) }.get()
+        }
+
+        /// Reads so many bytes.
+        func read(_ count: Int) async throws -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            var got = 0
+            while got < count {
+                let step = bytes.withUnsafeMutableBytes {
+                    recv(peer, $0.baseAddress! + got, count - got, CInt(MSG_DONTWAIT))
+                }
+                if step > 0 {
+                    got += step
+                } else {
+                    try #require(step < 0 && errno == EAGAIN, "only \(got) of \(count) bytes came")
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+            }
+            return bytes
+        }
+    }
+
+    /// The frames of messages as a batch, and its bytes.
+    private static func batch(_ texts: [String], maySkip: Bool = false) -> (FrameBatch, [UInt8]) {
+        var batch = FrameBatch()
+        let encoder = FrameEncoder()
+        for text in texts {
+            batch.add(encoder.frame(.text, Array(text.utf8), deflating: false), maySkip: maySkip)
+        }
+        return (batch, Array(batch.form(readsDeflated: false).all.readableBytesView))
+    }
+
+    @Test(
+        "messages to all, to one, and pings come in the order in which they were sent, however little the peer takes"
+    )
+    func order() async throws {
+        try await Pair.run { pair in
+            var expected: [UInt8] = []
+            for round in 0..<20 {
+                // Some rounds find an empty socket, some a full one, and some a channel that holds bytes.
+                let length = [1, 100, 10_000, 60_000][round % 4]
+                let (batch, bytes) = Self.batch(
+                    (0..<3).map { "\(round).\($0)" + String(repeating: "x", count: length) }
+                )
+                let own = Self.batch(["own \(round)"]).1
+                let sent = try await pair.onLoop { connection in
+                    let sent = connection.send(batch.form(readsDeflated: false), skippable: 0)
+                    connection.send(ByteBuffer(bytes: own))
+                    return sent
+                }
+                #expect(sent == bytes.count)
+                expected += bytes + own
+                if round % 3 == 2 {
+                    let came = try await pair.read(expected.count)
+                    #expect(came == expected, "in round \(round)")
+                    expected = []
+                }
+            }
+            let came = try await pair.read(expected.count)
+            #expect(came == expected)
+        }
+    }
+
+    @Test("a peer that takes nothing is skipped past progress, and gets the newest of it and the end")
+    func skipped() async throws {
+        try await Pair.run { pair in
+            let wide = String(repeating: "x", count: 300_000)
+            var expected: [UInt8] = []
+            var isTaking = true
+            while isTaking {
+                let (batch, bytes) = Self.batch([wide], maySkip: true)
+                expected += bytes
+                isTaking = try await pair.onLoop { connection in
+                    _ = connection.send(batch.form(readsDeflated: false), skippable: 1)
+                    return connection.isWritable
+                }
+            }
+            let lost = Self.batch(["lost"], maySkip: true).0
+            let (newest, bytes) = Self.batch(["newest"], maySkip: true)
+            let counts = try await pair.onLoop { connection in
+                [lost, newest].map { connection.send($0.form(readsDeflated: false), skippable: 1) }
+            }
+            #expect(counts == [0, 0])
+            expected += bytes
+            let came = try await pair.read(expected.count)
+            #expect(came == expected)
+            // And from here on it keeps up again.
+            let (last, end) = Self.batch(["end"])
+            _ = try await pair.onLoop { $0.send(last.form(readsDeflated: false), skippable: 0) }
+            let rest = try await pair.read(end.count)
+            #expect(rest == end)
+        }
+    }
+
+    @Test("nothing goes out behind a close, nor to a descriptor that is another's by then")
+    func closed() async throws {
+        try await Pair.run { pair in
+            let (batch, _) = Self.batch(["late"])
+            let sent = try await pair.onLoop { connection in
+                connection.close(.normal, "bye")
+                return connection.send(batch.form(readsDeflated: false), skippable: 0)
+            }
+            #expect(sent == 0)
+            let frame = try await pair.read(7)
+            #expect(frame == [0x88, 5, 0x03, 0xE8] + Array("bye".utf8))
+            var byte: UInt8 = 0
+            #expect(recv(pair.peer, &byte, 1, 0) == 0)
+        }
+        try await Pair.run { pair in
+            let (batch, _) = Self.batch(["late"])
+            let numbers = try await pair.channel.eventLoop.submit { [connection = pair.connection] in
+                let own = try pair.channel.pipeline.syncOperations
+                    .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+                var others: [CInt] = [-1, -1]
+                try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &others) == 0)
+                // As a failed read does: the channel is closed below its handlers.
+                pair.channel._channelCore.close0(error: ChannelError.eof, mode: .all, promise: nil)
+                let taken = try fcntl(others[0], F_DUPFD, #require(own))
+                defer { for descriptor in others + [taken] { Glibc.close(descriptor) } }
+                let sent = connection.value.send(batch.form(readsDeflated: false), skippable: 0)
+                var byte: UInt8 = 0
+                let came = recv(others[1], &byte, 1, CInt(MSG_DONTWAIT))
+                return [taken == own ? 1 : 0, sent, came]
+            }.get()
+            #expect(numbers == [1, 0, -1])
+        }
+    }
+}
