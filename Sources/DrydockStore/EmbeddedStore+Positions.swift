@@ -21,7 +21,6 @@ private struct WaitingBuild {
     let id: BuildID
     let number: Int64
     let session: String
-    let submitter: String
     /// Builds of its session that come before it.
     let ahead: Int
 
@@ -30,7 +29,7 @@ private struct WaitingBuild {
             SELECT number, session, (
                 SELECT COUNT(*) FROM builds AS older
                 WHERE older.session = mine.session AND older.state = 'queued' AND older.number < mine.number
-            ) AS ahead, (SELECT submitter FROM shares WHERE shares.session = mine.session) AS submitter
+            ) AS ahead
             FROM builds AS mine WHERE id = ? AND state = 'queued'
             """
         return try Row.fetchOne(db, sql: sql, arguments: [id.rawValue]).map { row in
@@ -38,7 +37,6 @@ private struct WaitingBuild {
                 id: id,
                 number: row["number"],
                 session: BuildRow.value("session", of: row) ?? "",
-                submitter: BuildRow.value("submitter", of: row) ?? "",
                 ahead: row["ahead"]
             )
         }
@@ -48,8 +46,8 @@ private struct WaitingBuild {
 /// The order in which waiting builds will start, as it stands now: each start puts its submitter, and among a submitter's its
 /// session, one round back.
 ///
-/// Exact for the next build of each session, and a guess for those behind: a session counts whole as its next build's
-/// submitter's, and nothing that runs ends.
+/// Exact for the next build of each session, and a guess for those behind: a session counts whole as that submitter's of those
+/// who wait in it whose turn comes first, and nothing that runs ends.
 private struct FairOrder {
     /// Who takes turns with others, for as many builds as wait.
     private struct Party {
@@ -82,12 +80,25 @@ private struct FairOrder {
 
     private var submitters: [String: Party] = [:]
     private var sessions: [String: [Party]] = [:]
+    /// In whose turn a session's next build starts.
+    private var submitter: [String: String] = [:]
 
     init(_ db: Database) throws {
         let shares = try Row.fetchAll(
             db,
-            sql: "SELECT session, submitter, waiting, head, starts FROM shares WHERE waiting > 0"
+            sql: "SELECT session, waiting, head, starts FROM shares WHERE waiting > 0"
         )
+        let places = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT session, submitter FROM places JOIN submitters USING (submitter)
+                WHERE places.waiting > 0 ORDER BY submitters.running, submitters.starts
+                """
+        )
+        for row in places {
+            let session = BuildRow.value("session", of: row) ?? ""
+            if submitter[session] == nil { submitter[session] = BuildRow.value("submitter", of: row) ?? "" }
+        }
         let turns = try Row.fetchAll(
             db,
             sql: "SELECT submitter, running, starts FROM submitters WHERE waiting > 0"
@@ -104,7 +115,7 @@ private struct FairOrder {
                 head: BuildRow.value("head", of: row) ?? .max,
                 turn: [BuildRow.value("starts", of: row) ?? 0]
             )
-            let submitter = BuildRow.value("submitter", of: row) ?? ""
+            let submitter = submitter[session.name] ?? ""
             sessions[submitter, default: []].append(session)
             submitters[submitter]?.take(session)
         }
@@ -112,10 +123,11 @@ private struct FairOrder {
 
     /// How many builds start before `build`.
     func position(of build: WaitingBuild) -> Int {
-        let mine = sessions[build.submitter] ?? []
+        let name = submitter[build.session] ?? ""
+        let mine = sessions[name] ?? []
         guard let session = mine.first(where: { $0.name == build.session }) else { return build.ahead }
         let ahead = Self.count(mine, before: session, build.ahead, build.number)
-        guard let submitter = submitters[build.submitter] else { return ahead }
+        guard let submitter = submitters[name] else { return ahead }
         return Self.count(Array(submitters.values), before: submitter, ahead, build.number)
     }
 

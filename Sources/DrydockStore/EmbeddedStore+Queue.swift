@@ -28,6 +28,7 @@ extension EmbeddedStore {
     package func enqueueLeased(_ request: BuildRequest, to worker: WorkerID) async throws -> Lease {
         let now = options.now()
         let lease = try await database.write { [options] db in
+            try Self.forgetStarts(before: now.advanced(by: .zero - options.fairnessWindow), db)
             if let first = try Self.accepted(request, db) { throw StoreError.alreadyAccepted(first.id) }
             var build = Build(id: .make(at: now), request: request, state: .queued, createdAt: now)
             try BuildRows.insert(&build, db)
@@ -133,15 +134,15 @@ extension EmbeddedStore {
 
     /// The number of the build whose turn it is.
     ///
-    /// The oldest build of each session that has none running. Of these those of the submitter with the fewest running, then
-    /// with the fewest starts lately; of a submitter's the one whose session had the fewest starts lately; then the oldest.
-    /// Sessions by themselves would not be fair: who wants more turns makes up more sessions.
+    /// The oldest build of each session that has none running. Of these those of sessions in which the submitter with the fewest
+    /// running, then with the fewest starts lately, has one waiting; of these sessions the one with the fewest starts lately;
+    /// then the oldest. Sessions by themselves would not be fair: who wants more turns makes up more sessions.
     private static let turn = """
         SELECT head FROM (
             SELECT running, starts, (
-                SELECT head FROM shares
-                WHERE shares.submitter = submitters.submitter AND shares.waiting > 0 AND shares.running = 0
-                ORDER BY shares.starts, shares.head LIMIT 1
+                SELECT head FROM places
+                WHERE places.submitter = submitters.submitter AND places.waiting > 0 AND places.running = 0
+                ORDER BY places.starts, places.head LIMIT 1
             ) AS head FROM submitters WHERE waiting > 0
         ) WHERE head IS NOT NULL ORDER BY running, starts, head LIMIT 1
         """

@@ -22,14 +22,13 @@ enum Schema {
         return migrator
     }
 
-    /// What the fair order needs to know of each token, '' = none, that builds came with; kept like `shares`, each of which now
-    /// belongs to the one that the oldest of its builds came with.
+    /// What the fair order needs to know of each token, '' = none, that builds came with; kept like `shares`.
+    ///
+    /// A session's next build may start in the turn of every token that has one waiting there: whoever gets in front of
+    /// others' builds must not make them wait for their own turn.
     private static let submitters = """
         ALTER TABLE builds ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
         ALTER TABLE attempts ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
-        ALTER TABLE shares ADD COLUMN submitter TEXT NOT NULL DEFAULT '';
-        DROP INDEX shares_turn;
-        CREATE INDEX shares_turn ON shares (submitter, starts, head) WHERE waiting > 0 AND running = 0;
 
         CREATE TABLE submitters (
             submitter TEXT PRIMARY KEY,
@@ -40,13 +39,57 @@ enum Schema {
             starts INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID;
         CREATE INDEX submitters_turn ON submitters (running, starts) WHERE waiting > 0;
-        INSERT INTO submitters SELECT '', SUM(waiting), SUM(running), SUM(starts) FROM shares HAVING COUNT(*) > 0;
 
-        CREATE TRIGGER shares_head AFTER UPDATE OF head ON shares
-            WHEN NEW.head IS NOT NULL AND NEW.head IS NOT OLD.head BEGIN
-            UPDATE shares SET submitter = (SELECT submitter FROM builds WHERE number = NEW.head)
-                WHERE session = NEW.session;
+        -- A submitter's builds that wait in one session, and of its share what makes the order.
+        CREATE TABLE places (
+            session TEXT NOT NULL,
+            submitter TEXT NOT NULL,
+            waiting INTEGER NOT NULL DEFAULT 0,
+            head INTEGER,
+            running INTEGER NOT NULL DEFAULT 0,
+            starts INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (session, submitter)
+        ) WITHOUT ROWID;
+        CREATE INDEX places_turn ON places (submitter, starts, head) WHERE waiting > 0 AND running = 0;
+        DROP INDEX shares_turn;
+
+        -- Attempts that were removed went on counting.
+        UPDATE shares SET starts = COALESCE((
+            SELECT count FROM (SELECT session, COUNT(*) AS count FROM attempts WHERE counted = 1 GROUP BY session) AS own
+            WHERE own.session = shares.session
+        ), 0);
+        INSERT INTO submitters SELECT '', SUM(waiting), SUM(running), SUM(starts) FROM shares HAVING COUNT(*) > 0;
+        INSERT INTO places SELECT session, '', waiting, head, running, starts FROM shares WHERE waiting > 0;
+
+        CREATE TRIGGER shares_removed AFTER DELETE ON attempts WHEN OLD.counted = 1 BEGIN
+            UPDATE shares SET starts = starts - 1 WHERE session = OLD.session;
         END;
+        CREATE TRIGGER shares_told AFTER UPDATE OF head, running, starts ON shares BEGIN
+            UPDATE places SET head = NEW.head, running = NEW.running, starts = NEW.starts WHERE session = NEW.session;
+        END;
+
+        CREATE TRIGGER places_come AFTER INSERT ON builds WHEN NEW.state = 'queued' BEGIN
+            INSERT OR IGNORE INTO places (session, submitter) VALUES (NEW.session, NEW.submitter);
+            UPDATE places SET waiting = waiting + 1 WHERE session = NEW.session AND submitter = NEW.submitter;
+            UPDATE shares SET head = head WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER places_wait AFTER UPDATE OF state ON builds
+            WHEN NEW.state = 'queued' AND OLD.state <> 'queued' BEGIN
+            INSERT OR IGNORE INTO places (session, submitter) VALUES (NEW.session, NEW.submitter);
+            UPDATE places SET waiting = waiting + 1 WHERE session = NEW.session AND submitter = NEW.submitter;
+            UPDATE shares SET head = head WHERE session = NEW.session;
+        END;
+        CREATE TRIGGER places_leave AFTER UPDATE OF state ON builds
+            WHEN NEW.state <> 'queued' AND OLD.state = 'queued' BEGIN
+            UPDATE places SET waiting = waiting - 1 WHERE session = NEW.session AND submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER places_go AFTER DELETE ON builds WHEN OLD.state = 'queued' BEGIN
+            UPDATE places SET waiting = waiting - 1 WHERE session = OLD.session AND submitter = OLD.submitter;
+        END;
+        CREATE TRIGGER places_empty AFTER UPDATE OF waiting ON places WHEN NEW.waiting = 0 BEGIN
+            DELETE FROM places WHERE session = NEW.session AND submitter = NEW.submitter;
+        END;
+
         CREATE TRIGGER submitters_come AFTER INSERT ON builds WHEN NEW.state = 'queued' BEGIN
             INSERT OR IGNORE INTO submitters (submitter) VALUES (NEW.submitter);
             UPDATE submitters SET waiting = waiting + 1 WHERE submitter = NEW.submitter;
@@ -73,6 +116,9 @@ enum Schema {
         CREATE TRIGGER submitters_forget AFTER UPDATE OF counted ON attempts
             WHEN OLD.counted = 1 AND NEW.counted = 0 BEGIN
             UPDATE submitters SET starts = starts - 1 WHERE submitter = NEW.submitter;
+        END;
+        CREATE TRIGGER submitters_removed AFTER DELETE ON attempts WHEN OLD.counted = 1 BEGIN
+            UPDATE submitters SET starts = starts - 1 WHERE submitter = OLD.submitter;
         END;
         CREATE TRIGGER submitters_empty AFTER UPDATE ON submitters
             WHEN NEW.waiting = 0 AND NEW.running = 0 AND NEW.starts = 0 BEGIN

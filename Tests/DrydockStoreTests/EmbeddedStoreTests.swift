@@ -103,7 +103,7 @@ struct EmbeddedStoreTests {
             var lease: Lease?
             let plans = try await statementPlans(of: store) { lease = try await store.lease(to: .first) }
             #expect(lease?.build.request.session.rawValue == "fresh")
-            #expect(plans.contains { $0.contains("shares_turn") }, "\(plans)")
+            #expect(plans.contains { $0.contains("places_turn") }, "\(plans)")
             // A row for each token with something that waits, of whose sessions the first of an index in the order that is
             // asked for is taken. The counter is one row.
             let costly = plans.filter {

@@ -71,6 +71,67 @@ struct SubmitterTests {
         }
     }
 
+    @Test(
+        "who gets in front of another's build in its session does not keep it from its turn",
+        arguments: StoreKind.all
+    )
+    func inFront(_ kind: StoreKind) async throws {
+        try await StoreScope.run(kind) { scope in
+            let store = try scope.open()
+            for _ in 0..<2 {
+                _ = try await store.enqueue(request("v", submitter: calm))
+                try await end(store, #require(try await store.lease(to: .first)))
+            }
+            // Its own other sessions had fewer starts: in its own turn this one would never be next.
+            let front = try await store.enqueue(request("v", submitter: flood))
+            let behind = try await store.enqueue(request("v", submitter: calm))
+            var order: [String] = []
+            for index in 0..<6 {
+                _ = try await store.enqueue(request("f\(index)", submitter: flood))
+                let lease = try #require(try await store.lease(to: .first))
+                order.append(lease.build.request.session.rawValue)
+                if lease.build.id == front.id {
+                    #expect(try await store.queuePosition(behind.id) == 0)
+                }
+                try await end(store, lease)
+            }
+            #expect(order == ["f0", "f1", "v", "v", "f2", "f3"])
+        }
+    }
+
+    @Test("what is removed stops to count, and what was removed before does, too")
+    func removed() async throws {
+        try await StoreScope.run { scope in
+            let directory = try DataDirectory(opening: scope.path)
+            let old = try DatabaseQueue(path: directory.database.string)
+            try Schema.migrator.migrate(old, upTo: "10-sealed-journals")
+            let now = scope.clock.wall.milliseconds
+            try await old.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO attempts (id, build, session, number, worker, started_at)
+                        VALUES ('a_1', 'b', 's', 1, 'w', \(now)), ('a_2', 'b', 's', 2, 'w', \(now));
+                        DELETE FROM attempts WHERE id = 'a_1';
+                        """
+                )
+                #expect(try Int.fetchOne(db, sql: "SELECT starts FROM shares") == 2)
+            }
+            try old.close()
+            let store = try EmbeddedStore(opening: scope.path, scope.options)
+            #expect(try await rows(store) == [" 0 0 1"])
+            _ = try await store.enqueue(request("t", submitter: calm))
+            try await end(store, #require(try await store.lease(to: .first)))
+            #expect(try await rows(store) == [" 0 0 1", "sha256:c 0 0 1"])
+            try await store.database.write { db in try db.execute(sql: "DELETE FROM attempts") }
+            #expect(try await rows(store) == [])
+            let shares = try await store.database.read {
+                try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM shares")
+            }
+            #expect(shares == 0)
+            try store.close()
+        }
+    }
+
     @Test("a token that has a full queue is refused, and others are not", arguments: StoreKind.all)
     func full(_ kind: StoreKind) async throws {
         try await StoreScope.run(kind) { scope in
