@@ -73,8 +73,11 @@ package struct DrydockServer: Service {
     ///
     /// Throws `DrydockServerError`.
     package func run() async throws {
+        let connections = ConnectionLedger.most(of: descriptors())
+        let checks = AccessChecks(options, store, connections: connections, now: Self.now, logger: logger)
         do {
-            try await application(connections: ConnectionLedger.most(of: descriptors())).run()
+            try await application(checks).run()
+            await viewersLeft(checks.ledger)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw DrydockServerError.portInUse(host: options.host, port: options.port)
         } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
@@ -83,6 +86,14 @@ package struct DrydockServer: Service {
                 port: options.port,
                 reason: "\(error)"
             )
+        }
+    }
+
+    /// Waits until viewers, who are sent away, are gone: what ran ends with its last request, and knows nothing of them.
+    private func viewersLeft(_ ledger: ConnectionLedger) async {
+        let end = ContinuousClock.now.advanced(by: options.shutdownPatience)
+        while ledger.fileless > 0, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(10))
         }
     }
 
@@ -103,10 +114,7 @@ package struct DrydockServer: Service {
     }
 
     /// Everything put together, not listening yet.
-    private func application(
-        connections: Int
-    ) -> Application<RouterResponder<CallContext>> {
-        let checks = AccessChecks(options, store, connections: connections, now: Self.now, logger: logger)
+    private func application(_ checks: AccessChecks) -> Application<RouterResponder<CallContext>> {
         var patience = RequestPace.Patience()
         patience.firstHead = TimeAmount(options.headPatience)
         patience.shutdown = TimeAmount(options.shutdownPatience)

@@ -15,6 +15,8 @@ final class ConnectionLedger: Sendable {
     private struct State {
         /// Descriptors that the open connections hold, or may come to hold.
         var descriptors = 0
+        /// Connections that hold no file.
+        var fileless = 0
         /// Only addresses of other machines: behind this one's own stands a proxy, or its owner.
         var byHolder: [Holder: Int] = [:]
     }
@@ -53,10 +55,23 @@ final class ConnectionLedger: Sendable {
     }
 
     /// A connection that was entered will not hold a file any more: leaves its room to others.
-    func keepsNoFile() { state.withLock { $0.descriptors -= 1 } }
+    func keepsNoFile() {
+        state.withLock { state in
+            state.descriptors -= 1
+            state.fileless += 1
+        }
+    }
 
     /// A connection of which that was said is about to leave.
-    func takesBackRoom() { state.withLock { $0.descriptors += 1 } }
+    func takesBackRoom() {
+        state.withLock { state in
+            state.descriptors += 1
+            state.fileless -= 1
+        }
+    }
+
+    /// Open connections of which it was said that they hold no file.
+    var fileless: Int { state.withLock { $0.fileless } }
 
     /// Counts a connection that was entered for nobody: it turned out to be this one's, behind a proxy.
     func attribute(to address: IPAddress?) -> Bool { state.withLock { hold(Self.holder(address), &$0) } }

@@ -332,6 +332,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Sends the client away for a while, soon: what it has not taken yet still goes out before.
     private func leave(_ context: ChannelHandlerContext) {
+        guard case .open = state else { return }
         let absence = Int64.random(in: farewell.absence)
         let delay = TimeAmount.milliseconds(Int64.random(in: farewell.spread))
         timer?.cancel()
