@@ -60,8 +60,8 @@ struct BareSocketTests {
             var bytes = [UInt8](repeating: 0, count: count)
             var got = 0
             while got < count {
-                let step = bytes.withUnsafeMutableBytes {
-                    recv(peer, $0.baseAddress! + got, count - got, CInt(MSG_DONTWAIT))
+                let step = bytes[got...].withUnsafeMutableBytes {
+                    recv(peer, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT))
                 }
                 if step > 0 {
                     got += step
