@@ -125,9 +125,12 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// The loop it lives on; nil before and after its life.
-    var eventLoop: (any EventLoop)? {
+    var eventLoop: (any EventLoop)? { context?.eventLoop }
+
+    /// Its place in the channel; nil before and after its life.
+    private var context: ChannelHandlerContext? {
         switch state {
-        case .open(let context), .closing(let context): context.eventLoop
+        case .open(let context), .closing(let context): context
         case .idle, .closed: nil
         }
     }
@@ -139,26 +142,14 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// Returns how many bytes were handed to the socket: the delegate is not told, since all of them are counted at once.
     func send(_ frames: borrowing FrameBatch.Form, skippable: Int) -> Int {
-        let count = frames.all.readableBytes
-        var sent = 0
-        // Where nothing waits, nothing was skipped.
-        if !isBuffering, let socket {
-            sent = socket.send(frames.all)
-            if sent == count { return count }
-            isBuffering = true
-        }
-        guard case .open(let context) = state else { return 0 }
-        guard isTaking || sent > 0 else { return skip(frames, skippable, context) }
+        guard case .open = state else { return 0 }
+        guard isTaking else { return skip(frames, skippable) }
         skipped = nil
-        hand(frames.all, from: sent, to: context)
-        return count
+        hand(frames.all)
+        return frames.all.readableBytes
     }
 
-    private func skip(
-        _ frames: borrowing FrameBatch.Form,
-        _ skippable: Int,
-        _ context: ChannelHandlerContext
-    ) -> Int {
+    private func skip(_ frames: borrowing FrameBatch.Form, _ skippable: Int) -> Int {
         skippedCount += skippable
         var written = 0
         if let essential = frames.essential {
@@ -166,10 +157,10 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
             skipped = nil
             forced += essential.readableBytes
             guard forced <= Self.mostForced else {
-                context.close(promise: nil)
+                context?.close(promise: nil)
                 return 0
             }
-            hand(essential, to: context)
+            hand(essential)
             written = essential.readableBytes
         }
         if let last = frames.lastSkippable { skipped = last }
@@ -178,8 +169,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Sends a message to this connection alone.
     func send(_ opcode: WebSocketOpcode, _ message: [UInt8]) {
-        guard case .open(let context) = state else { return }
-        write(encoder.frame(opcode, message, window: deflate?.window), context)
+        guard case .open = state else { return }
+        write(encoder.frame(opcode, message, window: deflate?.window))
     }
 
     /// Sends a message that others are sent, too.
@@ -210,8 +201,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Sends frames for this connection alone.
     func send(_ frames: ByteBuffer) {
-        guard case .open(let context) = state else { return }
-        write(frames, context)
+        guard case .open = state else { return }
+        write(frames)
     }
 
     /// Says goodbye; nothing is sent afterwards.
@@ -221,7 +212,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         skipped = nil
         var frame = context.channel.allocator.buffer(capacity: 64)
         WebSocketEncoder.appendClose(code, reason, to: &frame)
-        write(frame, context)
+        write(frame)
         socket = nil
         // Only our half: closing both at once could reset the connection and lose the frame.
         context.close(mode: .output, promise: nil)
@@ -231,24 +222,24 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         delegate.closed(self)
     }
 
-    private func write(_ frames: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func write(_ frames: ByteBuffer) {
         delegate.wrote(bytes: frames.readableBytes)
-        hand(frames, to: context)
+        hand(frames)
     }
 
-    /// Hands over bytes from a place on, behind those that wait: to the kernel as much as it takes, to the channel the rest.
-    private func hand(_ bytes: ByteBuffer, from start: Int = 0, to context: ChannelHandlerContext) {
+    /// Hands over bytes, behind those that wait: to the kernel as much as it takes, to the channel the rest.
+    private func hand(_ bytes: ByteBuffer) {
         var rest = bytes
-        rest.moveReaderIndex(forwardBy: start)
-        if let socket, start == 0 {
-            if isBuffering { isBuffering = RequestPace.waiting(context) > 0 }
+        if let socket {
+            if isBuffering, let context { isBuffering = RequestPace.waiting(context) > 0 }
             if !isBuffering {
                 rest.moveReaderIndex(forwardBy: socket.send(rest))
+                // Nothing else of the connection was looked at.
                 if rest.readableBytes == 0 { return }
                 isBuffering = true
             }
         }
-        context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
+        context?.writeAndFlush(wrapOutboundOut(rest), promise: nil)
     }
 
     // MARK: Receiving
@@ -317,7 +308,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         forced = 0
         if let frames = skipped {
             skipped = nil
-            write(frames, context)
+            write(frames)
         }
         delegate.becameWritable(self)
     }
@@ -383,7 +374,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         heardSincePing = false
         var frame = ByteBuffer()
         WebSocketEncoder.append(.ping, [], to: &frame)
-        write(frame, context)
+        write(frame)
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: heartbeat.patience) { self.judge() }
     }
 
