@@ -13,9 +13,8 @@ final class ConnectionLedger: Sendable {
     }
 
     private struct State {
-        /// Descriptors that the open connections hold, or may come to hold.
-        var descriptors = 0
-        /// Connections that hold no file.
+        var open = 0
+        /// Those of them that hold no file.
         var fileless = 0
         /// Only addresses of other machines: behind this one's own stands a proxy, or its owner.
         var byHolder: [Holder: Int] = [:]
@@ -40,8 +39,11 @@ final class ConnectionLedger: Sendable {
     /// Enters a connection, nil = one that counts for nobody yet; false when there are enough, and nothing was entered.
     func enter(_ address: IPAddress?) -> Bool {
         state.withLock { state in
-            guard state.descriptors + 2 <= 2 * most, hold(Self.holder(address), &state) else { return false }
-            state.descriptors += 2
+            // Each takes a descriptor, and another one where it may come to hold a file.
+            guard 2 * (state.open + 1) - state.fileless <= 2 * most, hold(Self.holder(address), &state) else {
+                return false
+            }
+            state.open += 1
             return true
         }
     }
@@ -49,26 +51,16 @@ final class ConnectionLedger: Sendable {
     /// Takes out a connection that was entered.
     func leave(_ address: IPAddress?) {
         state.withLock { state in
-            state.descriptors -= 2
+            state.open -= 1
             release(Self.holder(address), &state)
         }
     }
 
     /// A connection that was entered will not hold a file any more: leaves its room to others.
-    func keepsNoFile() {
-        state.withLock { state in
-            state.descriptors -= 1
-            state.fileless += 1
-        }
-    }
+    func keepsNoFile() { state.withLock { $0.fileless += 1 } }
 
     /// A connection of which that was said is about to leave.
-    func takesBackRoom() {
-        state.withLock { state in
-            state.descriptors += 1
-            state.fileless -= 1
-        }
-    }
+    func takesBackRoom() { state.withLock { $0.fileless -= 1 } }
 
     /// Open connections of which it was said that they hold no file.
     var fileless: Int { state.withLock { $0.fileless } }
