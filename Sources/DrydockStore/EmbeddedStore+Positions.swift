@@ -91,20 +91,15 @@ private struct FairOrder {
         let places = try Row.fetchAll(
             db,
             sql: """
-                SELECT session, submitter FROM places JOIN submitters USING (submitter)
+                SELECT session, submitter, submitters.running AS running, submitters.starts AS starts
+                FROM places JOIN submitters USING (submitter)
                 WHERE places.waiting > 0 ORDER BY submitters.running, submitters.starts
                 """
         )
         for row in places {
             let session = BuildRow.value("session", of: row) ?? ""
-            if submitter[session] == nil { submitter[session] = BuildRow.value("submitter", of: row) ?? "" }
-        }
-        let turns = try Row.fetchAll(
-            db,
-            sql: "SELECT submitter, running, starts FROM submitters WHERE waiting > 0"
-        )
-        for row in turns {
             let name = BuildRow.value("submitter", of: row) ?? ""
+            if submitter[session] == nil { submitter[session] = name }
             let turn = [BuildRow.value("running", of: row) ?? 0, BuildRow.value("starts", of: row) ?? 0]
             submitters[name] = Party(name: name, waiting: 0, head: .max, turn: turn)
         }
