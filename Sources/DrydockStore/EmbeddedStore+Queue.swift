@@ -102,30 +102,24 @@ extension EmbeddedStore {
         _ options: Options,
         _ db: Database
     ) throws {
+        func check(
+            _ share: QueueShare,
+            _ limit: Int,
+            _ sql: String,
+            _ arguments: StatementArguments = []
+        ) throws {
+            let waiting = try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
+            guard waiting < limit else { throw StoreError.queueFull(share, limit: limit) }
+        }
         if let session {
-            let mine = try Int.fetchOne(
-                db,
-                sql: "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND session = ?",
-                arguments: [session.rawValue]
-            )
-            guard mine ?? 0 < options.queuedPerSession else {
-                throw StoreError.queueFull(.session(session), limit: options.queuedPerSession)
-            }
+            let sql = "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND session = ?"
+            try check(.session(session), options.queuedPerSession, sql, [session.rawValue])
         }
         if let submitter {
-            let mine = try Int.fetchOne(
-                db,
-                sql: "SELECT waiting FROM submitters WHERE submitter = ?",
-                arguments: [submitter.rawValue]
-            )
-            guard mine ?? 0 < options.queuedPerSubmitter else {
-                throw StoreError.queueFull(.submitter, limit: options.queuedPerSubmitter)
-            }
+            let sql = "SELECT waiting FROM submitters WHERE submitter = ?"
+            try check(.submitter, options.queuedPerSubmitter, sql, [submitter.rawValue])
         }
-        let all = try Int.fetchOne(db, sql: "SELECT waiting FROM counter")
-        guard all ?? 0 < options.queuedInAll else {
-            throw StoreError.queueFull(.all, limit: options.queuedInAll)
-        }
+        try check(.all, options.queuedInAll, "SELECT waiting FROM counter")
     }
 
     private static func hasWaiting(_ db: Database) throws -> Bool {
