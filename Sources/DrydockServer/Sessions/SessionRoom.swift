@@ -16,40 +16,10 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
         var showing: BuildID?
         /// What is shown waits in the queue.
         var isWaiting = false
-        var seats: [ObjectIdentifier: NIOLoopBound<Seats>] = [:]
+        var seats: [ObjectIdentifier: NIOLoopBound<SeatRow>] = [:]
         var connections = 0
         /// How many of them read deflated frames.
         var deflating = 0
-    }
-
-    /// The connections of the session that live on one event loop.
-    private final class Seats {
-        private var members: [WebSocketHandler] = []
-
-        func add(_ member: WebSocketHandler) { members.append(member) }
-
-        func remove(_ member: WebSocketHandler) {
-            guard let place = members.firstIndex(where: { $0 === member }) else { return }
-            // Nobody's turn is better than another's.
-            members.swapAt(place, members.endIndex - 1)
-            members.removeLast()
-        }
-
-        /// Sends to all; whether one of them still takes more, and how many bytes their sockets were handed.
-        func send(_ batch: FrameBatch) -> (isTaking: Bool, bytes: Int) {
-            guard !members.isEmpty else { return (false, 0) }
-            let own = batch.copied()
-            let (plain, deflated) = (own.form(readsDeflated: false), own.form(readsDeflated: true))
-            var (isTaking, bytes) = (false, 0)
-            for member in members {
-                bytes += member.send(
-                    member.readsDeflated ? deflated : plain,
-                    skippable: batch.skippableCount
-                )
-                isTaking = isTaking || member.isWritable
-            }
-            return (isTaking, bytes)
-        }
     }
 
     let session: SessionID
@@ -84,7 +54,7 @@ final class SessionRoom<Profile: WireProfile>: Sendable {
             state.connections += 1
             if readsDeflated { state.deflating += 1 }
             let key = ObjectIdentifier(loop)
-            let seats = state.seats[key] ?? NIOLoopBound(Seats(), eventLoop: loop)
+            let seats = state.seats[key] ?? NIOLoopBound(SeatRow(), eventLoop: loop)
             state.seats[key] = seats
             let batch = encode(state.fold?.current() ?? [], deflating: readsDeflated)
             let frames = batch.form(readsDeflated: readsDeflated).all

@@ -59,15 +59,14 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var binary = WebSocketDecoder.Binary.counted
     }
 
-    // What every message that is sent to all of a session looks at comes first, and so lies together in memory: where there are
-    // a thousand connections, each line of cache costs more than what is done with it.
-
     /// Whether the socket took all that was sent, or nearly: as the channel last said.
-    private var isTaking = true
+    private var isTaking = true { didSet { tellPlace() } }
     /// Whether bytes may wait in the channel: those that come later must not overtake them.
-    private var isBuffering = true
+    private var isBuffering = true { didSet { tellPlace() } }
     /// nil where bytes must go through the channel's pipeline, or may not be sent any more.
-    private var socket: BareSocket?
+    private var socket: BareSocket? { didSet { tellPlace() } }
+    /// Where it sits in its session; the row's own.
+    var place: SeatRow.Place? { didSet { tellPlace() } }
     private var state = State.idle
     /// Whether it reads the deflated frames that its room's connections share.
     let readsDeflated: Bool
@@ -140,16 +139,22 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends what every connection of its session gets, in the form that this one reads; one that does not keep up is skipped
     /// past progress.
     ///
-    /// Returns how many bytes were handed to the socket: the delegate is not told, since all of them are counted at once.
-    func send(_ frames: borrowing FrameBatch.Form, skippable: Int) -> Int {
+    /// The socket that its place had was handed the first `sent` bytes, and took no more. Returns how many it was handed then,
+    /// these included: the delegate is not told, since those of all connections are counted at once.
+    func send(_ frames: FrameBatch.Form, after sent: Int = 0, skippable: Int) -> Int {
         guard case .open = state else { return 0 }
         guard isTaking else { return skip(frames, skippable) }
         skipped = nil
-        hand(frames.all)
+        var rest = frames.all
+        rest.moveReaderIndex(forwardBy: sent)
+        hand(rest)
         return frames.all.readableBytes
     }
 
-    private func skip(_ frames: borrowing FrameBatch.Form, _ skippable: Int) -> Int {
+    /// Says at its place which socket takes bytes at once: one that keeps up, and behind which nothing waits.
+    private func tellPlace() { place?.open(isTaking && !isBuffering ? socket : nil) }
+
+    private func skip(_ frames: FrameBatch.Form, _ skippable: Int) -> Int {
         skippedCount += skippable
         var written = 0
         if let essential = frames.essential {
