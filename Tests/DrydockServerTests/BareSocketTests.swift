@@ -22,14 +22,19 @@ struct BareSocketTests {
     private struct Pair {
         let channel: any Channel
         let connection: NIOLoopBound<WebSocketHandler>
+        /// Where it sits, alone.
+        let row: NIOLoopBound<SeatRow>
         let peer: CInt
 
-        static func run(_ body: (Pair) async throws -> Void) async throws {
+        static func run(
+            on loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
+            _ body: (Pair) async throws -> Void
+        ) async throws {
             var ends: [CInt] = [-1, -1]
             try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
             var size: CInt = 16 << 10
             setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let channel = try await ClientBootstrap(group: loop)
                 .withConnectedSocket(ends[0]).get()
             let connection = try await channel.eventLoop.submit {
                 let handler = WebSocketHandler(
@@ -42,7 +47,12 @@ struct BareSocketTests {
                 try channel.pipeline.syncOperations.addHandler(handler)
                 return NIOLoopBound(handler, eventLoop: channel.eventLoop)
             }.get()
-            let pair = Pair(channel: channel, connection: connection, peer: ends[1])
+            let row = try await channel.eventLoop.submit {
+                let row = SeatRow()
+                row.add(connection.value)
+                return NIOLoopBound(row, eventLoop: channel.eventLoop)
+            }.get()
+            let pair = Pair(channel: channel, connection: connection, row: row, peer: ends[1])
             defer { Glibc.close(ends[1]) }
             try await body(pair)
             try? await channel.close()
@@ -53,6 +63,11 @@ struct BareSocketTests {
             _ work: @escaping @Sendable (WebSocketHandler) -> Result
         ) async throws -> Result {
             try await channel.eventLoop.submit { [connection] in work(connection.value) }.get()
+        }
+
+        /// Sends to all in the row; how many bytes their sockets were handed.
+        func send(_ batch: FrameBatch) async throws -> Int {
+            try await channel.eventLoop.submit { [row] in row.value.send(batch).bytes }.get()
         }
 
         /// Reads so many bytes.
@@ -97,11 +112,8 @@ struct BareSocketTests {
                     (0..<3).map { "\(round).\($0)" + String(repeating: "x", count: length) }
                 )
                 let own = Self.batch(["own \(round)"]).1
-                let sent = try await pair.onLoop { connection in
-                    let sent = connection.send(batch.form(readsDeflated: false), skippable: 0)
-                    connection.send(ByteBuffer(bytes: own))
-                    return sent
-                }
+                let sent = try await pair.send(batch)
+                try await pair.onLoop { $0.send(ByteBuffer(bytes: own)) }
                 #expect(sent == bytes.count)
                 expected += bytes + own
                 if round % 3 == 2 {
@@ -124,23 +136,21 @@ struct BareSocketTests {
             while isTaking {
                 let (batch, bytes) = Self.batch([wide], maySkip: true)
                 expected += bytes
-                isTaking = try await pair.onLoop { connection in
-                    _ = connection.send(batch.form(readsDeflated: false), skippable: 1)
-                    return connection.isWritable
-                }
+                _ = try await pair.send(batch)
+                isTaking = try await pair.onLoop { $0.isWritable }
             }
             let lost = Self.batch(["lost"], maySkip: true).0
             let (newest, bytes) = Self.batch(["newest"], maySkip: true)
-            let counts = try await pair.onLoop { connection in
-                [lost, newest].map { connection.send($0.form(readsDeflated: false), skippable: 1) }
+            for batch in [lost, newest] {
+                let sent = try await pair.send(batch)
+                #expect(sent == 0)
             }
-            #expect(counts == [0, 0])
             expected += bytes
             let came = try await pair.read(expected.count)
             #expect(came == expected)
             // And from here on it keeps up again.
             let (last, end) = Self.batch(["end"])
-            _ = try await pair.onLoop { $0.send(last.form(readsDeflated: false), skippable: 0) }
+            _ = try await pair.send(last)
             let rest = try await pair.read(end.count)
             #expect(rest == end)
         }
@@ -150,19 +160,21 @@ struct BareSocketTests {
     func closed() async throws {
         try await Pair.run { pair in
             let (batch, _) = Self.batch(["late"])
-            let sent = try await pair.onLoop { connection in
-                connection.close(.normal, "bye")
-                return connection.send(batch.form(readsDeflated: false), skippable: 0)
-            }
+            // Once, so that its socket is one that takes bytes at once.
+            let first = try await pair.send(batch)
+            try await pair.onLoop { $0.close(.normal, "bye") }
+            let sent = try await pair.send(batch)
             #expect(sent == 0)
-            let frame = try await pair.read(7)
-            #expect(frame == [0x88, 5, 0x03, 0xE8] + Array("bye".utf8))
+            let frames = try await pair.read(first + 7)
+            #expect(Array(frames.dropFirst(first)) == [0x88, 5, 0x03, 0xE8] + Array("bye".utf8))
             var byte: UInt8 = 0
             #expect(recv(pair.peer, &byte, 1, 0) == 0)
         }
         try await Pair.run { pair in
             let (batch, _) = Self.batch(["late"])
-            let numbers = try await pair.channel.eventLoop.submit { [connection = pair.connection] in
+            let first = try await pair.send(batch)
+            _ = try await pair.read(first)
+            let numbers = try await pair.channel.eventLoop.submit { [row = pair.row] in
                 let own = try pair.channel.pipeline.syncOperations
                     .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
                 var others: [CInt] = [-1, -1]
@@ -171,12 +183,36 @@ struct BareSocketTests {
                 pair.channel._channelCore.close0(error: ChannelError.eof, mode: .all, promise: nil)
                 let taken = try fcntl(others[0], F_DUPFD, #require(own))
                 defer { for descriptor in others + [taken] { Glibc.close(descriptor) } }
-                let sent = connection.value.send(batch.form(readsDeflated: false), skippable: 0)
+                let sent = row.value.send(batch).bytes
                 var byte: UInt8 = 0
                 let came = recv(others[1], &byte, 1, CInt(MSG_DONTWAIT))
                 return [taken == own ? 1 : 0, sent, came]
             }.get()
             #expect(numbers == [1, 0, -1])
+        }
+    }
+
+    @Test("who leaves a row gets nothing more, and who is moved to its place goes on")
+    func leaving() async throws {
+        try await Pair.run { first in
+            try await Pair.run(on: first.channel.eventLoop) { second in
+                let (batch, bytes) = Self.batch(["x"])
+                let counts = try await first.channel.eventLoop.submit {
+                    let row = SeatRow()
+                    row.add(first.connection.value)
+                    row.add(second.connection.value)
+                    let both = [row.send(batch).bytes, row.send(batch).bytes]
+                    row.remove(first.connection.value)
+                    row.remove(first.connection.value)
+                    let one = [row.send(batch).bytes, row.send(batch).bytes]
+                    row.remove(second.connection.value)
+                    return both + one + [row.send(batch).bytes]
+                }.get()
+                let size = bytes.count
+                #expect(counts == [2 * size, 2 * size, size, size, 0])
+                let (left, stayed) = (try await first.read(2 * size), try await second.read(4 * size))
+                #expect(left + left == stayed)
+            }
         }
     }
 }
