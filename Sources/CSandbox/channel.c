@@ -31,23 +31,41 @@ int sbx_write_file(int directory, const char *path, const char *text) {
     return result;
 }
 
-int sbx_packet_send(int socket, const struct sbx_record *record) {
+static int send_bytes(int socket, const void *bytes, size_t size) {
     ssize_t sent;
     do {
-        sent = send(socket, record, sizeof *record, MSG_NOSIGNAL);
+        sent = send(socket, bytes, size, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) return -errno;
-    return sent == (ssize_t)sizeof *record ? 0 : -EMSGSIZE;
+    return sent == (ssize_t)size ? 0 : -EMSGSIZE;
 }
 
-int sbx_packet_receive(int socket, struct sbx_record *record) {
+static ssize_t receive_bytes(int socket, void *bytes, size_t size) {
     ssize_t received;
     do {
-        received = recv(socket, record, sizeof *record, 0);
+        received = recv(socket, bytes, size, 0);
     } while (received < 0 && errno == EINTR);
     if (received < 0) return -errno;
-    if (received == 0) return -EPIPE;
+    return received == 0 ? -EPIPE : received;
+}
+
+int sbx_packet_send(int socket, const struct sbx_record *record) { return send_bytes(socket, record, sizeof *record); }
+
+int sbx_packet_receive(int socket, struct sbx_record *record) {
+    ssize_t received = receive_bytes(socket, record, sizeof *record);
+    if (received < 0) return (int)received;
     return received == (ssize_t)sizeof *record && record->size == sizeof *record ? 0 : -EBADMSG;
+}
+
+int sbx_message_send(int socket, const struct sbx_message *message) {
+    if (message->record.kind != SBX_RECORD_VIOLATION) return sbx_packet_send(socket, &message->record);
+    return send_bytes(socket, message, sizeof *message);
+}
+
+int sbx_message_receive(int socket, struct sbx_message *message) {
+    ssize_t received = receive_bytes(socket, message, sizeof *message);
+    if (received < 0) return (int)received;
+    return sbx_message_check(message, (size_t)received);
 }
 
 /// Records are smaller than PIPE_BUF, so one write is one record (man 7 pipe).

@@ -20,6 +20,15 @@ int sbx_filter_add_names(scmp_filter_ctx context, uint32_t action, const char *c
     return 0;
 }
 
+int sbx_filter_add_refusal(scmp_filter_ctx context, uint32_t action, const struct sbx_refusal *refusal) {
+    struct scmp_arg_cmp conditions[SBX_COUNT_OF(refusal->conditions)];
+    for (uint32_t i = 0; i < refusal->count; i++) {
+        const struct sbx_condition *condition = &refusal->conditions[i];
+        conditions[i] = (struct scmp_arg_cmp)SBX_BITS(condition->argument, condition->mask, condition->value);
+    }
+    return sbx_filter_add(context, action, refusal->name, conditions, refusal->count);
+}
+
 static uint32_t default_action(enum sbx_filter_kind kind) {
     // A call that does not exist: libc and runtimes fall back. An EPERM they would take for the last word.
     if (kind == SBX_FILTER_ALLOW) return SCMP_ACT_ERRNO(ENOSYS);
@@ -31,8 +40,14 @@ static int fill(scmp_filter_ctx context, enum sbx_profile profile, enum sbx_filt
     int result = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (result == 0) result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary tree
     if (result != 0) return result;
-    if (kind == SBX_FILTER_ALLOW) return sbx_filter_fill_allow(context, profile);
-    return kind == SBX_FILTER_DENY ? sbx_filter_fill_deny(context, profile) : sbx_filter_fill_init(context);
+    switch (kind) {
+    case SBX_FILTER_ALLOW: return sbx_filter_fill_allow(context, profile);
+    case SBX_FILTER_DENY: return sbx_filter_fill_deny(context, profile, 0);
+    case SBX_FILTER_OBSERVE: return sbx_filter_fill_deny(context, profile, 1);
+    case SBX_FILTER_INIT: return sbx_filter_fill_init(context);
+    case SBX_FILTER_COUNT: break;
+    }
+    return -EINVAL;
 }
 
 int sbx_filter_compile(enum sbx_profile profile, enum sbx_filter_kind kind, int descriptor) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "refusals.h"
 #include "sbx_filter.h"
 
 /// The int argument `index` equals `value`.
@@ -23,9 +24,12 @@ int sbx_filter_add_names(scmp_filter_ctx context, uint32_t action, const char *c
 /// Adds one rule with conditions that must all hold.
 int sbx_filter_add(scmp_filter_ctx context, uint32_t action, const char *name, const struct scmp_arg_cmp *conditions,
                    unsigned int count);
+/// Adds the rule of a row of the table of refusals.
+int sbx_filter_add_refusal(scmp_filter_ctx context, uint32_t action, const struct sbx_refusal *refusal);
 
 int sbx_filter_fill_allow(scmp_filter_ctx context, enum sbx_profile profile);
-int sbx_filter_fill_deny(scmp_filter_ctx context, enum sbx_profile profile);
+/// `observed`: what the init is to hear of is told to it, and answered by it.
+int sbx_filter_fill_deny(scmp_filter_ctx context, enum sbx_profile profile, int observed);
 int sbx_filter_fill_init(scmp_filter_ctx context);
 
 #endif

@@ -6,8 +6,10 @@
 
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "filter.h"
+#include "refusals.h"
 
 static const char *const files[] = {
     "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
@@ -65,6 +67,17 @@ static const char *const decided_by_b[] = {
     "umount2", "unshare", "userfaultfd", "vhangup",
 };
 
+/// Those that filter B refuses, as it decides them: other families and protocols do not exist.
+static int leave_sockets(scmp_filter_ctx context) {
+    for (size_t i = 0; i < sbx_refusal_count; i++) {
+        const struct sbx_refusal *refusal = &sbx_refusals[i];
+        if (refusal->number != __NR_socket) continue;
+        int result = sbx_filter_add_refusal(context, SCMP_ACT_ALLOW, refusal);
+        if (result != 0) return result;
+    }
+    return 0;
+}
+
 /// Local sockets, TCP and UDP, and the interface list; by family, and where it matters by protocol.
 static int allow_sockets(scmp_filter_ctx context) {
     const uint32_t internet[] = {AF_INET, AF_INET6};
@@ -78,7 +91,7 @@ static int allow_sockets(scmp_filter_ctx context) {
         const struct scmp_arg_cmp rule[] = {SBX_INT(0, internet[i % 2]), SBX_INT(2, protocols[i / 2])};
         result = sbx_filter_add(context, SCMP_ACT_ALLOW, "socket", rule, 2);
     }
-    return result;
+    return result == 0 ? leave_sockets(context) : result;
 }
 
 /// Limits are changed by whom they bind, and asked of anybody: as an ordinary user the init is of the step's own user,

@@ -108,7 +108,6 @@ int sbx_forbid_namespaces(struct sbx_context *context) {
     // Before the step goes on: as an ordinary user both are the same one, and this process still has capabilities.
     if (result == 0 && prctl(PR_SET_DUMPABLE, 0) != 0) result = -errno;
     if (result == 0) result = pass(context->pair_init);
-    sbx_close(&context->pair_init);
     sbx_close(&context->namespace_limit);
     return result;
 }
@@ -136,7 +135,6 @@ int sbx_enter_namespace(struct sbx_context *context) {
     if (result == 0) result = pass(context->pair_step);
     if (result == 0) result = await(context->pair_step);
     if (result != 0) return result;
-    sbx_close(&context->pair_step);
     // The proof: a third one must fail, and for this reason.
     if (unshare(CLONE_NEWUSER) == 0) return -ENOTRECOVERABLE;
     return errno == ENOSPC ? 0 : -errno;

@@ -56,7 +56,7 @@ struct sbx_context {
     /// Packets between parent and init.
     int control_parent;
     int control_init;
-    /// Bytes between init and step while the second user namespace is made.
+    /// Bytes between init and step while the second user namespace is made; then what the init observes the step by.
     int pair_init;
     int pair_step;
     int root;
@@ -97,6 +97,9 @@ int sbx_write_file(int directory, const char *path, const char *text);
 /// Reads and writes a whole packet, or nothing: -EPIPE when the other side is gone.
 int sbx_packet_send(int socket, const struct sbx_record *record);
 int sbx_packet_receive(int socket, struct sbx_record *record);
+/// The same for a packet that may be a violation.
+int sbx_message_send(int socket, const struct sbx_message *message);
+int sbx_message_receive(int socket, struct sbx_message *message);
 
 // The parent's part.
 /// Puts a failure into `record`. Returns `result`.

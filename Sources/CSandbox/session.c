@@ -110,11 +110,22 @@ int sbx_check_environment(struct sbx_context *context) {
     return context->spec->envp == NULL || context->spec->argv == NULL ? -EINVAL : 0;
 }
 
-/// Step 13. Late, so that nothing opened on the way stays; 3 is the status pipe, which exec closes.
+static int place(int *descriptor, int number) {
+    if (*descriptor == number) return 0;
+    if (dup3(*descriptor, number, O_CLOEXEC) < 0) return -errno;
+    *descriptor = number;
+    return 0;
+}
+
+/// Step 13. Late, so that nothing opened on the way stays but what exec closes: 3 is the status pipe, 4 what step 17 hands
+/// the listener over by.
 int sbx_close_descriptors(struct sbx_context *context) {
-    if (context->status_write != 3) {
-        if (dup3(context->status_write, 3, O_CLOEXEC) < 0) return -errno;
-        context->status_write = 3;
-    }
-    return close_range(4, ~0U, 0) != 0 ? -errno : 0;
+    // One may lie where the other is to go.
+    int pair = fcntl(context->pair_step, F_DUPFD_CLOEXEC, 5);
+    if (pair < 0) return -errno;
+    context->pair_step = pair;
+    int result = place(&context->status_write, 3);
+    if (result == 0) result = place(&context->pair_step, 4);
+    if (result != 0) return result;
+    return close_range(5, ~0U, 0) != 0 ? -errno : 0;
 }

@@ -81,11 +81,13 @@ static void read_status(struct watch *watch) {
 }
 
 static void read_init(struct watch *watch) {
-    struct sbx_record record;
-    if (sbx_packet_receive(watch->context->control_parent, &record) != 0) {
+    struct sbx_message message;
+    if (sbx_message_receive(watch->context->control_parent, &message) != 0) {
         sbx_close(&watch->context->control_parent);
-    } else if (record.kind == SBX_RECORD_ENDED) {
-        watch->ending = record;
+    } else if (message.record.kind == SBX_RECORD_ENDED) {
+        watch->ending = message.record;
+    } else if (message.record.kind == SBX_RECORD_VIOLATION && watch->control >= 0) {
+        sbx_message_send(watch->control, &message);
     }
 }
 

@@ -76,3 +76,15 @@ void sbx_record_init(struct sbx_record *record, uint32_t kind) {
     record->kind = kind;
     record->code = -1;
 }
+
+int sbx_message_check(struct sbx_message *message, size_t size) {
+    struct sbx_violation *violation = &message->violation;
+    if (size < sizeof message->record || message->record.size != sizeof message->record) return -EBADMSG;
+    if (message->record.kind != SBX_RECORD_VIOLATION) return size == sizeof message->record ? 0 : -EBADMSG;
+    if (size != sizeof *message) return -EBADMSG;
+    violation->call[sizeof violation->call - 1] = 0;
+    violation->program[sizeof violation->program - 1] = 0;
+    violation->first[sizeof violation->first - 1] = 0;
+    violation->second[sizeof violation->second - 1] = 0;
+    return 0;
+}

@@ -7,6 +7,7 @@ internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
 internal import Glibc
+internal import Synchronization
 
 /// The command `drydock run`.
 struct RunCommand: AsyncParsableCommand {
@@ -21,10 +22,13 @@ struct RunCommand: AsyncParsableCommand {
               drydock run -- python3 -c 'print(6 * 7)'
               drydock run --workspace . --limit memory=512MiB -- make -j2
               drydock run --read-only /srv/data --env MODE=fast -- ./tool /srv/data
+              drydock run --why -- ./configure
             """
     )
 
     @OptionGroup var sandbox: SandboxOptions
+    @Flag(help: "Tell what the sandbox stopped: what was tried, what it wanted, and the line that allows it.")
+    var why = false
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.") var command:
         [String] = []
 
@@ -38,10 +42,16 @@ struct RunCommand: AsyncParsableCommand {
         let prepared = try await sandbox.prepare(command, .process)
         let ended: StreamedSandbox.End
         var fullness: Failure?
+        let heard = Heard()
         do {
             defer { prepared.discard() }
             let gauge = try prepared.workspace.gauge(limit: prepared.spec.limits.disk)
-            let sandbox = StreamedSandbox(spec: prepared.spec, workspace: prepared.workspace, gauge: gauge)
+            let sandbox = StreamedSandbox(
+                spec: prepared.spec,
+                workspace: prepared.workspace,
+                gauge: gauge,
+                onViolation: { violation in heard.violations.withLock { $0.append(violation) } }
+            )
             let launcher = EgressLauncher(try Installation().launcher(), prepared.egress)
             ended = try await sandbox.run(with: launcher)
             fullness = gauge?.fullness
@@ -51,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as SandboxError {
             throw notStarted(error)
         }
+        if why { Self.tell(heard.violations.withLock { $0 }) }
         for use in ended.report.usage.network where !use.verdict.isAllowed {
             Console.error("drydock: run: \(BuildWords.network(use))")
         }
@@ -66,6 +77,20 @@ struct RunCommand: AsyncParsableCommand {
             Console.error("drydock: run: \(failure.runWords)")
         }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// What the sandbox stopped, as it happened.
+    private final class Heard: Sendable {
+        let violations = Mutex<[Violation]>([])
+    }
+
+    /// What was stopped, each once; programs go on without much of it.
+    private static func tell(_ violations: [Violation]) {
+        if violations.isEmpty { Console.error("drydock: run: the sandbox stopped no call of the command") }
+        var told: Set<String> = []
+        for violation in violations where told.insert("\(violation.what) \(violation.count)").inserted {
+            Console.error("drydock: run: stopped: \(TerminalText.plain(violation.words))")
+        }
     }
 
     /// Says why there was no command, and leaves with the status that tells a script.

@@ -19,6 +19,7 @@ struct StreamedSandbox {
     let workspace: Workspace
     /// Of the workspace's own disk; nil: it is watched.
     let gauge: SpaceGauge?
+    var onViolation: @Sendable (Violation) -> Void = { _ in }
 
     /// How it ended.
     struct End {
@@ -38,7 +39,8 @@ struct StreamedSandbox {
             clock: clock,
             deadline: clock.now.advanced(by: spec.limits.total),
             grace: Self.grace,
-            control: control
+            control: control,
+            onViolation: onViolation
         ) { stream, bytes in
             let isWritten = (stream == .err ? err : out).write(bytes)
             if !isWritten { control.end(.cancelled, grace: .zero) }

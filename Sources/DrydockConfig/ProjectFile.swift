@@ -91,6 +91,7 @@ extension ProjectFile {
         let steps = (self.steps.isEmpty ? detected : self.steps).map { step in
             var step = clipping.step(step, within: narrowed.limits)
             step.network = clipping.network(of: step, within: policy.network)
+            step.profile = clipping.profile(of: step, within: policy.profiles)
             step.env = env.merging(step.env) { _, ofStep in ofStep }.merging(given) { _, given in given }
             return step
         }
@@ -141,6 +142,16 @@ private struct Clipping {
             told.append("network of step \(step.id): asked for \(hosts), the operator allows \(allowed)")
         }
         return granted.rules
+    }
+
+    /// The profile that a step asks for, where it may have it.
+    mutating func profile(of step: PlannedStep, within given: [SandboxProfile]) -> SandboxProfile? {
+        guard let asked = step.profile, asked != .strict, !given.contains(asked) else { return step.profile }
+        let allowed = ([.strict] + given).map(\.rawValue).joined(separator: ", ")
+        told.append(
+            "profile of step \(step.id): asked for \(asked.rawValue), the operator allows \(allowed)"
+        )
+        return nil
     }
 
     private mutating func smaller<Value: Comparable>(

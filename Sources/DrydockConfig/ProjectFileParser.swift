@@ -40,7 +40,9 @@ struct ProjectFileParser {
     // MARK: Steps
 
     private func steps(_ field: Field) throws(FieldProblem) -> [PlannedStep] {
-        let keys = ["id", "plugin", "with", "needs", "network", "inputs", "outputs", "timeout", "env"]
+        let keys = [
+            "id", "plugin", "with", "needs", "network", "profile", "inputs", "outputs", "timeout", "env",
+        ]
         return try StepList.read(field) { fields throws(FieldProblem) in
             try fields.allow(keys)
             return try step(fields)
@@ -53,6 +55,7 @@ struct ProjectFileParser {
         var step = PlannedStep(id: id, plugin: plugin, title: id.rawValue)
         if let with = fields["with"] { step.with = .object(try with.fields().values) }
         step.network = try fields["network"].map(NetworkRule.list)
+        step.profile = try fields.optional("profile")
         step.inputs = try fields.optional("inputs") ?? []
         step.outputs = try fields.optional("outputs") ?? []
         step.timeout = try fields["timeout"]?.duration()

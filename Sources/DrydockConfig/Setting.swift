@@ -159,6 +159,11 @@ extension Setting {
         Setting(key: "minimum_level", kind: .level) { configuration, field throws(FieldProblem) in
             configuration.policy.minimumLevel = try SandboxLevel(field)
         },
+        Setting(key: "profiles", kind: .texts) { configuration, field throws(FieldProblem) in
+            configuration.policy.profiles = try field.list()
+                .map { element throws(FieldProblem) in try SandboxProfile(element) }
+                .filter { $0 != .strict }
+        },
     ]
 
     private static let limits: [Setting] = [

@@ -245,32 +245,6 @@ extension Diagnostic {
     }
 }
 
-/// Something the sandbox stopped.
-package struct Violation: Codable, Hashable, Sendable {
-    /// What was tried: a system call's name, `open`, `connect`.
-    package var call: String
-    /// The path, host or argument that matters.
-    package var target: String?
-    /// The line that would allow it, where there is one.
-    package var allow: String?
-    package var pid: Int?
-    package var program: String?
-
-    package init(
-        call: String,
-        target: String? = nil,
-        allow: String? = nil,
-        pid: Int? = nil,
-        program: String? = nil
-    ) {
-        self.call = call
-        self.target = target
-        self.allow = allow
-        self.pid = pid
-        self.program = program
-    }
-}
-
 /// What a step's sandboxes used, as the kernel counted it.
 ///
 /// nil = not counted at this level.

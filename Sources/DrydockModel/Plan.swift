@@ -41,6 +41,8 @@ package struct PlannedStep: Codable, Hashable, Sendable {
     package var needs: [StepID]
     /// Hosts it asks for, and in a plan that was clipped those it gets; nil = those that its plugin may ask for.
     package var network: [NetworkRule]?
+    /// What its sandboxes let through beside the ordinary; nil = nothing more.
+    package var profile: SandboxProfile?
     /// Globs for the cache key; empty = the whole source.
     package var inputs: [RelativePath]
     /// Globs of what it makes; only steps that say so are reused, or run beside others.
@@ -59,6 +61,7 @@ package struct PlannedStep: Codable, Hashable, Sendable {
         with: JSON = .object([:]),
         needs: [StepID] = [],
         network: [NetworkRule]? = nil,
+        profile: SandboxProfile? = nil,
         inputs: [RelativePath] = [],
         outputs: [RelativePath] = [],
         timeout: Duration? = nil,
@@ -71,6 +74,7 @@ package struct PlannedStep: Codable, Hashable, Sendable {
         self.with = with
         self.needs = needs
         self.network = network
+        self.profile = profile
         self.inputs = inputs
         self.outputs = outputs
         self.timeout = timeout

@@ -10,15 +10,19 @@ package struct Policy: Codable, Hashable, Sendable {
     package var minimumLevel: SandboxLevel
     /// The hosts that may be reached; what a step does not ask for it can not reach either.
     package var network: NetworkPolicy
+    /// The profiles that a step may ask for beside `strict`.
+    package var profiles: [SandboxProfile]
 
     package init(
         limits: Limits = Limits(),
         minimumLevel: SandboxLevel = .reduced,
-        network: NetworkPolicy = .none
+        network: NetworkPolicy = .none,
+        profiles: [SandboxProfile] = []
     ) {
         self.limits = limits
         self.minimumLevel = minimumLevel
         self.network = network
+        self.profiles = profiles
     }
 }
 
@@ -29,16 +33,6 @@ extension Policy {
         policy.network = .none
         return policy
     }
-}
-
-/// A named policy preset.
-package enum SandboxProfile: String, Codable, Sendable, CaseIterable {
-    /// The default.
-    case strict
-    /// ptrace of own children.
-    case debug
-    /// What a headless browser in a test suite needs.
-    case browser
 }
 
 /// The numbers inside a policy.

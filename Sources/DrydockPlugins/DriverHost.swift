@@ -17,6 +17,7 @@ final class DriverHost: Sendable {
     private let control = SandboxControl()
     private let activity: ActivityClock
     private let masker: StepMasker
+    private let violations: ViolationLog
     private let execs: ExecRunner
     private let deadline: ContinuousClock.Instant
 
@@ -29,6 +30,7 @@ final class DriverHost: Sendable {
         self.sink = sink
         (input, childEnd) = try DriverInput.make()
         masker = StepMasker(context.masks)
+        violations = ViolationLog(sink, masker)
         activity = ActivityClock(context.clock)
         deadline = context.clock.now.advanced(by: context.timeout)
         execs = ExecRunner(
@@ -36,6 +38,7 @@ final class DriverHost: Sendable {
             launcher: launcher,
             sink: sink,
             masker: masker,
+            violations: violations,
             deadline: deadline
         )
     }
@@ -85,6 +88,7 @@ final class DriverHost: Sendable {
         continuation.finish()
         execs.close(grace: .zero)
         await served
+        violations.finish()
         let report = report(end, statement)
         session.finish(report.failure == nil ? .ok : .failed)
         return report
@@ -106,6 +110,7 @@ final class DriverHost: Sendable {
             grace: context.grace,
             control: control,
             activity: activity,
+            onViolation: { [violations] in violations.note($0, in: nil) },
             onOutput: { session.receive($0, $1) }
         )
     }
@@ -128,7 +133,6 @@ final class DriverHost: Sendable {
 
     private func report(_ end: CommandEnd, _ statement: DriverStatement) -> StepReport {
         var usage = Usage(wall: end.duration)
-        var violations = execs.violations
         let judgement = DriverJudgement(
             plugin: context.plugin.name,
             statement: statement,
@@ -143,13 +147,12 @@ final class DriverHost: Sendable {
         case .ran(let ran):
             failure = judgement.failure(ran.verdict, limits: context.limits)
             usage = ([ran.usage] + execs.usage).reduce(usage) { $0.including($1) }
-            violations = ran.violations + violations
         }
         var report = StepReport(failure: failure, usage: usage)
         report.artifacts = context.plugin.manifest.artifacts + statement.artifacts
         report.preview = statement.preview ?? context.plugin.manifest.preview
         report.outputs = statement.outputs
-        report.violations = violations
+        report.violations = violations.violations
         report.diagnostics = Array((statement.errors + execs.errors).prefix(20))
         report.masker = masker.current
         return report.showing(context, masker.current)

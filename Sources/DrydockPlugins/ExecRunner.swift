@@ -13,7 +13,6 @@ import SystemPackage
 final class ExecRunner: Sendable {
     private struct State {
         var usage: [Usage] = []
-        var violations: [Violation] = []
         var errors: [Diagnostic] = []
         /// Why the last command that did not succeed did not.
         var lastFailure: Failure?
@@ -31,6 +30,7 @@ final class ExecRunner: Sendable {
     private let launcher: any SandboxLauncher
     private let sink: any StepEventSink
     private let masker: StepMasker
+    private let violations: ViolationLog
     private let deadline: ContinuousClock.Instant
     private let state = Mutex(State())
 
@@ -39,17 +39,18 @@ final class ExecRunner: Sendable {
         launcher: any SandboxLauncher,
         sink: any StepEventSink,
         masker: StepMasker,
+        violations: ViolationLog,
         deadline: ContinuousClock.Instant
     ) {
         self.context = context
         self.launcher = launcher
         self.sink = sink
         self.masker = masker
+        self.violations = violations
         self.deadline = deadline
     }
 
     var usage: [Usage] { state.withLock(\.usage) }
-    var violations: [Violation] { state.withLock(\.violations) }
     var errors: [Diagnostic] { state.withLock(\.errors) }
     var lastFailure: Failure? { state.withLock(\.lastFailure) }
     var platformFailure: Failure? { state.withLock(\.platformFailure) }
@@ -93,6 +94,7 @@ final class ExecRunner: Sendable {
             control: control,
             activity: activity,
             streams: request.streams,
+            onViolation: { [violations] in violations.note($0, in: request.stage) },
             onOutput: { output.receive($0, $1) }
         )
         let end: CommandEnd
@@ -160,7 +162,6 @@ final class ExecRunner: Sendable {
         }
         state.withLock { state in
             state.usage.append(report?.usage ?? Usage(wall: end.duration))
-            state.violations += (report?.violations ?? []).prefix(max(0, 1_000 - state.violations.count))
             state.errors += output.errors.prefix(max(0, 20 - state.errors.count))
             if let failure { state.lastFailure = failure }
             if let failure, failure.fault == .platform { state.platformFailure = failure }

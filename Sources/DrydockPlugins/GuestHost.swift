@@ -18,6 +18,7 @@ struct GuestHost: Sendable {
     /// Runs the guest to its end.
     func run() async -> StepReport {
         let masker = StepMasker(context.masks)
+        let violations = ViolationLog(sink, masker)
         let observer = observer
         let output = ProjectOutput(
             sink: sink,
@@ -47,6 +48,7 @@ struct GuestHost: Sendable {
             grace: context.grace,
             control: control,
             streams: .together,
+            onViolation: { violations.note($0, in: output.stage) },
             onOutput: { output.receive($0, $1) }
         )
         let stdin: OwnedDescriptor
@@ -61,8 +63,10 @@ struct GuestHost: Sendable {
         }
         let end = await run.run(stdin: stdin, launcher: launcher)
         let report = report(end)
+        violations.finish()
         output.finish(report.failure == nil ? .ok : .failed)
         var told = report.adding(errors: output.errors)
+        told.violations = violations.violations
         if let failure = told.failure, case .ran(let ran) = end.ending {
             told.failure = failure.detailed(output.details, command: command, ran.verdict)
         }
@@ -106,7 +110,6 @@ struct GuestHost: Sendable {
             var failure = OutcomeTable.failure(of: ran.verdict, command: name, limits: limits)
             if case .execFailed = ran.verdict { failure = failure?.blamedOnPlugin }
             var report = StepReport(failure: failure, usage: ran.usage)
-            report.violations = ran.violations
             report.artifacts = context.plugin.manifest.artifacts
             report.preview = context.plugin.manifest.preview
             return report

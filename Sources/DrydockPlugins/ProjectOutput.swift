@@ -68,6 +68,9 @@ final class ProjectOutput: Sendable {
         }
     }
 
+    /// The stage that is being worked on.
+    var stage: StageID? { state.withLock { $0.reader.currentStage } }
+
     /// The last lines, oldest first, masked; each at most 1 KiB.
     var tail: [String] { state.withLock { $0.reader.tail } }
 
@@ -120,7 +123,7 @@ private final class OutputReader: @unchecked Sendable {
         tailLimit = tail
     }
 
-    private var currentStage: StageID? { guest?.stage ?? stage }
+    var currentStage: StageID? { guest?.stage ?? stage }
 
     func beginChunk() { secrets = masker.current }
 

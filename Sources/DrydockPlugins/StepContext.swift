@@ -113,6 +113,7 @@ package struct StepReport: Sendable, Hashable {
     package var artifacts: [ArtifactRule]
     package var preview: PreviewRule?
     package var outputs: [String: String]
+    /// What its sandboxes stopped; each was told when it happened.
     package var violations: [Violation]
     /// The first errors that were declared or observed, for the failure's explanation.
     package var diagnostics: [Diagnostic]

@@ -22,8 +22,6 @@ package final class StepRunner: Sendable {
 
     /// Runs the step to its end: nothing of it is left when this returns.
     ///
-    /// Violations are emitted as events of the host.
-    ///
     /// The plugin's own commands and the project's run through `launcher`; what is said goes to `sink`, in order.
     package func run(
         _ context: StepContext,
@@ -40,7 +38,6 @@ package final class StepRunner: Sendable {
             return nil
         }
         if report.failure != nil, let cancelled { report.failure = cancelled }
-        if !report.violations.isEmpty { sink.emit(report.violations.map(Event.violation), via: .host) }
         return report
     }
 

@@ -180,9 +180,14 @@ extension Violation {
         self.init(
             call: try fields.required("call"),
             target: try fields.optional("target"),
+            error: try fields.optional("error"),
+            wants: try fields.optional("wants"),
             allow: try fields.optional("allow"),
             pid: try fields.optional("pid"),
-            program: try fields.optional("program")
+            program: try fields.optional("program"),
+            stage: try fields.optional("stage"),
+            count: try fields.optional("count") ?? 1,
+            isProbe: try fields.optional("probe") ?? false
         )
     }
 }

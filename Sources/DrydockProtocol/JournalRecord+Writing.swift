@@ -214,9 +214,14 @@ extension Violation {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.field("call", call)
         writer.field("target", target)
+        writer.field("error", error)
+        writer.field("wants", wants)
         writer.field("allow", allow)
         writer.field("pid", pid)
         writer.field("program", program)
+        writer.field("stage", stage?.rawValue)
+        if count != 1 { writer.field("count", count) }
+        if isProbe { writer.field("probe", true) }
     }
 }
 

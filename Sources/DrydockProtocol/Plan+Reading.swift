@@ -30,6 +30,7 @@ extension PlannedStep: FieldReadable {
             with: fields.values["with"] ?? .null,
             needs: try fields.required("needs"),
             network: try fields.required("network") as [NetworkRule],
+            profile: try fields.optional("profile"),
             inputs: try fields.required("inputs"),
             outputs: try fields.required("outputs"),
             timeout: try fields.optionalDuration("timeout_ms"),

@@ -33,6 +33,7 @@ extension PlannedStep {
         writer.json(with)
         writer.field("needs", needs.map(\.rawValue))
         writer.field("network", (network ?? []).map(\.description))
+        writer.field("profile", profile?.rawValue)
         writer.field("inputs", inputs.map(\.rawValue))
         writer.field("outputs", outputs.map(\.rawValue))
         writer.field("timeout_ms", timeout)

@@ -73,8 +73,13 @@ package struct JailLauncher: SandboxLauncher {
             )
             // The jail has them now; ours must go, or the pipes would never end.
             file.close()
+            let onViolation = streams.onViolation
             _ = consume streams
-            return try JailedProcess.watch(child, socket: JailSocket(pair.keepingFirst()))
+            return try JailedProcess.watch(
+                child,
+                socket: JailSocket(pair.keepingFirst()),
+                onViolation: onViolation
+            )
         } catch {
             throw .host(call: "spawn \(jail)", errno: Int(error.rawValue))
         }

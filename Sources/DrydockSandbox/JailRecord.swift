@@ -12,6 +12,8 @@ enum JailRecord: Sendable {
     /// The program was executed.
     case started(limits: SandboxCapabilities)
     case timing(step: Int, Duration)
+    /// A call of the program was refused.
+    case refused(RefusedCall)
     /// The last one: how it ended.
     case ended(JailEnding)
 }
@@ -58,13 +60,14 @@ struct JailSocket: ~Copyable, Sendable {
 
     /// Waits for the next record; nil when the jail is gone or talks nonsense.
     func receive() -> JailRecord? {
-        var record = sbx_record()
-        let size = MemoryLayout<sbx_record>.size
+        var message = sbx_message()
         while true {
-            let count = descriptor.withDescriptor { recv($0.rawValue, &record, size, 0) }
+            let count = descriptor.withDescriptor {
+                recv($0.rawValue, &message, MemoryLayout<sbx_message>.size, 0)
+            }
             if count < 0 && errno == EINTR { continue }
-            guard count == size, record.size == UInt32(size) else { return nil }
-            return JailRecord(record)
+            guard count > 0, sbx_message_check(&message, count) == 0 else { return nil }
+            return JailRecord(message)
         }
     }
 
@@ -83,8 +86,10 @@ struct JailSocket: ~Copyable, Sendable {
 }
 
 extension JailRecord {
-    fileprivate init?(_ record: sbx_record) {
+    fileprivate init?(_ message: sbx_message) {
+        let record = message.record
         switch record.kind {
+        case SBX_RECORD_VIOLATION.rawValue: self = .refused(RefusedCall(message.violation))
         case SBX_RECORD_STARTED.rawValue:
             self = .started(
                 limits: SandboxCapabilities(

@@ -20,19 +20,29 @@ package final class JailedProcess: RunningSandbox {
     private let ending = Promise<SandboxReport>()
     private let socket: JailSocket
     private let child: ChildProcess
+    private let onViolation: @Sendable (Violation) -> Void
     private let begin = ContinuousClock.now
 
-    private init(_ child: consuming ChildProcess, socket: consuming JailSocket) {
+    /// The jail bounds what it tells; this bounds a jail that something inside has got hold of.
+    private static let mostViolations = 256
+
+    private init(
+        _ child: consuming ChildProcess,
+        socket: consuming JailSocket,
+        onViolation: @escaping @Sendable (Violation) -> Void
+    ) {
         self.child = child
         self.socket = socket
+        self.onViolation = onViolation
     }
 
     /// Takes over a jail that was just spawned, on a thread that ends with it.
     static func watch(
         _ child: consuming ChildProcess,
-        socket: consuming JailSocket
+        socket: consuming JailSocket,
+        onViolation: @escaping @Sendable (Violation) -> Void
     ) throws(Errno) -> JailedProcess {
-        let process = JailedProcess(child, socket: socket)
+        let process = JailedProcess(child, socket: socket, onViolation: onViolation)
         try SystemThread.start(name: "sandbox") { process.run() }
         return process
     }
@@ -65,10 +75,14 @@ package final class JailedProcess: RunningSandbox {
 
     private func run() {
         var ending: JailEnding?
+        var violations = 0
         while ending == nil, let record = socket.receive() {
             switch record {
             case .started(let capabilities): didStart(capabilities)
             case .timing(let step, let duration): facts.withLock { $0.timings[step] = duration }
+            case .refused(let call):
+                violations += 1
+                if violations <= Self.mostViolations { onViolation(call.violation) }
             case .ended(let last): ending = last
             }
         }

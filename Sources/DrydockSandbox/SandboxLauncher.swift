@@ -16,13 +16,18 @@ package protocol SandboxLauncher: Sendable {
     ) async throws(SandboxError) -> any RunningSandbox
 }
 
-/// The child's ends of its standard streams, and of the socket that its listeners are sent to.
+/// The child's ends of its standard streams, and of the socket that its listeners are sent to; and who hears of what is
+/// refused.
 package struct SandboxStreams: ~Copyable, Sendable {
     package var stdin: OwnedDescriptor
     package var stdout: OwnedDescriptor
     package var stderr: OwnedDescriptor
     /// Must be there when the spec has listeners: they lie in it, as one packet, when the program was executed.
     package var listeners: OwnedDescriptor?
+    /// Called for each violation as it happens, on a thread of the sandbox's own; the last call comes before its report.
+    ///
+    /// How many there are is bounded, whatever the program does.
+    package var onViolation: @Sendable (Violation) -> Void = { _ in }
 
     package init(
         stdin: consuming OwnedDescriptor,
@@ -57,12 +62,10 @@ package enum EndReason: String, Codable, Sendable {
 package struct SandboxReport: Sendable, Hashable {
     package var verdict: Verdict
     package var usage: Usage
-    package var violations: [Violation]
 
-    package init(verdict: Verdict, usage: Usage, violations: [Violation] = []) {
+    package init(verdict: Verdict, usage: Usage) {
         self.verdict = verdict
         self.usage = usage
-        self.violations = violations
     }
 }
 

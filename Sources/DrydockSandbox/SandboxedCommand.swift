@@ -82,6 +82,7 @@ package struct SandboxedCommand: Sendable {
     private let control: SandboxControl
     private let activity: ActivityClock
     private let streams: OutputStreams
+    private let onViolation: @Sendable (Violation) -> Void
     private let onOutput: @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
 
     /// A command that ends at `deadline`, and after a time of `silence` (nil: it may say nothing); TERM comes `grace` before
@@ -89,7 +90,7 @@ package struct SandboxedCommand: Sendable {
     ///
     /// `control` ends it from elsewhere; whoever touches `activity` breaks the silence, as its output does. `onOutput` gets
     /// the bytes of both streams, each in order, on a thread each; `together` all come by `out`, in the order in which they
-    /// were written.
+    /// were written. `onViolation` hears what was refused, on a thread of its own.
     package init(
         spec: SandboxSpec,
         clock: any MonotonicClock,
@@ -99,6 +100,7 @@ package struct SandboxedCommand: Sendable {
         control: SandboxControl = SandboxControl(),
         activity: ActivityClock? = nil,
         streams: OutputStreams = .apart,
+        onViolation: @escaping @Sendable (Violation) -> Void = { _ in },
         onOutput: @escaping @Sendable (LogLine.Stream, UnsafeRawBufferPointer) -> Void
     ) {
         self.spec = spec
@@ -109,6 +111,7 @@ package struct SandboxedCommand: Sendable {
         self.control = control
         self.activity = activity ?? ActivityClock(clock)
         self.streams = streams
+        self.onViolation = onViolation
         self.onOutput = onOutput
     }
 
@@ -140,7 +143,8 @@ package struct SandboxedCommand: Sendable {
         activity.touch()
         let sandbox: any RunningSandbox
         do throws(SandboxError) {
-            let streams = SandboxStreams(stdin: stdin, stdout: out.writeEnd, stderr: err.writeEnd)
+            var streams = SandboxStreams(stdin: stdin, stdout: out.writeEnd, stderr: err.writeEnd)
+            streams.onViolation = onViolation
             sandbox = try await launcher.launch(spec, streams: streams)
         } catch {
             await stop(pumps)

@@ -27,7 +27,7 @@ extension Failure {
         var told = self
         var details = told.details ?? FailureDetails()
         details.step = step
-        details.blocked = network.compactMap(RefusedHost.init).prefix(5).map { refused in
+        details.blocked += network.compactMap(RefusedHost.init).prefix(5).map { refused in
             let isGranted = granted.network.rule(for: refused.host, port: refused.port) != nil
             return BlockedAccess(
                 what: "\(refused.host):\(refused.port)",

@@ -120,10 +120,12 @@ struct StepSequence {
         let stop = run.stop
         let tests = await Blocking.run { reports.read(context, hiding: masker, unless: stop) }
         if let tests { run.sink.emit([.tests(tests)], via: .observed, step: step.id) }
+        report.violations += paths(report, context)
         report.failure = report.failure?.naming(tests)
         if report.failure?.details?.source == nil { report = report.showing(context, masker) }
         report.failure = report.failure?.explained(by: gauge)
             .explained(by: report.usage.network, granted: context.project.policy)
+            .explained(by: report.violations)
             .naming(step.id, report.usage.network, granted: context.project.policy)
             .placed(in: snapshot.directory)
         let failure = run.stop.failure ?? report.failure
@@ -141,6 +143,14 @@ struct StepSequence {
             step: step.id
         )
         return report
+    }
+
+    /// The files that a failed step was not let have, told where they are read: in its output.
+    private func paths(_ report: StepReport, _ context: StepContext) -> [Violation] {
+        guard let output = report.failure?.details?.output else { return [] }
+        let found = PathViolation.all(in: output, of: context.project)
+        if !found.isEmpty { run.sink.emit(found.map(Event.violation), via: .observed, step: context.step.id) }
+        return found
     }
 
     private static func state(_ failure: Failure?) -> StepState {
@@ -170,6 +180,7 @@ struct StepSequence {
             workingDirectory: InsidePath.project(snapshot.directory),
             mounts: workspace.mounts,
             root: .hostToolchain(additional: options.toolchain),
+            profile: step.profile ?? .strict,
             policy: policy
         )
         project.purpose = SandboxPurpose(project: run.lease.build.request.project, step: step.id)
@@ -179,6 +190,7 @@ struct StepSequence {
         )
         driver.mounts = workspace.driverMounts
         driver.policy = policy.withoutNetwork
+        driver.profile = .strict
         var context = StepContext(
             build: run.lease.build.id,
             plugin: plugin,

@@ -8,13 +8,15 @@ JAIL_FLAGS := -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wpedantic -Wshad
     -Wimplicit-fallthrough -Wcast-align -Wnull-dereference -fstack-protector-strong -D_FORTIFY_SOURCE=2
 JAIL_INCLUDE := -ISources/CSandboxWire/include -ISources/CSandbox/include -ISources/CSandbox -I$(JAIL_BUILD)
 JAIL_FILTERS := $(wildcard Sources/CSandbox/filter*.c)
+# What the filters are compiled of, and the jail answers by.
+JAIL_TABLE := Sources/CSandbox/refusals.c
 JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c Sources/CSandboxWire/*.c))
 JAIL_HEADERS := $(wildcard Sources/CSandboxWire/include/*.h Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
 
 .PHONY: jail
 jail: .build/drydock-jail
 
-$(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c $(JAIL_FILTERS) $(JAIL_HEADERS)
+$(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c $(JAIL_FILTERS) $(JAIL_TABLE) $(JAIL_HEADERS)
 	@mkdir -p $(JAIL_BUILD)
 	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -o $@ $(filter %.c,$^) -lseccomp
 

@@ -90,9 +90,14 @@ extension RandomRecords {
                 Violation(
                     call: text(),
                     target: maybe { $0.text() },
+                    error: maybe { $0.text() },
+                    wants: maybe { $0.text() },
                     allow: maybe { $0.text() },
                     pid: maybe { $0.integer() },
-                    program: maybe { $0.text() }
+                    program: maybe { $0.text() },
+                    stage: maybe { StageID(rawValue: $0.text()) },
+                    count: integer(),
+                    isProbe: bool()
                 )
             )
         case .network: .network(use())
@@ -178,6 +183,7 @@ extension RandomRecords {
             with: json(),
             needs: [name(), name()],
             network: [rule(), rule()],
+            profile: bool() ? .debug : nil,
             inputs: [path()],
             outputs: [path(), path()],
             timeout: maybe { $0.duration() },

@@ -31,6 +31,7 @@ struct Outcome: Sendable {
     var output: String
     var errors: String
     var capabilities: SandboxCapabilities?
+    var violations: [Violation]
 }
 
 /// A directory of its own with a workspace in it, and the way to run something there.
@@ -94,11 +95,13 @@ final class Bench: Sendable {
         let (output, errors) = (Collected(), Collected())
         let (outPump, out) = try Self.pump(output)
         let (errorPump, error) = try Self.pump(errors)
-        let streams = SandboxStreams(
+        var streams = SandboxStreams(
             stdin: try .null(),
             stdout: OwnedDescriptor(taking: out),
             stderr: OwnedDescriptor(taking: error)
         )
+        let violations = Heard()
+        streams.onViolation = { violation in violations.all.withLock { $0.append(violation) } }
         let process = try await launcher.start(spec, streams: streams)
         try await during(process, output)
         let report = await process.report()
@@ -108,8 +111,14 @@ final class Bench: Sendable {
             report: report,
             output: output.text,
             errors: errors.text,
-            capabilities: process.capabilities
+            capabilities: process.capabilities,
+            violations: violations.all.withLock { $0 }
         )
+    }
+
+    /// The violations of one sandbox.
+    private final class Heard: Sendable {
+        let all = Mutex<[Violation]>([])
     }
 
     /// Runs a shell script on the host.

@@ -22,7 +22,7 @@ extension SandboxTests {
             ("unknown", "ENOSYS"), ("io_setup", "ENOSYS"), ("openat2", "ENOSYS"),
             ("personality_exec", "ENOSYS"), ("vsock", "EAFNOSUPPORT"), ("vsock_high", "EAFNOSUPPORT"),
             ("packet", "EAFNOSUPPORT"), ("alg", "EAFNOSUPPORT"), ("raw", "ESOCKTNOSUPPORT"),
-            ("raw6", "EPROTONOSUPPORT"), ("sctp", "EPROTONOSUPPORT"), ("mptcp", "EPROTONOSUPPORT"),
+            ("raw6", "ESOCKTNOSUPPORT"), ("sctp", "EPROTONOSUPPORT"), ("mptcp", "EPROTONOSUPPORT"),
             ("mptcp_high", "EPROTONOSUPPORT"), ("netlink_audit", "EPROTONOSUPPORT"),
             ("netlink_netfilter", "EPROTONOSUPPORT"), ("fastopen", "EOPNOTSUPP"), ("tiocsti", "EPERM"),
             ("tiocsti_high", "EPERM"), ("tioclinux", "EPERM"), ("lease", "EPERM"), ("listener", "EINVAL"),

@@ -62,6 +62,9 @@ struct FailingProjectsTests {
             }.last
             let failure = try #require(end?.outcome.failure)
             if let file = example.file { #expect(failure.file == file, "\(failure)") }
+            // An ordinary failure: whatever its tools have tried on the way, the sandbox is not to blame.
+            #expect(failure.hint?.contains("the sandbox stopped") != true, "\(failure)")
+            #expect(failure.details?.blocked.isEmpty != false, "\(failure)")
             if let hint = example.hint { #expect(failure.hint?.contains(hint) == true, "\(failure)") }
             // Where the place is in a file of text, a person sees it.
             if let line = failure.line, failure.details != nil {

@@ -16,9 +16,11 @@ enum sbx_filter_kind {
     SBX_FILTER_ALLOW = 0,
     /// The step's second: exact errors for what is refused on purpose.
     SBX_FILTER_DENY = 1,
+    /// The same, but that the init is told of what is rare, and answers with the same errors.
+    SBX_FILTER_OBSERVE = 2,
     /// The init's.
-    SBX_FILTER_INIT = 2,
-    SBX_FILTER_COUNT = 3,
+    SBX_FILTER_INIT = 3,
+    SBX_FILTER_COUNT = 4,
 };
 
 /// A compiled filter: `count` instructions of struct sock_filter.

@@ -5,6 +5,7 @@
 #ifndef SBX_REPORT_H
 #define SBX_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifndef __clang__
@@ -72,6 +73,8 @@ enum sbx_record_kind {
     SBX_RECORD_KILL = 7,
     /// Within the jail: the program is executed next, at `nanoseconds` of the monotonic clock.
     SBX_RECORD_EXECUTING = 8,
+    /// Upward, with a struct sbx_violation behind it in the same packet: a call was refused.
+    SBX_RECORD_VIOLATION = 9,
 };
 
 /// Which limits cgroups keep.
@@ -108,6 +111,36 @@ struct sbx_record {
 };
 
 _Static_assert(sizeof(struct sbx_record) == 88, "read as it is on the other side");
+
+/// A call that was refused, for people: nothing hangs on it. Texts end with a NUL, and all but `call` are the caller's own.
+struct sbx_violation {
+    /// As they were given, int ones with whatever stood in their upper halves.
+    uint64_t arguments[6];
+    /// 1; more: so many of this call were not told one by one, and nothing else is known of them.
+    uint64_t count;
+    /// The thread that made it, as the sandbox numbers it.
+    int32_t process;
+    /// The error it got.
+    int32_t error;
+    /// The name of the call.
+    char call[24];
+    /// The file that the process runs, clipped.
+    char program[104];
+    /// Texts that some calls are given, clipped: what is mounted or changed, and as what.
+    char first[128];
+    char second[64];
+};
+
+/// A packet that may be a violation.
+struct sbx_message {
+    struct sbx_record record;
+    struct sbx_violation violation;
+};
+
+_Static_assert(sizeof(struct sbx_message) == 88 + 384, "read as it is on the other side");
+
+/// Checks a packet of `size` bytes, and ends its texts: 0 or -EBADMSG. Of another kind than a violation it is a record alone.
+int sbx_message_check(struct sbx_message *_Nonnull message, size_t size);
 
 /// Makes an empty record of a kind.
 void sbx_record_init(struct sbx_record *_Nonnull record, uint32_t kind);

@@ -95,7 +95,7 @@ struct LiveView: TerminalView, Sendable {
             line(
                 colour(
                     33,
-                    TerminalText.plain("stopped by the sandbox: \(violation.call) \(violation.target ?? "")")
+                    TerminalText.plain("stopped by the sandbox: \(violation.words)")
                 )
             )
         case .network(let use):

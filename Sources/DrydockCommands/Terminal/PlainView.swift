@@ -44,7 +44,7 @@ struct PlainView: TerminalView, Sendable {
         case .notice(let title, let markdown): say(prefix, "notice: \(title): \(markdown)")
         case .willFail(let reason): say(prefix, "will fail: \(reason)")
         case .violation(let violation):
-            say(prefix, "stopped by the sandbox: \(violation.call) \(violation.target ?? "")")
+            say(prefix, "stopped by the sandbox: \(violation.words)")
         case .network(let use): say(prefix, BuildWords.network(use))
         case .gap(let gap): say(prefix, "[\(gap.lines) lines, \(gap.bytes) not kept: \(gap.reason)]")
         case .cancelRequested(let by, let reason): say("", "cancel requested by \(by): \(reason)")
