@@ -9,11 +9,12 @@ RELEASE := .build/release/drydock
 .PHONY: install
 # Under sudo there may be no swift: then what stands in .build is installed.
 install: $(if $(shell command -v swift 2>/dev/null),build-release) ## release build into PREFIX (/usr/local), below DESTDIR
-	@for file in $(RELEASE) .build/drydock-jail; do
+	@for file in $(RELEASE) .build/drydock-jail .build/drydock-probe; do
 	    [ -x $$file ] || { echo "install: $$file is missing: build it first, with make build-release"; exit 1; }
 	done
 	install -D -m 0755 $(RELEASE) $(INSTALLED)/bin/drydock
 	install -D -m 0755 .build/drydock-jail $(INSTALLED)/libexec/drydock/drydock-jail
+	install -D -m 0755 .build/drydock-probe $(INSTALLED)/libexec/drydock/drydock-probe
 	# Made anew, so that a plugin that is no longer shipped is gone.
 	rm -rf $(INSTALLED)/share/drydock/plugins
 	install -d -m 0755 $(INSTALLED)/share/drydock

@@ -31,6 +31,19 @@ struct Installation {
         }
     }
 
+    /// What attacks sandboxes of that policy.
+    func prover(policy: Policy) throws -> SandboxProver {
+        do throws(SandboxError) {
+            return SandboxProver(
+                launcher: try JailLauncher(),
+                probe: try JailLocation.findProbe(),
+                policy: policy
+            )
+        } catch {
+            throw error.problem("the proof of the sandbox", command: "drydock-probe")
+        }
+    }
+
     /// Removes what sandboxes of a killed worker left in the kernel.
     ///
     /// Only while no other worker runs.

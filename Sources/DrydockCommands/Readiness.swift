@@ -5,7 +5,7 @@ internal import DrydockModel
 internal import DrydockStore
 internal import Synchronization
 
-/// Whether the server should be sent work: a worker works, and disk and database take changes.
+/// Whether the server should be sent work: a worker works, its sandbox holds, and disk and database take changes.
 ///
 /// Anybody may ask, as often as they like: the disk is tried once a second at most.
 final class Readiness: Sendable {
@@ -65,7 +65,7 @@ final class Readiness: Sendable {
     private func storeFailure() async -> Failure? {
         do {
             try await store.checkWritable()
-            return nil
+            return try await store.latestProof()?.failure
         } catch let error as StoreError {
             return error.failure
         } catch {

@@ -14,8 +14,9 @@ struct SandboxCommand: AsyncParsableCommand {
             EXAMPLES
               drydock sandbox explain
               drydock sandbox spec --output true.spec -- true
+              drydock sandbox prove
             """,
-        subcommands: [SandboxExplainCommand.self, SandboxSpecCommand.self]
+        subcommands: [SandboxExplainCommand.self, SandboxSpecCommand.self, SandboxProveCommand.self]
     )
 }
 

@@ -38,11 +38,17 @@ struct WorkerCommand: AsyncParsableCommand {
         let store = try PlaceOptions.openStore(configuration)
         let ties = try forServer.map { try ServerTies(store.directory, fingerprint: $0) }
         try Installation().reapSandboxes()
-        let shop = try await Workshop.make(
+        var shop = try await Workshop.make(
             configuration,
             plugins: try plugins.all(configuration),
             store: store,
             label: "drydock.worker"
+        )
+        shop.proof = ProofKeeper(
+            prover: try Installation().prover(policy: shop.options.policy),
+            store: store,
+            clock: shop.clock,
+            logger: shop.logger
         )
         let worker = Worker(
             shop: shop,

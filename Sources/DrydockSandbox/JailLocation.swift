@@ -21,6 +21,13 @@ package enum JailLocation {
         return FilePath(found)
     }
 
+    /// Finds `drydock-probe`, which lies beside it: what attacks a sandbox belongs to what puts it up.
+    package static func findProbe() throws(SandboxError) -> FilePath {
+        let probe = try find().removingLastComponent().appending("drydock-probe")
+        guard HostFile.isExecutable(probe.string) else { throw .jailNotFound([probe.string]) }
+        return probe
+    }
+
     private static func candidates() -> [String] {
         guard let executable = HostFile.linkTarget(of: "/proc/self/exe") else { return [] }
         var directory = FilePath(executable).removingLastComponent()

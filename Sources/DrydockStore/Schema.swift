@@ -19,8 +19,17 @@ enum Schema {
         // Changes nothing here: versions that do not know it, and would miss sealed journals, refuse to open the database.
         migrator.registerMigration("10-sealed-journals") { _ in }
         migrator.registerMigration("11-submitters") { db in try db.execute(sql: submitters) }
+        migrator.registerMigration("12-proof") { db in try db.execute(sql: proof) }
         return migrator
     }
+
+    /// What came of attacking the sandbox the last time, as JSON.
+    private static let proof = """
+        CREATE TABLE proof (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            report BLOB NOT NULL
+        );
+        """
 
     /// What the fair order needs to know of each token, '' = none, that builds came with; kept like `shares`.
     ///

@@ -63,6 +63,12 @@ package protocol Store: AccessStore, JournalStore {
     /// Keeps that, in the place of what was known.
     func remember(_ ingredients: BuildIngredients, of project: ProjectName) async throws
 
+    /// Keeps what came of attacking the sandbox, in the place of what came of it before.
+    func record(_ proof: SandboxProof) async throws
+
+    /// What came of it the last time; nil where no worker has tried yet.
+    func latestProof() async throws -> SandboxProof?
+
     /// What there is, counted; as quick with a long history as with none.
     func counts() async throws -> StoreCounts
 

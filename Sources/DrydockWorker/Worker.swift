@@ -37,6 +37,10 @@ package struct Worker: Service {
                 repeat { ties.beat() } while (try? await shop.clock.pause(for: Self.look)) != nil
             }
             defer { group.cancelAll() }
+            if let proof = shop.proof {
+                await proof.prove()
+                group.addTask { await proof.run() }
+            }
             try await work()
         }
     }
@@ -72,6 +76,7 @@ package struct Worker: Service {
 
     /// Takes builds while there are free slots and builds that may start.
     private func fillSlots(_ running: RunningBuilds, start: (Lease, StopSignal) -> Void) async throws {
+        if shop.proof?.failure != nil { return }
         if try await shop.takeBack() { try await shop.removeLeftovers() }
         while running.count < slots, !running.isClosed, let lease = try await shop.store.lease(to: id) {
             let stop = StopSignal()

@@ -19,6 +19,8 @@ package struct Workshop: Sendable {
     package var clock: any MonotonicClock
     package var options: WorkerOptions
     package var logger: Logger
+    /// What proves the sandbox; nil where builds are somebody's own, who can look for themselves.
+    package var proof: ProofKeeper?
     /// Who reads a step along; nobody, but in a check of a plugin.
     package var inspection: (@Sendable (PlannedStep) -> StepInspection?)?
 

@@ -13,8 +13,14 @@ JAIL_TABLE := Sources/CSandbox/refusals.c
 JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c Sources/CSandboxWire/*.c))
 JAIL_HEADERS := $(wildcard Sources/CSandboxWire/include/*.h Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
 
+PROBE_SOURCES := $(wildcard Sources/drydock-probe/*.c)
+
 .PHONY: jail
-jail: .build/drydock-jail
+jail: .build/drydock-jail .build/drydock-probe
+
+.build/drydock-probe: $(PROBE_SOURCES) Sources/drydock-probe/attacks.h
+	@mkdir -p .build
+	$(JAIL_CC) $(JAIL_FLAGS) -ISources/drydock-probe -static -o $@.new $(PROBE_SOURCES) && mv $@.new $@
 
 $(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c $(JAIL_FILTERS) $(JAIL_TABLE) $(JAIL_HEADERS)
 	@mkdir -p $(JAIL_BUILD)

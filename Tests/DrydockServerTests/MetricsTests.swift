@@ -59,9 +59,12 @@ struct MetricsTests {
             revision: 2
         )
         let now = Timestamp(milliseconds: 11_000)
+        let proof = SandboxProof(at: Timestamp(milliseconds: 2_000), breached: ["mounting"])
         let streams = StreamReport(viewers: 3, builds: 2, lag: 41)
         let text = ServerMetrics(MetricsRegistry())
-            .text(counts, sessions: 0, lag: .seconds(3), streams, now: now)
+            .text(counts, proof, sessions: 0, lag: .seconds(3), streams, now: now)
+        #expect(text.contains("drydock_sandbox_breaches 1\n"))
+        #expect(text.contains("drydock_sandbox_proof_age_seconds 9\n"))
         #expect(
             text.contains("drydock_stream_viewers 3\n") && text.contains("drydock_stream_lag_records 41\n")
         )

@@ -56,6 +56,10 @@ package struct ScriptedStore: Store {
         try await base.enqueue(request, recording: recording)
     }
 
+    package func record(_ proof: SandboxProof) async throws { try await base.record(proof) }
+
+    package func latestProof() async throws -> SandboxProof? { try await base.latestProof() }
+
     package func history(of project: ProjectName) async throws -> BuildHistory? {
         try await base.history(of: project)
     }

@@ -24,6 +24,8 @@ struct ServerMetrics: Sendable {
     private let streamBuilds: Meter
     private let streamLag: Gauge
     private let streamGaps: Counter
+    private let proofBreaches: Gauge
+    private let proofAge: Gauge
 
     init(_ registry: MetricsRegistry) {
         self.registry = registry
@@ -43,6 +45,8 @@ struct ServerMetrics: Sendable {
         streamBuilds = Meter(label: "drydock_stream_builds", factory: registry)
         streamLag = Gauge(label: "drydock_stream_lag_records", factory: registry)
         streamGaps = Counter(label: "drydock_stream_gaps_total", factory: registry)
+        proofBreaches = Gauge(label: "drydock_sandbox_breaches", factory: registry)
+        proofAge = Gauge(label: "drydock_sandbox_proof_age_seconds", factory: registry)
     }
 
     // MARK: What happens
@@ -98,6 +102,7 @@ struct ServerMetrics: Sendable {
     /// Everything as Prometheus reads it; `lag` is how far the slowest session's viewers are behind their journal.
     func text(
         _ counts: StoreCounts,
+        _ proof: SandboxProof?,
         sessions count: Int,
         lag: Duration,
         _ streams: StreamReport,
@@ -108,6 +113,10 @@ struct ServerMetrics: Sendable {
         streamViewers.set(streams.viewers)
         streamBuilds.set(streams.builds)
         streamLag.record(streams.lag)
+        if let proof {
+            proofBreaches.record(proof.breached.count)
+            proofAge.record(max(0, now.since(proof.at).inSeconds))
+        }
         queueAge.record(counts.oldestQueued.map { max(0, now.since($0).inSeconds) } ?? 0)
         for state in BuildState.allCases {
             Gauge(label: "drydock_builds", dimensions: [("state", state.rawValue)], factory: registry)
@@ -128,6 +137,8 @@ struct ServerMetrics: Sendable {
         "drydock_journal_records_told_total": "Records told to the viewers of a session.",
         "drydock_queue_oldest_seconds": "How long the oldest build in the queue has waited.",
         "drydock_ws_bytes_total": "Bytes of frames handed to the sockets of WebSocket connections.",
+        "drydock_sandbox_breaches": "Attacks on the sandbox that succeeded when it was last proven.",
+        "drydock_sandbox_proof_age_seconds": "How long ago the sandbox was last proven.",
         "drydock_stream_builds": "Builds that are kept for viewers in profile 1.",
         "drydock_stream_gaps_total": "Positions that could not be gone on from, and were told as a gap.",
         "drydock_stream_lag_records": "The most records that a viewer in profile 1 is behind.",

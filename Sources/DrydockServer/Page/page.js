@@ -381,5 +381,15 @@ await refresh();
 const link = () => decodeURIComponent(location.hash.slice(1));
 const first = builds.find((build) => !terminal.has(build.state)) || builds[0];
 if (link()) await go(link()); else if (first) choose(first);
+// What keeps builds from being started
+async function lookForTrouble() {
+  const answer = await fetch("/readyz").catch(() => null);
+  const body = answer?.status === 503 ? await answer.json().catch(() => ({})) : {};
+  const text = [body.detail, body.hint].filter(Boolean).join(" — ");
+  if ($("trouble").textContent !== text) $("trouble").textContent = text;
+  $("trouble").hidden = !text;
+}
+lookForTrouble();
+setInterval(() => { if (!document.hidden) lookForTrouble(); }, 15000);
 addEventListener("hashchange", () => { if (link() && link() !== chosen) go(link()); });
 setInterval(() => { if (!document.hidden && $("key").hidden) refresh(); }, 3000);

@@ -73,10 +73,18 @@ final class SessionHub: Sendable, Service {
     /// What `/metrics` shows now.
     func report() async throws -> String {
         let counts = try await store.counts()
+        let proof = try await store.latestProof()
         let now = clock()
         let feeds = feeds.withLock { $0.values.map(\.feed) }
         let lag = feeds.compactMap(\.stalledAt).min().map { now.since($0) } ?? .zero
-        return metrics.text(counts, sessions: feeds.count, lag: lag, await streams.report(), now: now)
+        return metrics.text(
+            counts,
+            proof,
+            sessions: feeds.count,
+            lag: lag,
+            await streams.report(),
+            now: now
+        )
     }
 
     /// Runs the feeds until the server shuts down.

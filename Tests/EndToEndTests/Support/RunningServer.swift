@@ -10,8 +10,14 @@ final class RunningServer {
     private let process: Process
 
     /// Starts it and returns once it prints its address.
-    init(_ scratch: Scratch, arguments: [String] = [], data: String = "data") throws {
+    init(
+        _ scratch: Scratch,
+        arguments: [String] = [],
+        data: String = "data",
+        environment: [String: String] = [:]
+    ) throws {
         process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.executableURL = URL(fileURLWithPath: Program.drydock)
         process.arguments =
             ["serve", "--listen", "127.0.0.1:0", "--data", scratch.url(data).path] + arguments
@@ -104,9 +110,10 @@ final class RunningServer {
 func withServer<Result>(
     _ scratch: Scratch,
     arguments: [String] = [],
+    environment: [String: String] = [:],
     _ body: (RunningServer) throws -> Result
 ) throws -> Result {
-    let server = try RunningServer(scratch, arguments: arguments)
+    let server = try RunningServer(scratch, arguments: arguments, environment: environment)
     defer { server.stop() }
     return try body(server)
 }
