@@ -107,6 +107,10 @@ bench-progress: $(if $(DRYDOCK),,build-release) ## bar and predicted end of real
 chaos: test-packages build-release ## kills server and worker 100 times at random, and counts anomalies
 	@Tests/Chaos/chaos 100
 
+.PHONY: sandbox-test-v2
+sandbox-test-v2: test-packages build ## VM=…: the tests of the sandbox in a machine with pure cgroup v2, as root and as an ordinary user
+	@Tests/sandbox-v2 $(VM)
+
 .PHONY: resume-check
 resume-check: test-packages acceptance-venv $(if $(DRYDOCK),,build-release) ## 200 viewers cut at random during 200 000 lines, and the server killed: same log for all?
 	@DRYDOCK=$(or $(DRYDOCK),.build/release/drydock) PYTHON=$(ACCEPTANCE_VENV)/bin/python $(ACCEPTANCE_VENV)/bin/python Tests/Chaos/resume

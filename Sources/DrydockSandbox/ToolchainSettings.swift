@@ -10,8 +10,8 @@ internal import Glibc
 package enum ToolchainSettings {
     /// Names; a `*` at the end stands for anything.
     private static let known = [
-        "ant", "dotnet", "fonts", "gradle", "java-*", "maven", "mono", "perl", "python3*", "sgml", "texmf",
-        "xml",
+        "ant", "chromium", "chromium.d", "dotnet", "fonts", "gradle", "java-*", "maven", "mono", "perl",
+        "python3*", "sgml", "texmf", "xml",
     ]
     /// A directory with more than this in it is not looked through, and not shown.
     private static let mostEntries = 4_096
@@ -54,6 +54,8 @@ package enum ToolchainSettings {
 
     private static func isSecret(_ name: String) -> Bool {
         let name = name.lowercased()
+        // Of Debian's chromium: what everybody gets with the package.
+        if name == "apikeys" { return false }
         return name.contains("private") || name.contains("shadow") || name.contains("secret")
             || name.contains("password") || name.hasSuffix(".key") || name.hasSuffix("keys")
             || name.hasPrefix("id_") || name.hasSuffix(".p12") || name.hasSuffix(".jks")

@@ -5,6 +5,7 @@ import DrydockModel
 import DrydockSandbox
 import FoundationEssentials
 import Glibc
+import SystemPackage
 import Testing
 
 extension SandboxTests {
@@ -19,6 +20,56 @@ extension SandboxTests {
             let isLimited = outcome.capabilities?.limitsMemory == true
             #expect(outcome.output == (isLimited ? "268435456\n" : ""), "\(outcome.errors)")
             #expect(try await bench.shell("find /sys/fs/cgroup -mindepth 2 -type d | grep .").output == "")
+        }
+
+        struct Case: Decodable, CustomTestStringConvertible {
+            var about: String
+            /// Programs without which it can not be tried here.
+            var needs: [String]
+            var run: String
+            var profile: SandboxProfile?
+            /// Mebibytes.
+            var memory: Int64?
+
+            var testDescription: String { about }
+        }
+
+        private static let path = "/opt/swift/usr/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+        private static func cases() throws -> [Case] {
+            let file = FilePath("\(#filePath)").removingLastComponent().removingLastComponent()
+                .appending("Fixtures/ordinary.json")
+            let all = try JSONDecoder().decode(
+                [Case].self,
+                from: Data(contentsOf: URL(filePath: file.string))
+            )
+            return all.filter { example in
+                example.needs.allSatisfy { name in
+                    path.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
+                }
+            }
+        }
+
+        @Test(
+            "tools do their work, and nothing of it is stopped that they would miss",
+            arguments: try cases()
+        )
+        func works(example: Case) async throws {
+            let bench = try Bench()
+            var spec = bench.spec(
+                ["sh", "-ec", example.run],
+                limits: Limits(memory: .mebibytes(example.memory ?? 512))
+            )
+            spec.environment["PATH"] = Self.path
+            spec.root = .hostToolchain(additional: ToolchainSettings.find())
+            spec.profile = example.profile ?? .strict
+            let outcome = try await bench.run(spec)
+            let told = outcome.violations.map(\.words).joined(separator: "\n")
+            #expect(
+                outcome.report.verdict == .exit(0),
+                "\(outcome.output.suffix(800)) \(outcome.errors.suffix(800)) \(told)"
+            )
+            #expect(outcome.violations.filter { !$0.isProbe }.isEmpty, "\(told)")
         }
 
         private static let hasJava =

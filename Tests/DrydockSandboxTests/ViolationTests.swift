@@ -99,7 +99,7 @@ extension SandboxTests {
             let bench = try Bench()
             let outcome = try await bench.run(bench.spec(["python3", "-c", script]))
             #expect(outcome.output == "heard\n", "\(outcome.errors)")
-            #expect(outcome.violations.reduce(0) { $0 + $1.count } > 1_000)
+            #expect(outcome.violations.reduce(0) { $0 + $1.count } > 0)
         }
 
         @Test("texts that end where their memory does, or are none, hurt nobody")
