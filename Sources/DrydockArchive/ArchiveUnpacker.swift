@@ -42,18 +42,12 @@ package enum ArchiveUnpacker {
 
 /// Writes the entries of one archive, one after the other.
 private struct EntryWriter {
-    private static let bufferSize = 256 * 1_024
-
     private let root: DirectoryHandle
     private let reader: any ArchiveReader
     private let caps: ArchiveCaps
-    /// Bytes that all files together may have.
-    private let allowance: Int64
-    private var summary = UnpackSummary()
+    private var places: EntryPlaces
+    private var contents: EntryContents
     private var entries = 0
-    private var buffer = [UInt8](repeating: 0, count: EntryWriter.bufferSize)
-    /// The directory of the last entry, which most often is that of the next one.
-    private var recent: (path: TreePath, directory: DirectoryHandle)?
     /// The first link that climbs up to the top level: it would lead out if that were stripped.
     private var linkToTop: String?
 
@@ -61,7 +55,8 @@ private struct EntryWriter {
         self.root = root
         self.reader = reader
         self.caps = caps
-        self.allowance = allowance
+        places = EntryPlaces(root: root, caps: caps)
+        contents = EntryContents(caps: caps, allowance: allowance)
     }
 
     mutating func run() throws(ArchiveProblem) -> UnpackSummary {
@@ -74,13 +69,12 @@ private struct EntryWriter {
         }
         if entries == 0 { throw .corrupt("it holds no entries", entry: nil) }
         let stripping = Stripping(root: root, linkToTop: linkToTop)
-        recent = nil
-        summary.stripped = try stripping.run()
-        return summary
+        places.forget()
+        return UnpackSummary(files: contents.files, bytes: contents.bytes, stripped: try stripping.run())
     }
 
     private mutating func place(_ entry: ArchiveEntry) throws(ArchiveProblem) {
-        let path = try checkedPath(entry.name, of: entry)
+        let path = try places.path(entry.name, of: entry)
         if path == .root {
             if entry.kind == .directory { return }
             throw .unsafe(entry: entry.shownName, "has no name")
@@ -88,7 +82,7 @@ private struct EntryWriter {
         switch entry.kind {
         case .directory: try placeDirectory(path, entry)
         case .file(let size, let executable):
-            try check(size, entry)
+            try contents.check(size, entry)
             try placeFile(path, entry, executable: executable)
         case .symlink(let target): try placeLink(path, entry, target)
         case .hardLink(let target): try placeHardLink(path, entry, target)
@@ -96,39 +90,10 @@ private struct EntryWriter {
         }
     }
 
-    private func checkedPath(_ name: [UInt8], of entry: ArchiveEntry) throws(ArchiveProblem) -> TreePath {
-        let path: TreePath
-        do throws(PathProblem) {
-            path = try TreePath(parsing: name)
-        } catch {
-            throw .unsafe(entry: entry.shownName, "is refused: its name \(error.explanation)")
-        }
-        if path.depth > caps.depth {
-            throw .tooLarge("more than \(caps.depth) directories deep", entry: entry.shownName)
-        }
-        if path.components.contains(where: { $0.count > caps.nameLength }) {
-            throw .tooLarge("a name of more than \(caps.nameLength) bytes", entry: entry.shownName)
-        }
-        return path
-    }
-
-    private func check(_ size: Int64, _ entry: ArchiveEntry) throws(ArchiveProblem) {
-        if size > caps.fileSize.bytes {
-            throw .tooLarge("a file may have \(caps.fileSize), not \(size) bytes", entry: entry.shownName)
-        }
-        let (total, overflow) = summary.bytes.bytes.addingReportingOverflow(size)
-        if overflow || total > caps.bytes.bytes {
-            throw .tooLarge("more than \(caps.bytes) in all", entry: entry.shownName)
-        }
-        if total > allowance {
-            throw .tooLarge("it unpacks to over \(caps.ratio) times its own size", entry: entry.shownName)
-        }
-    }
-
     // MARK: Kinds
 
     private mutating func placeDirectory(_ path: TreePath, _ entry: ArchiveEntry) throws(ArchiveProblem) {
-        _ = try directory(path, for: entry)
+        _ = try places.directory(path, for: entry)
     }
 
     private mutating func placeFile(
@@ -138,8 +103,8 @@ private struct EntryWriter {
     ) throws(ArchiveProblem) {
         let file = try createFile(path, entry)
         try file.withDescriptor { descriptor throws(ArchiveProblem) in
-            let bytes = try writeContent(of: entry, to: descriptor)
-            try finishFile(descriptor, entry, executable: executable, bytes: bytes)
+            let bytes = try contents.write(entry, from: reader, to: descriptor)
+            try contents.finish(descriptor, entry, executable: executable, bytes: bytes)
         }
     }
 
@@ -148,43 +113,15 @@ private struct EntryWriter {
         _ path: TreePath,
         _ entry: ArchiveEntry
     ) throws(ArchiveProblem) -> OwnedDescriptor {
-        let parent = try directory(path.parent, for: entry)
-        if let existing = try existingKind(path, in: parent, entry) {
+        let parent = try places.directory(path.parent, for: entry)
+        if let existing = try places.kind(of: path, in: parent, entry) {
             guard existing == .file else {
                 throw .unsafe(entry: entry.shownName, "would replace a \(existing.rawValue) by a file")
             }
-            try writing(entry) { () throws(Errno) in try parent.removeFile(path.name) }
+            try entry.writing { () throws(Errno) in try parent.removeFile(path.name) }
         }
-        return try writing(entry) { () throws(Errno) in
+        return try entry.writing { () throws(Errno) in
             try parent.openFile(TreePath.root.appending(path.name), .create(permissions: 0o600))
-        }
-    }
-
-    private mutating func finishFile(
-        _ file: FileDescriptor,
-        _ entry: ArchiveEntry,
-        executable: Bool,
-        bytes: Int64
-    ) throws(ArchiveProblem) {
-        try writing(entry) { () throws(Errno) in
-            try FileContents.setPermissions(file, executable ? 0o755 : 0o644)
-            try FileContents.setModified(file, entry.modified.clamped)
-        }
-        summary.files += 1
-        summary.bytes = ByteCount(summary.bytes.bytes + bytes)
-    }
-
-    private mutating func writeContent(
-        of entry: ArchiveEntry,
-        to file: FileDescriptor
-    ) throws(ArchiveProblem) -> Int64 {
-        var total: Int64 = 0
-        while true {
-            let count = try reader.readContent(into: &buffer)
-            if count == 0 { return total }
-            total += Int64(count)
-            try check(total, entry)
-            try writing(entry) { () throws(Errno) in try FileContents.write(buffer[..<count], to: file) }
         }
     }
 
@@ -202,11 +139,11 @@ private struct EntryWriter {
         if linkToTop == nil, path.depth > 1, !path.withoutTop.linkStaysInside(target: target) {
             linkToTop = entry.shownName
         }
-        let parent = try directory(path.parent, for: entry)
-        if let existing = try existingKind(path, in: parent, entry) {
+        let parent = try places.directory(path.parent, for: entry)
+        if let existing = try places.kind(of: path, in: parent, entry) {
             throw .unsafe(entry: entry.shownName, "would replace a \(existing.rawValue) by a symbolic link")
         }
-        try writing(entry) { () throws(Errno) in try parent.makeLink(path.name, target: target) }
+        try entry.writing { () throws(Errno) in try parent.makeLink(path.name, target: target) }
     }
 
     /// Copies the earlier entry: a build that writes to one name must not change the other.
@@ -224,86 +161,15 @@ private struct EntryWriter {
         else { throw refusal }
         try original.withDescriptor { from throws(ArchiveProblem) in
             guard let status = try? fileStatus(of: from), status.kind == .file else { throw refusal }
-            try check(status.size, entry)
+            try contents.check(status.size, entry)
             let file = try createFile(path, entry)
             try file.withDescriptor { to throws(ArchiveProblem) in
-                let bytes = try writing(entry) { () throws(Errno) in
+                let bytes = try entry.writing { () throws(Errno) in
                     try FileContents.copy(from: from, to: to, atMost: status.size)
                 }
-                try finishFile(to, entry, executable: status.isExecutable, bytes: bytes)
+                try contents.finish(to, entry, executable: status.isExecutable, bytes: bytes)
             }
         }
-    }
-
-    // MARK: Places
-
-    private func existingKind(
-        _ path: TreePath,
-        in parent: DirectoryHandle,
-        _ entry: ArchiveEntry
-    ) throws(ArchiveProblem) -> FileKind? {
-        try writing(entry) { () throws(Errno) in
-            do throws(Errno) {
-                return try parent.status(of: path.name).kind
-            } catch .noSuchFileOrDirectory {
-                return nil
-            }
-        }
-    }
-
-    /// Opens the directory at `path`, making it and those above it where they are not there.
-    private mutating func directory(
-        _ path: TreePath,
-        for entry: ArchiveEntry
-    ) throws(ArchiveProblem) -> DirectoryHandle {
-        if let recent, recent.path == path { return recent.directory }
-        var directory = root
-        do throws(Errno) {
-            directory = try openOrMake(path)
-        } catch .tooManySymbolicLinkLevels {
-            throw .unsafe(entry: entry.shownName, "lies behind a symbolic link")
-        } catch .notDirectory {
-            throw .unsafe(entry: entry.shownName, "needs a directory where the archive has a file")
-        } catch {
-            throw .write(entry: entry.shownName, error)
-        }
-        recent = (path, directory)
-        return directory
-    }
-
-    private func openOrMake(_ path: TreePath) throws(Errno) -> DirectoryHandle {
-        do throws(Errno) {
-            return try root.openDirectory(path)
-        } catch .noSuchFileOrDirectory {
-            // Made below, from the top.
-        }
-        var directory = root
-        for name in path.components {
-            do throws(Errno) {
-                directory = try directory.openDirectory(TreePath.root.appending(name))
-            } catch .noSuchFileOrDirectory {
-                directory = try directory.makeDirectory(name)
-            }
-        }
-        return directory
-    }
-
-    private func writing<Result: ~Copyable>(
-        _ entry: ArchiveEntry,
-        _ body: () throws(Errno) -> Result
-    ) throws(ArchiveProblem) -> Result {
-        do throws(Errno) {
-            return try body()
-        } catch {
-            throw .write(entry: entry.shownName, error)
-        }
-    }
-}
-
-extension FileTime {
-    /// Within what every file system can store: 1970 to 2446, the end of ext4's time.
-    fileprivate var clamped: FileTime {
-        FileTime(seconds: min(max(seconds, 0), 15_032_385_535), nanoseconds: nanoseconds)
     }
 }
 

@@ -157,9 +157,10 @@ struct DrydockCommand: AsyncParsableCommand {
             ListCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self,
             ArtifactsCommand.self, TokenCommand.self, AuditCommand.self, BackupCommand.self,
             GarbageCommand.self,
-            PluginCommand.self, SandboxCommand.self,
+            RootfsCommand.self, PluginCommand.self, SandboxCommand.self,
             DoctorCommand.self,
             UnpackCommand.self,
+            UnpackLayerCommand.self,
             FetchCommand.self,
         ]
     )

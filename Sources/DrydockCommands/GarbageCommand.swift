@@ -76,6 +76,9 @@ struct GarbageCommand: AsyncParsableCommand {
                 remedy: "wait until that has ended"
             )
         }
+        if !dryRun {
+            _ = try await Blocking.run { try RootFileSystems(in: store.directory.roots).tidy() }
+        }
         let caches = try await Blocking.run { try collectCaches(store, configuration.projectCache) }
         // Behind what goes: that need not be packed any more.
         let packed = dryRun ? SealReport() : try await pack(store)
@@ -124,8 +127,9 @@ struct GarbageCommand: AsyncParsableCommand {
     ) throws -> [ProjectCaches.Entry] {
         let caches = try ProjectCaches(in: store.directory.projectCaches, limits: limits)
         let entries = try caches.entries()
-        let named = try cache.map { name in
-            guard let entry = entries.first(where: { $0.project.rawValue == name }) else {
+        let named = try cache.flatMap { name in
+            let found = entries.filter { $0.project.rawValue == name }
+            guard !found.isEmpty else {
                 throw CommandProblem(
                     .usage,
                     "gc: --cache \(name)",
@@ -136,7 +140,7 @@ struct GarbageCommand: AsyncParsableCommand {
                             + entries.prefix(10).map(\.project.rawValue).joined(separator: ", ")
                 )
             }
-            return entry
+            return found
         }
         if dryRun { return named + caches.surplus(of: entries.filter { !named.contains($0) }) }
         for entry in named where try !caches.forget(entry.project) {

@@ -2,10 +2,12 @@
 // Copyright the Drydock authors
 
 internal import ArgumentParser
+internal import DrydockConfig
 internal import DrydockEgress
 internal import DrydockModel
 internal import DrydockOS
 internal import DrydockSandbox
+internal import DrydockStore
 internal import DrydockWorker
 internal import FoundationEssentials
 internal import SystemPackage
@@ -32,6 +34,15 @@ struct SandboxOptions: ParsableArguments {
     )
     var network: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "An imported root file system to run in (`drydock rootfs list`).",
+            discussion: "Default: this machine's own toolchain.",
+            valueName: "name"
+        )
+    )
+    var rootfs: String?
+
     @Option(help: "strict, debug or browser.")
     var profile: SandboxProfile = .strict
 
@@ -49,6 +60,8 @@ struct SandboxOptions: ParsableArguments {
         let place: RunWorkspace
         /// How it is let out.
         let egress: EgressSettings
+        /// There as long as this is.
+        let root: HeldRoot?
         var workspace: Workspace { place.workspace }
 
         /// Removes the workspace; once the sandbox has ended.
@@ -69,7 +82,8 @@ struct SandboxOptions: ParsableArguments {
         // The operator's `minimum_level` holds for a single command as for builds.
         var policy = Policy(minimumLevel: configuration.policy.minimumLevel)
         policy.limits = try LimitSetting.limits(limit)
-        let environment = try parsedEnvironment()
+        let root = try heldRoot(configuration)
+        let environment = try parsedEnvironment(root)
         policy.network = try network.policy(tools)
         let egress = try EgressSettings(
             checking: configuration.network,
@@ -83,10 +97,11 @@ struct SandboxOptions: ParsableArguments {
             argv: command,
             environment: environment,
             mounts: place.workspace.mounts + shown,
+            root: root.map { .directory($0.path.string) } ?? .hostToolchain(additional: []),
             profile: profile,
             policy: policy
         )
-        return Prepared(spec: spec, place: place, egress: egress)
+        return Prepared(spec: spec, place: place, egress: egress, root: root)
     }
 
     private static func checkDirectory(_ path: String) throws(CommandProblem) {
@@ -102,8 +117,30 @@ struct SandboxOptions: ParsableArguments {
         }
     }
 
-    private func parsedEnvironment() throws -> [String: String] {
-        var variables = StepEnvironment.standard(path: Installation.pathInside(toolchain: []))
+    private func heldRoot(_ configuration: ServerConfiguration) throws -> HeldRoot? {
+        guard let rootfs else { return nil }
+        let roots = RootFileSystems(in: PlaceOptions.dataDirectory(configuration).appending("rootfs"))
+        let entries = try roots.entries()
+        if let entry = entries.first(where: { $0.name.rawValue == rootfs }),
+            let held = try roots.hold(entry.digest)
+        {
+            return held
+        }
+        let names = entries.map(\.name.rawValue)
+        throw CommandProblem(
+            .usage,
+            "--rootfs \(rootfs)",
+            why: "no root file system of that name was imported",
+            remedy: names.isEmpty
+                ? "`drydock rootfs import NAME PATH` imports one"
+                : "there are: " + names.joined(separator: ", ")
+        )
+    }
+
+    private func parsedEnvironment(_ root: HeldRoot?) throws -> [String: String] {
+        let path = root.map(StepEnvironment.path) ?? Installation.pathInside(toolchain: [])
+        var variables = StepEnvironment.standard(path: path)
+        variables.merge(root?.environment ?? [:]) { ours, _ in ours }
         for entry in env {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {

@@ -58,6 +58,10 @@ extension Workshop {
             disk: report.hasOwnDisks ? WorkspaceDisk() : nil,
             missing: report.missing
         )
+        options.roots = RootCatalog(
+            RootFileSystems(in: store.directory.roots),
+            allowed: configuration.roots
+        )
         options.caches = try caches(in: store.directory, configuration.projectCache)
         return Workshop(
             store: store,

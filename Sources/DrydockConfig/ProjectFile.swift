@@ -18,6 +18,10 @@ package struct ProjectFile: Hashable, Sendable {
     package var limits: RequestedLimits
     /// Environment of every step.
     package var env: [String: String] = [:]
+    /// The root file system that it asks for; nil = the machine's own toolchain.
+    package var root: RootName?
+    /// Where that stands.
+    package internal(set) var rootLine: Int?
     /// What builds may be asked for with.
     package var parameters: [ParameterRule] = []
     /// The parameters of this build, as variables of every step.

@@ -18,7 +18,7 @@ struct ProjectFileParser {
 
     private func file(_ document: Field) throws(FieldProblem) -> ProjectFile {
         let fields = try document.fields([
-            "version", "params", "env", "steps", "artifacts", "preview", "limits",
+            "version", "rootfs", "params", "env", "steps", "artifacts", "preview", "limits",
         ])
         let version = try fields.required("version", hint: "begin with 'version: 1'")
         if version.value != .number(1) { throw version.problem("must be 1, the only one there is") }
@@ -30,11 +30,26 @@ struct ProjectFileParser {
             limits: try fields["limits"].map(limits) ?? RequestedLimits()
         )
         file.env = try fields["env"].map(environment) ?? [:]
+        file.root = try fields["rootfs"].map(root)
+        file.rootLine = fields["rootfs"]?.line
         file.parameters = try fields["params"].map(ParameterRule.list) ?? []
         for (step, places) in zip(steps, fields["steps"]?.places?.elements ?? []) {
             file.lines[step.id] = StepLines(places)
         }
         return file
+    }
+
+    /// A name that the operator gave: what a path leads to is not for a project to choose.
+    private func root(_ field: Field) throws(FieldProblem) -> RootName {
+        let text = try field.filled()
+        let hint = "the operator imports one with `drydock rootfs import NAME PATH`; write that NAME"
+        if text.contains("/") || text.hasPrefix(".") {
+            throw field.problem("is a path, and only names of root file systems may stand here", hint: hint)
+        }
+        guard let name = RootName(rawValue: text) else {
+            throw field.problem("is no name of a root file system (\(RootName.rule))", hint: hint)
+        }
+        return name
     }
 
     // MARK: Steps

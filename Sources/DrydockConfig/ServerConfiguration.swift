@@ -24,6 +24,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var secrets: String?
     /// Absolute directories that builds see read-only, besides the system's own.
     package var toolchain: [String] = []
+    /// The root file systems that projects may ask for, by name; empty = all that were imported.
+    package var roots: [String] = []
     /// What builds may do.
     package var policy = Policy()
     /// Builds that run at one time.

@@ -152,6 +152,7 @@ extension Setting {
         integer("queue.per_token", \.queue.perToken, in: 1...1_000_000),
         integer("queue.per_session", \.queue.perSession, in: 1...1_000_000),
         directories("toolchain", \.toolchain),
+        texts("rootfs.allow", \.roots),
         integer("slots", \.slots, in: 1...1_024),
         path("secrets", \.secrets),
         path("tls.certificate", \.tls.certificate),

@@ -102,7 +102,19 @@ package struct EgressLauncher: SandboxLauncher {
     /// Shows `trust` inside; returns where there the roots are, nil where there are none.
     private func show(_ trust: TrustFiles?, in spec: inout SandboxSpec) -> String? {
         guard let trust else {
-            return access(ToolVariables.machineRoots, R_OK) == 0 ? ToolVariables.machineRoots : nil
+            guard access(ToolVariables.machineRoots, R_OK) == 0 else { return nil }
+            if case .hostToolchain = spec.root { return ToolVariables.machineRoots }
+            guard Self.isPlainFile(ToolVariables.machineRoots) else { return nil }
+            // A root file system may have none of its own, and those of the operator are what counts.
+            spec.mounts.append(
+                SandboxMount(
+                    source: ToolVariables.machineRoots,
+                    target: InsidePath.roots,
+                    access: .readOnly,
+                    execution: .denied
+                )
+            )
+            return InsidePath.roots
         }
         var places = [(trust.roots, InsidePath.roots), (trust.javaStore, InsidePath.javaStore)]
         // For tools that read no variable, as wget and Java: what they look at by themselves.

@@ -9,6 +9,8 @@ package struct Plan: Codable, Hashable, Sendable {
     package var artifacts: [ArtifactRule]
     /// What is served when the build succeeded, if anything was asked for.
     package var preview: PreviewRule?
+    /// What its steps have as `/`; nil = this machine's own toolchain.
+    package var root: PlannedRoot?
     /// The operator's policy, narrowed to what was asked for.
     package var policy: Policy
     /// What was clipped, a sentence each, for the viewers.
@@ -18,12 +20,14 @@ package struct Plan: Codable, Hashable, Sendable {
         steps: [PlannedStep],
         artifacts: [ArtifactRule] = [],
         preview: PreviewRule? = nil,
+        root: PlannedRoot? = nil,
         policy: Policy = Policy(),
         clipped: [String] = []
     ) {
         self.steps = steps
         self.artifacts = artifacts
         self.preview = preview
+        self.root = root
         self.policy = policy
         self.clipped = clipped
     }

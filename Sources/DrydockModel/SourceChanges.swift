@@ -12,6 +12,8 @@ package struct BuildIngredients: Codable, Hashable, Sendable {
     /// The plugins of its steps.
     package var plugins: [String: Digest]
     package var parameters: [String: String]
+    /// The root file system of its steps; nil where it was the machine's own.
+    package var root: PlannedRoot?
 
     package init(
         build: BuildID,
@@ -19,7 +21,8 @@ package struct BuildIngredients: Codable, Hashable, Sendable {
         commit: String?,
         files: [String: String]?,
         plugins: [String: Digest],
-        parameters: [String: String]
+        parameters: [String: String],
+        root: PlannedRoot? = nil
     ) {
         self.build = build
         self.endedAt = endedAt
@@ -27,6 +30,7 @@ package struct BuildIngredients: Codable, Hashable, Sendable {
         self.files = files
         self.plugins = plugins
         self.parameters = parameters
+        self.root = root
     }
 }
 
@@ -92,6 +96,7 @@ extension BuildIngredients {
         found.others =
             Self.differences("the plugin", plugins, now.plugins)
             + Self.differences("the parameter", parameters, now.parameters)
+            + (root == now.root ? [] : ["the root file system is another one"])
         return found
     }
 

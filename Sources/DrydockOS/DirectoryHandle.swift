@@ -61,7 +61,7 @@ extension DirectoryHandle {
     }
 
     /// A descriptor that stands for what is below at `path`, whatever that is, a link itself, without opening it (O_PATH).
-    func openEntry(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
+    package func openEntry(_ path: TreePath) throws(Errno) -> OwnedDescriptor {
         try owned(withCString(path.bytes) { cos_open_entry(descriptor.rawValue, $0) })
     }
 
@@ -143,7 +143,7 @@ extension DirectoryHandle {
     /// Makes `file`, an O_PATH descriptor of a regular file of this file system, an entry of this directory too.
     ///
     /// By /proc/self/fd: the other way (AT_EMPTY_PATH) needs a capability. Source: man 2 linkat.
-    func makeHardLink(_ name: ArraySlice<UInt8>, to file: FileDescriptor) throws(Errno) {
+    package func makeHardLink(_ name: ArraySlice<UInt8>, to file: FileDescriptor) throws(Errno) {
         let result = withCString(name) {
             linkat(
                 AT_FDCWD,

@@ -18,7 +18,11 @@ package struct RemoveError: Error, Sendable, Hashable {
 package enum TreeRemover {
     /// Removes the entry `name` of `parent`, whatever it is; one that is not there is no error.
     package static func remove(_ name: String, in parent: DirectoryHandle) throws(RemoveError) {
-        let name = Array(name.utf8)[...]
+        try remove(Array(name.utf8)[...], in: parent)
+    }
+
+    /// The same for a name that need not be text.
+    package static func remove(_ name: ArraySlice<UInt8>, in parent: DirectoryHandle) throws(RemoveError) {
         let kind = try naming(name) { () throws(Errno) -> FileKind? in
             do throws(Errno) {
                 return try parent.status(of: name).kind

@@ -10,6 +10,7 @@ extension Plan: FieldReadable {
             steps: try fields.required("steps"),
             artifacts: try fields.required("artifacts"),
             preview: try fields.optional("preview"),
+            root: try fields.optional("rootfs"),
             policy: Policy(
                 limits: try Limits(try fields.required("limits").fields()),
                 minimumLevel: try fields.optional("minimum_level") ?? .reduced,
@@ -17,6 +18,13 @@ extension Plan: FieldReadable {
             ),
             clipped: try fields.required("clipped")
         )
+    }
+}
+
+extension PlannedRoot: FieldReadable {
+    package init(_ field: Field) throws(FieldProblem) {
+        let fields = try field.fields()
+        self.init(name: try fields.required("name"), digest: try fields.required("digest"))
     }
 }
 

@@ -16,6 +16,13 @@ extension Plan {
             writer.key("preview")
             writer.object { preview.write(to: &$0) }
         }
+        if let root {
+            writer.key("rootfs")
+            writer.object {
+                $0.field("name", root.name.rawValue)
+                $0.field("digest", root.digest.rawValue)
+            }
+        }
         writer.key("limits")
         writer.object { policy.limits.write(to: &$0) }
         writer.field("minimum_level", policy.minimumLevel.rawValue)

@@ -34,7 +34,11 @@ struct RootPlan {
     /// Names and numbers that libc and web tools look up; shown where they are plain files.
     private static let tables = ["/etc/services", "/etc/protocols", "/etc/mime.types"]
     /// What the jail makes itself.
-    private static let own: Set<String> = ["dev", "proc", "sys", "tmp", "w", "plugin", "run"]
+    private static let own: Set<String> = ["dev", "proc", "sys", "tmp", "w", "plugin", "plugin-lib", "run"]
+    /// What is made up in `/etc`, whatever a root file system has there.
+    private static let synthetic: Set<String> = [
+        "passwd", "group", "hosts", "nsswitch.conf", "resolv.conf", "hostname",
+    ]
 
     init(of spec: SandboxSpec) {
         switch spec.root {
@@ -49,9 +53,11 @@ struct RootPlan {
             addSyntheticFiles(of: spec)
             for path in additional { entries.append(.bind(path, at: path)) }
         case .directory(let root):
-            let names = HostFile.names(in: root).filter { !Self.own.contains($0) }.sorted()
-            for name in names { addCopy(of: "\(root)/\(name)", at: "/\(name)") }
-            if !names.contains("etc") { addSyntheticFiles(of: spec) }
+            for name in HostFile.names(in: root).filter({ !Self.own.contains($0) && $0 != "etc" }).sorted() {
+                addCopy(of: "\(root)/\(name)", at: "/\(name)")
+            }
+            addSettings(of: root)
+            addSyntheticFiles(of: spec)
         }
         if !spec.mounts.contains(where: { $0.target == InsidePath.temporary }) {
             entries.append(
@@ -80,6 +86,14 @@ struct RootPlan {
         case .other: entries.append(.bind(path, at: target))
         case .missing: break
         }
+    }
+
+    /// The `/etc` of a root file system, entry by entry, without what is made up: that is put beside them.
+    private mutating func addSettings(of root: String) {
+        // A link would be followed, to wherever on the host it leads.
+        guard HostFile.kind(of: "\(root)/etc") == .other else { return }
+        let names = HostFile.names(in: "\(root)/etc").filter { !Self.synthetic.contains($0) }
+        for name in names.sorted() { addCopy(of: "\(root)/etc/\(name)", at: "/etc/\(name)") }
     }
 
     private mutating func addSyntheticFiles(of spec: SandboxSpec) {

@@ -43,6 +43,8 @@ package struct DataDirectory: Hashable, Sendable {
     package var cache: FilePath { path.appending("cache") }
     /// What builds of one project leave to its next ones.
     package var projectCaches: FilePath { path.appending("project-caches") }
+    /// The root file systems that the operator imported.
+    package var roots: FilePath { path.appending("rootfs") }
     /// Files that are written to wake other processes.
     package var bells: FilePath { path.appending("bells") }
     /// A lock for each process that may hold leases, named by its `WorkerID`.

@@ -11,6 +11,8 @@ internal import Logging
 /// Whatever goes wrong with it is told, and ends no build: the next one only takes longer.
 struct BuildCache: Sendable {
     let run: BuildRun
+    /// The root file system of the build's steps; nil = the machine's own.
+    var root: Digest?
 
     /// Reading and writing another one is a matter of seconds; a tree that takes longer is none to keep.
     private static let patience = Duration.seconds(60)
@@ -34,7 +36,7 @@ struct BuildCache: Sendable {
         let stop = run.stop
         do {
             return try await Blocking.run {
-                try caches.newest(of: project).map { generation in
+                try caches.newest(of: project, in: root).map { generation in
                     GivenCache(generation, most: ByteCount(limit.bytes / 2)) { stop.reason != nil }
                 }
             }
@@ -56,7 +58,7 @@ struct BuildCache: Sendable {
         do {
             let new = try await Blocking.run { () -> (isWanted: Bool, NewCache?) in
                 guard try workspace.hasNewCache() else { return (false, nil) }
-                let new = try caches.prepare(project) { target in
+                let new = try caches.prepare(project, in: root) { target in
                     let copied = try workspace.copyCache(into: target, try bounds(caches, target))
                     return (copied?.files ?? 0, ByteCount(copied?.size ?? 0))
                 }

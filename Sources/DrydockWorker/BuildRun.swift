@@ -123,13 +123,15 @@ struct BuildRun: Sendable {
                 sink.emit([.log(text)], via: .declared, step: nil)
             }
             let (snapshot, _, planned) = try await planning.settle()
+            // Held from here on: another import of its name leaves this build what it began with.
+            let root = try planned.plan.root.flatMap { try shop.options.roots?.hold($0) }
             sink.record(.plan(planned))
             for notice in planned.plan.notices { sink.record(.notice(title: "Not yet", markdown: notice)) }
             sink.limitLog(to: planned.plan.policy.limits.log)
             try stop.check()
             let last = LastSuccess(run: self, plan: planned.plan, snapshot: snapshot)
             do {
-                var made = try await carryOut(planned.plan, snapshot)
+                var made = try await carryOut(planned.plan, snapshot, root)
                 made.ingredients = await last.ingredientsOfSuccess()
                 return made
             } catch {
@@ -138,8 +140,8 @@ struct BuildRun: Sendable {
         }
     }
 
-    private func carryOut(_ plan: Plan, _ snapshot: Snapshot) async throws -> Made {
-        let cache = BuildCache(run: self)
+    private func carryOut(_ plan: Plan, _ snapshot: Snapshot, _ root: HeldRoot?) async throws -> Made {
+        let cache = BuildCache(run: self, root: root?.digest)
         let workspace = try await makeWorkspace(
             snapshot,
             try await cache.newest(disk: plan.policy.limits.disk),
@@ -155,7 +157,8 @@ struct BuildRun: Sendable {
                 plan: plan,
                 workspace: workspace,
                 snapshot: snapshot,
-                progress: progress
+                progress: progress,
+                root: root
             )
             let declared = try await steps.runAll()
             try stop.check()

@@ -36,8 +36,8 @@ struct Fetching {
                     timeout: Self.patience
                 ),
             mounts: [
-                SourceTool.filled(target, at: InsidePath.source),
-                SourceTool.filled(repository, at: Self.scratch),
+                ConfinedTool.filled(target, at: InsidePath.source),
+                ConfinedTool.filled(repository, at: Self.scratch),
             ],
             network: NetworkPolicy([try Self.rule(host)]),
             // git holds what it unpacks in memory.

@@ -55,7 +55,8 @@ struct LastSuccess: Sendable {
             commit: snapshot.commit,
             files: files,
             plugins: Dictionary(plugins) { first, _ in first },
-            parameters: request.parameters.values
+            parameters: request.parameters.values,
+            root: plan.root
         )
     }
 

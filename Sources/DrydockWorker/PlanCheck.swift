@@ -19,6 +19,8 @@ struct PlanCheck {
     /// `PATH` inside.
     let path: String
     let origin: Origin
+    /// The commands of the root file system that steps run in; nil = the machine's own.
+    var root: CommandsOfRoot?
 
     /// Throws for the first step with a plugin that is not there, then for the first parameter that its plugin does not
     /// take, then for the first command that is missing.
@@ -61,9 +63,21 @@ struct PlanCheck {
     }
 
     private func checkCommands(of step: PlannedStep, _ plugin: Plugin) throws(Failure) {
-        let missing = Self.missing(plugin, on: path)
+        let missing =
+            root.map { root in plugin.manifest.commands.filter { !root.has($0) } }
+            ?? Self.missing(plugin, on: path)
         guard !missing.isEmpty else { return }
         let names = missing.map { "`\($0)`" }.joined(separator: ", ")
+        if let root {
+            throw Failure(
+                .planFailed,
+                .user,
+                "step \(step.id): the plugin \(plugin.name) needs \(names), not found on the PATH of its root file system "
+                    + "(\(root.path))",
+                hint: "name another one with 'rootfs', or have the operator import one that has it",
+                file: ProjectFile.name
+            )
+        }
         throw Failure(
             .planFailed,
             .platform,

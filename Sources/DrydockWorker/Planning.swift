@@ -23,17 +23,22 @@ struct Planning {
     func plan(by detection: Detection? = nil) async throws -> Planned {
         var file = try projectFile()
         let policy = shop.options.policy
+        let root = try root(of: file)
         if !file.steps.isEmpty {
-            try check(.projectFile(file.lines)).check(file.steps)
+            try check(.projectFile(file.lines), root).check(file.steps)
             try await askDrivers(of: file)
             file.steps = file.steps.map(asking)
-            return Planned(plan: titled(file.plan(clippedBy: policy)), why: "\(ProjectFile.name) says so")
+            var plan = titled(file.plan(clippedBy: policy))
+            plan.root = root
+            return Planned(plan: plan, why: "\(ProjectFile.name) says so")
         }
         let said: Detection
         if let detection { said = detection } else { said = try await detect() }
         let (steps, why, planner) = try await planned(by: said)
-        try check(.plugin(planner)).check(steps)
-        return Planned(plan: file.plan(clippedBy: policy, detected: steps.map(asking)), why: why)
+        try check(.plugin(planner), root).check(steps)
+        var plan = file.plan(clippedBy: policy, detected: steps.map(asking))
+        plan.root = root
+        return Planned(plan: plan, why: why)
     }
 
     /// The plan, and the snapshot with the place where the project turned out to be: its top, or the only folder there, where
@@ -106,8 +111,10 @@ struct Planning {
         }
     }
 
-    private func check(_ origin: PlanCheck.Origin) -> PlanCheck {
-        PlanCheck(catalog: shop.catalog, path: shop.options.path, origin: origin)
+    private func check(_ origin: PlanCheck.Origin, _ root: PlannedRoot?) throws -> PlanCheck {
+        var check = PlanCheck(catalog: shop.catalog, path: shop.options.path, origin: origin)
+        if let root, let held = try shop.options.roots?.hold(root) { check.root = try CommandsOfRoot(held) }
+        return check
     }
 
     /// The steps of the plugin that recognises the project best.
@@ -184,10 +191,28 @@ struct Planning {
 
     /// What the project's file asks for, with the build's parameters; of a project that has none, nothing.
     private func projectFile() throws -> ProjectFile {
-        do {
+        try placing {
             var file = try ProjectFile(parsing: try projectFileBytes())
             try file.take(parameters)
             return file
+        }
+    }
+
+    /// The root file system that it asks for; nil = none.
+    private func root(of file: ProjectFile) throws -> PlannedRoot? {
+        guard let name = file.root else { return nil }
+        return try placing {
+            guard let roots = shop.options.roots else {
+                throw RootCatalog.unknown(name, line: file.rootLine, among: [])
+            }
+            return try roots.planned(name, line: file.rootLine)
+        }
+    }
+
+    /// Adds to a failure that is about the project's file where in the source that is.
+    private func placing<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
         } catch var failure as Failure {
             if failure.file == ProjectFile.name, snapshot.directory != .top {
                 failure.file = "\(snapshot.directory)/\(ProjectFile.name)"

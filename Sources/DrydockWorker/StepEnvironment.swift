@@ -3,20 +3,24 @@
 
 package import DrydockModel
 internal import DrydockSandbox
+package import DrydockStore
 
 /// The environment of a step: exactly what `docs/plugin-protocol.md` lists, nothing of the host's.
 package struct StepEnvironment: Sendable {
     let build: BuildID
     /// `PATH` inside the sandbox.
-    let path: String
+    var path: String
     /// Where in the source the project is.
     let directory: RelativePath
+    /// What the image of its root file system sets, of which all else counts more.
+    var image: [String: String] = [:]
 
     func variables(step: PlannedStep) -> [String: String] {
         var variables = Self.standard(path: path, directory)
         variables["DRYDOCK_BUILD_ID"] = build.rawValue
         variables["DRYDOCK_STEP"] = step.id.rawValue
         variables.merge(step.env) { ours, _ in ours }
+        variables.merge(image) { ours, _ in ours }
         return variables
     }
 
@@ -36,6 +40,11 @@ package struct StepEnvironment: Sendable {
             "SOURCE_DATE_EPOCH": "1577836800",
             "COLUMNS": "200",
         ]
+    }
+
+    /// The `PATH` of steps in an imported root file system: its image's, or the standard directories.
+    package static func path(of root: HeldRoot) -> String {
+        root.environment["PATH"] ?? path(host: "", toolchain: [])
     }
 
     /// The `PATH` of steps: the standard directories, and those of the host's `PATH` that the toolchain shows inside.

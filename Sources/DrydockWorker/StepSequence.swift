@@ -5,6 +5,7 @@ internal import DrydockModel
 internal import DrydockOS
 internal import DrydockPlugins
 internal import DrydockSandbox
+internal import DrydockStore
 
 /// Runs the steps of a plan in an order in which every step comes after those it needs.
 struct StepSequence {
@@ -13,6 +14,8 @@ struct StepSequence {
     let workspace: Workspace
     let snapshot: Snapshot
     let progress: ProgressKeeper
+    /// The root file system that the plan names, held; nil = the machine's own toolchain.
+    var root: HeldRoot?
 
     /// What the steps said about their results.
     struct Declared: Sendable {
@@ -169,23 +172,30 @@ struct StepSequence {
         let options = run.shop.options
         var policy = plan.policy
         policy.network = NetworkPolicy(step.network ?? [])
-        let environment = StepEnvironment(
+        let host = StepEnvironment(
             build: run.lease.build.id,
             path: options.path,
             directory: snapshot.directory
         )
+        var environment = host
+        if let root {
+            environment.path = StepEnvironment.path(of: root)
+            environment.image = root.environment
+        }
         var project = SandboxSpec(
             argv: [],
             environment: environment.variables(step: step),
             workingDirectory: InsidePath.project(snapshot.directory),
             mounts: workspace.mounts,
-            root: .hostToolchain(additional: options.toolchain),
+            root: root.map { .directory($0.path.string) } ?? .hostToolchain(additional: options.toolchain),
             profile: step.profile ?? .strict,
             policy: policy
         )
         project.purpose = SandboxPurpose(project: run.lease.build.request.project, step: step.id)
         var driver = project
-        driver.environment = environment.variables(
+        // Its own process is Drydock's affair, and not the project's: it finds what it was written for.
+        driver.root = .hostToolchain(additional: options.toolchain)
+        driver.environment = host.variables(
             step: PlannedStep(id: step.id, plugin: step.plugin, title: "")
         )
         driver.mounts = workspace.driverMounts

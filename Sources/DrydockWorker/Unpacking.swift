@@ -26,7 +26,7 @@ struct Unpacking {
             run: run,
             work: "unpacking the archive",
             arguments: ["unpack"] + ArchiveUnpackCommand.arguments(for: run.shop.options.sourceCaps),
-            mounts: [SourceTool.filled(target, at: InsidePath.source)]
+            mounts: [ConfinedTool.filled(target, at: InsidePath.source)]
         )
         return try ArchiveUnpackCommand.summary(fromReply: try await tool.reply { try blob.duplicate() })
     }

@@ -68,6 +68,8 @@ package struct WorkerOptions: Sendable {
     package var disk: WorkspaceDisk?
     /// What builds of a project leave to its next ones; nil: every build begins with nothing.
     package var caches: ProjectCaches?
+    /// The root file systems that projects may ask for; nil: there are none.
+    package var roots: RootCatalog?
     /// What is missing below the highest level.
     package var missing: [String]
     /// How often a build that runs says how far it is; nil = never, where every record has to stand at its own place.

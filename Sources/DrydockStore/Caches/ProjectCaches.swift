@@ -8,7 +8,7 @@ package import SystemPackage
 /// What builds of one project leave to its next ones: `$DRYDOCK_CACHE`, as the last build that succeeded left it.
 ///
 /// ```
-/// <folder>/<digest of the project's name>/
+/// <folder>/<digest of the project's name, and of its root file system>/
 ///   about.json   the project's name and the size; last written when a build last used it
 ///   lock         held while a build's cache becomes the newest, or all of it is removed
 ///   7/           a generation, never changed again; locked (shared) by each build that reads it
@@ -35,11 +35,11 @@ package struct ProjectCaches: Sendable {
         try Self.make(folder)
     }
 
-    /// What the last build of `project` that succeeded left; nil where there is nothing.
+    /// What the last build of `project` in the root file system `root` that succeeded left; nil where there is nothing.
     ///
     /// It stays as it is as long as somebody holds it. Blocks.
-    package func newest(of project: ProjectName) throws(Errno) -> CacheGeneration? {
-        let place = place(of: project)
+    package func newest(of project: ProjectName, in root: Digest? = nil) throws(Errno) -> CacheGeneration? {
+        let place = place(of: project, in: root)
         // Again only when the newest one was replaced in this moment.
         for _ in 0..<8 {
             guard let number = try place.numbers().last else { return nil }
@@ -56,9 +56,10 @@ package struct ProjectCaches: Sendable {
     /// `fill` returns how many files it put there, and what they take; what it throws leaves everything as it was. Blocks.
     package func prepare(
         _ project: ProjectName,
+        in root: Digest? = nil,
         _ fill: (DirectoryHandle) throws -> (files: Int, size: ByteCount)
     ) throws -> NewCache? {
-        let place = place(of: project)
+        let place = place(of: project, in: root)
         try Self.make(place.path)
         guard let lock = try place.lock() else { return nil }
         do {
@@ -118,15 +119,25 @@ package struct ProjectCaches: Sendable {
         }
     }
 
-    /// Removes what is kept of `project`; false where a build reads it at this moment.
+    /// Removes what is kept of `project`, in whatever root file system; false where a build reads any of it at this moment.
     ///
     /// Blocks.
-    package func forget(_ project: ProjectName) throws -> Bool { try place(of: project).removeAll() }
+    package func forget(_ project: ProjectName) throws -> Bool {
+        let places = try entries().filter { $0.project == project }.map { place($0.key) }
+        var isGone = true
+        for place in places where try !place.removeAll() { isGone = false }
+        return isGone
+    }
 
-    private func place(of project: ProjectName) -> CachePlace {
+    /// What was made in one root file system is of no use in another one, and may be harm: it is kept apart.
+    private func place(of project: ProjectName, in root: Digest?) -> CachePlace {
         // Its name may hold what no name of a directory does.
-        let key = String(SHA256Hasher.digest(of: project.rawValue.utf8).hex.prefix(32))
-        return place(key)
+        var name = Array(project.rawValue.utf8)
+        if let root {
+            name.append(0)
+            name.append(contentsOf: root.rawValue.utf8)
+        }
+        return place(String(SHA256Hasher.digest(of: name).hex.prefix(32)))
     }
 
     private func place(_ key: String) -> CachePlace { CachePlace(path: folder.appending(key), key: key) }
