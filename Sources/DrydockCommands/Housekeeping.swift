@@ -13,6 +13,7 @@ struct Housekeeping: Service {
     let retention: Retention
     /// Nil where nothing is kept of projects.
     let caches: ProjectCaches?
+    let roots: RootFileSystems
     let logger: Logger
 
     /// What is packed in one go: some seconds of one processor.
@@ -26,6 +27,7 @@ struct Housekeeping: Service {
             var untilCollection = Self.first
             while (try? await Task.sleep(for: Self.first)) != nil {
                 await tidyCaches()
+                await tidyRoots()
                 await sealJournals()
                 untilCollection -= Self.first
                 guard untilCollection <= .zero, !Task.isCancelled else { continue }
@@ -58,6 +60,16 @@ struct Housekeeping: Service {
             // The worker ends; the next one goes on with what is left.
         } catch {
             logger.error("journals could not be packed: \(error)")
+        }
+    }
+
+    /// Removes those that were replaced while builds ran in them.
+    private func tidyRoots() async {
+        do {
+            let count = try await Blocking.run { try roots.tidy() }
+            if count > 0 { logger.notice("removed \(count) root file systems that were replaced") }
+        } catch {
+            logger.error("a root file system that was replaced could not be removed: \(error)")
         }
     }
 

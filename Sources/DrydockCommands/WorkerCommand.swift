@@ -65,6 +65,7 @@ struct WorkerCommand: AsyncParsableCommand {
                             store: store,
                             retention: configuration.retention,
                             caches: shop.options.caches,
+                            roots: RootFileSystems(in: store.directory.roots),
                             logger: shop.logger
                         ),
                         successTerminationBehavior: .ignore

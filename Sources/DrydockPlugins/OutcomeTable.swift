@@ -102,9 +102,12 @@ package enum OutcomeTable {
         }
     }
 
+    /// What is said of a command that is not there.
+    package static let missing = "is not there (or its interpreter is not)"
+
     private static func execution(_ errno: Int) -> String {
         switch errno {
-        case 2: "is not there (or its interpreter is not)"
+        case 2: missing
         case 13: "can not be executed: no permission"
         case 7: "can not be executed: its arguments and environment are too long"
         case 8: "can not be executed: its format is unknown; does it begin with #! and an interpreter?"

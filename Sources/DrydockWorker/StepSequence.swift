@@ -131,6 +131,7 @@ struct StepSequence {
             .explained(by: report.violations)
             .naming(step.id, report.usage.network, granted: context.project.policy)
             .placed(in: snapshot.directory)
+            .explained(by: plan.root)
         let failure = run.stop.failure ?? report.failure
         for use in report.usage.network { run.sink.record(.network(use), step: step.id) }
         run.sink.record(
@@ -223,6 +224,15 @@ struct StepSequence {
 }
 
 extension Failure {
+    /// A command that is missing is one of the root file system's, not of this machine's.
+    fileprivate func explained(by root: PlannedRoot?) -> Failure {
+        guard let root, hint == nil, message.contains(OutcomeTable.missing) else { return self }
+        var failure = self
+        failure.hint =
+            "steps run in the root file system \(root.name) ('rootfs' in drydock.yaml): name one that has it"
+        return failure
+    }
+
     /// What failed where there was no space left failed for that; the limit is told, and what it looked like.
     fileprivate func explained(by gauge: SpaceGauge?) -> Failure {
         guard [.stepFailed, .pluginCrashed].contains(code), let fullness = gauge?.fullness else {

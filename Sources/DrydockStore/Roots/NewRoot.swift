@@ -52,7 +52,9 @@ package final class NewRoot: Sendable {
         try TreeRemover.remove(RootPlace.new, in: parent)
     }
 
-    /// Gives the tree its place, unless the same is there: by another name, or once more. `collect` removes this copy then.
+    /// Gives the tree its place, unless the same is there: by another name, or once more.
+    ///
+    /// `collect` removes this copy then.
     private func moveIn(_ digest: Digest) throws(Errno) {
         let trees = try DirectoryHandle(path: place.path.appending("trees"))
         let (old, new) = (Array(RootPlace.new.utf8), Array(String(digest.hex).utf8))
