@@ -85,7 +85,7 @@ let package = Package(
             name: "CSandbox",
             dependencies: ["CSandboxWire"],
             cSettings: strictC,
-            linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]
+            linkerSettings: [.linkedLibrary("seccomp")]
         ),
         .target(name: "COS", cSettings: strictC),
         .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),

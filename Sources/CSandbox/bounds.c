@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 
 /// A sandbox gets one part of so many of what its user may have outside.
 enum { PARTS = 8 };
@@ -60,11 +59,9 @@ static int may_be_spared(void) {
 
 /// Root has it, but for that of most containers.
 static int has_resource_right(void) {
-    cap_t held = cap_get_proc();
-    cap_flag_value_t value = CAP_CLEAR;
-    int known = held != NULL && cap_get_flag(held, CAP_SYS_RESOURCE, CAP_EFFECTIVE, &value) == 0;
-    if (held != NULL) cap_free(held);
-    return known && value == CAP_SET;
+    struct sbx_capabilities held;
+    if (sbx_capget(&held) != 0) return 0;
+    return (held.words[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE)) != 0;
 }
 
 void sbx_bounds_read(struct sbx_context *context) {
@@ -119,8 +116,8 @@ int sbx_cover_statistics(void) {
     fclose(from);
     if (to != NULL && fclose(to) != 0 && result == 0) result = -errno;
     if (result == 0 && (chmod(copy, 0444) != 0 || stat(copy, &wanted) != 0)) result = -errno;
-    if (result == 0 && mount(copy, "proc/stat", NULL, MS_BIND, NULL) != 0) result = -errno;
-    if (result == 0 && mount_setattr(AT_FDCWD, "proc/stat", 0, &closed, sizeof closed) != 0) result = -errno;
+    if (result == 0 && sbx_mount(copy, "proc/stat", NULL, MS_BIND, NULL) != 0) result = -errno;
+    if (result == 0 && sbx_mount_setattr(AT_FDCWD, "proc/stat", 0, &closed) != 0) result = -errno;
     if (result == 0 && stat("proc/stat", &seen) != 0) result = -errno;
     if (result == 0 && (seen.st_dev != wanted.st_dev || seen.st_ino != wanted.st_ino)) result = -ENOTRECOVERABLE;
     if (to != NULL && unlink(copy) != 0 && result == 0) result = -errno;

@@ -6,11 +6,11 @@
 // still: it looks for cpuset and cpuacct too, where the sandbox is in a group of the host's, which must not be shown.
 
 #include <errno.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 
 /// After step 1, whose cgroup namespace makes the sandbox's group the root of what is mounted. No protection: what can
 /// not be shown is not there, as before.
@@ -20,10 +20,10 @@ int sbx_show_groups(const struct sbx_context *context) {
     if ((cgroup->limits & SBX_LIMIT_MEMORY) == 0) return 0;  // a group of the host's would be the wrong answer
     if (mkdir("sys", 0755) != 0 || mkdir("sys/fs", 0755) != 0 || mkdir("sys/fs/cgroup", 0755) != 0) return -errno;
     if (cgroup->unified) {
-        (void)mount("cgroup2", "sys/fs/cgroup", "cgroup2", closed, NULL);
+        (void)sbx_mount("cgroup2", "sys/fs/cgroup", "cgroup2", closed, NULL);
         return 0;
     }
     if (mkdir("sys/fs/cgroup/memory", 0755) != 0) return -errno;
-    (void)mount("cgroup", "sys/fs/cgroup/memory", "cgroup", closed, "memory");
+    (void)sbx_mount("cgroup", "sys/fs/cgroup/memory", "cgroup", closed, "memory");
     return 0;
 }

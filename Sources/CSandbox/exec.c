@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 
 /// Executes one candidate; returns only with a negative errno.
 static int execute_at(const struct sbx_spec *spec, const char *path) {
@@ -21,7 +22,7 @@ static int execute_at(const struct sbx_spec *spec, const char *path) {
     // A script's interpreter would open it by /dev/fd/N, which is closed by then (man 2 execveat, "BUGS"). One that
     // may be executed but not read goes by its path too.
     if (count == (ssize_t)sizeof start && memcmp(start, "#!", sizeof start) != 0) {
-        execveat(file, "", spec->argv, spec->envp, AT_EMPTY_PATH);
+        sbx_execveat(file, "", spec->argv, spec->envp, AT_EMPTY_PATH);
     } else {
         execve(path, spec->argv, spec->envp);
     }

@@ -15,6 +15,7 @@
 
 #include "init.h"
 #include "jail.h"
+#include "kernel_calls.h"
 #include "observe.h"
 #include "seccomp_load.h"
 
@@ -68,7 +69,7 @@ static int take_descriptors(struct sbx_context *context, struct sbx_observer *ob
         close(SBX_INIT_LISTENER);
     }
     observer->processes = processes;
-    return result != 0 ? result : (close_range((unsigned)above, ~0U, 0) != 0 ? -errno : 0);
+    return result != 0 ? result : (sbx_close_range((unsigned)above, ~0U) != 0 ? -errno : 0);
 }
 
 static int prepare(struct sbx_context *context, struct sbx_observer *observer) {

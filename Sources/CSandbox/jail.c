@@ -13,7 +13,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 
 int sbx_fail(struct sbx_record *record, int32_t step, int result) {
     sbx_record_init(record, SBX_RECORD_FAILED);
@@ -31,7 +31,7 @@ int sbx_fail(struct sbx_record *record, int32_t step, int result) {
 }
 
 void sbx_kill_all(const struct sbx_context *context) {
-    pidfd_send_signal(context->init_pidfd, SIGKILL, NULL, 0);
+    sbx_pidfd_send_signal(context->init_pidfd, SIGKILL);
     sbx_cgroup_kill(&context->cgroup);
 }
 

@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 #include "mounts.h"
 
 /// The number of terminals is the machine's (kernel.pty.max), so each sandbox gets a few.
@@ -65,27 +65,27 @@ static int make_devices(const struct sbx_context *context) {
     unsigned long long size = context->spec->limits.scratch_bytes;
     snprintf(memory, sizeof memory, "size=%llu,nr_inodes=16384,mode=1777", size);
     if (mkdir("dev", 0755) != 0 && errno != EEXIST) return -errno;
-    if (mount("dev", "dev", NULL, MS_BIND, NULL) != 0) return -errno;
+    if (sbx_mount("dev", "dev", NULL, MS_BIND, NULL) != 0) return -errno;
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
         if (mknod(devices[i].inside, S_IFREG | 0444, 0) != 0) return -errno;
-        if (mount(devices[i].outside, devices[i].inside, NULL, MS_BIND, NULL) != 0) return -errno;
+        if (sbx_mount(devices[i].outside, devices[i].inside, NULL, MS_BIND, NULL) != 0) return -errno;
     }
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         if (symlink(links[i].outside, links[i].inside) != 0) return -errno;
     }
     if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 0755) != 0 || mkdir("dev/mqueue", 0755) != 0) return -errno;
-    if (mount_setattr(AT_FDCWD, "dev", AT_RECURSIVE, &closed, sizeof closed) != 0) return -errno;
-    if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals) != 0) return -errno;
+    if (sbx_mount_setattr(AT_FDCWD, "dev", AT_RECURSIVE, &closed) != 0) return -errno;
+    if (sbx_mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals) != 0) return -errno;
     // Not for its names: Landlock lets mq_open pass only where this directory can be named in a rule.
-    if (mount("mqueue", "dev/mqueue", "mqueue", COVER_FLAGS, NULL) != 0 && errno != ENODEV) return -errno;
-    return mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, memory) != 0 ? -errno : 0;
+    if (sbx_mount("mqueue", "dev/mqueue", "mqueue", COVER_FLAGS, NULL) != 0 && errno != ENODEV) return -errno;
+    return sbx_mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, memory) != 0 ? -errno : 0;
 }
 
 /// The covered files are /dev/null now; anything else means that the cover did not take.
 static int mask_files(void) {
     for (size_t i = 0; i < sizeof masked_files / sizeof masked_files[0]; i++) {
         struct stat seen;
-        if (mount("dev/null", masked_files[i], NULL, MS_BIND, NULL) != 0) {
+        if (sbx_mount("dev/null", masked_files[i], NULL, MS_BIND, NULL) != 0) {
             if (errno == ENOENT) continue;
             return -errno;
         }
@@ -103,8 +103,8 @@ static int mask_directories(int empty) {
     for (size_t i = 0; i < sizeof masked_directories / sizeof masked_directories[0]; i++) {
         const char *path = masked_directories[i];
         struct stat seen;
-        int result = cover != NULL ? mount(cover, path, NULL, MS_BIND, NULL)
-                                   : move_mount(empty, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+        int result = cover != NULL ? sbx_mount(cover, path, NULL, MS_BIND, NULL)
+                                   : sbx_move_mount(empty, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
         if (result != 0 && errno == ENOENT) continue;
         if (result != 0 || stat(path, &seen) != 0) return -errno;
         if (seen.st_dev != wanted.st_dev || seen.st_ino != wanted.st_ino) return -ENOTRECOVERABLE;
@@ -116,8 +116,8 @@ static int mask_directories(int empty) {
 /// Makes /proc/sys read-only, and checks that it is.
 static int protect_settings(void) {
     struct statvfs seen;
-    if (mount("proc/sys", "proc/sys", NULL, MS_BIND, NULL) != 0) return -errno;
-    if (mount(NULL, "proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | COVER_FLAGS, NULL) != 0) return -errno;
+    if (sbx_mount("proc/sys", "proc/sys", NULL, MS_BIND, NULL) != 0) return -errno;
+    if (sbx_mount(NULL, "proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | COVER_FLAGS, NULL) != 0) return -errno;
     if (statvfs("proc/sys", &seen) != 0) return -errno;
     return (seen.f_flag & ST_RDONLY) != 0 ? 0 : -ENOTRECOVERABLE;
 }
@@ -127,7 +127,7 @@ static int make_proc(struct sbx_context *context, int *empty) {
     if (mkdir("proc", 0555) != 0) return -errno;
     int result = sbx_mount_clone(AT_FDCWD, "proc", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, empty);
     if (result != 0) return result;
-    if (mount("proc", "proc", "proc", COVER_FLAGS, NULL) != 0) return -errno;
+    if (sbx_mount("proc", "proc", "proc", COVER_FLAGS, NULL) != 0) return -errno;
     // Opened while it can be: step 9 writes it, nobody after.
     context->namespace_limit = open("proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
     return context->namespace_limit < 0 ? -errno : sbx_bound_kernel(context);

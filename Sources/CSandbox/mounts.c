@@ -10,14 +10,15 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel_calls.h"
+
 int sbx_mount_clone(int directory, const char *path, uint64_t attributes, int *tree) {
     unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_RECURSIVE;
-    int cloned = open_tree(directory, path, flags);
+    int cloned = sbx_open_tree(directory, path, flags);
     if (cloned < 0) return -errno;
     // Private, or what is mounted inside would show outside: a clone stays in its original's peer group.
     struct mount_attr wanted = {.attr_set = attributes, .propagation = MS_PRIVATE};
@@ -27,7 +28,7 @@ int sbx_mount_clone(int directory, const char *path, uint64_t attributes, int *t
         result = -errno;
     } else if (S_ISLNK(found.st_mode)) {
         result = -ELOOP;
-    } else if (mount_setattr(cloned, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof wanted) != 0) {
+    } else if (sbx_mount_setattr(cloned, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted) != 0) {
         result = -errno;
     }
     if (result != 0) {
@@ -39,15 +40,15 @@ int sbx_mount_clone(int directory, const char *path, uint64_t attributes, int *t
 }
 
 int sbx_mount_make(const char *type, const char *const *options, uint64_t attributes, int *tree) {
-    int system = fsopen(type, FSOPEN_CLOEXEC);
+    int system = sbx_fsopen(type, FSOPEN_CLOEXEC);
     if (system < 0) return -errno;
     int result = 0;
     for (; result == 0 && options[0] != NULL; options += 2) {
-        if (fsconfig(system, FSCONFIG_SET_STRING, options[0], options[1], 0) != 0) result = -errno;
+        if (sbx_fsconfig(system, FSCONFIG_SET_STRING, options[0], options[1]) != 0) result = -errno;
     }
-    if (result == 0 && fsconfig(system, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) result = -errno;
+    if (result == 0 && sbx_fsconfig(system, FSCONFIG_CMD_CREATE, NULL, NULL) != 0) result = -errno;
     if (result == 0) {
-        int made = fsmount(system, FSMOUNT_CLOEXEC, (unsigned int)attributes);
+        int made = sbx_fsmount(system, FSMOUNT_CLOEXEC, (unsigned int)attributes);
         if (made < 0) result = -errno;
         if (made >= 0) *tree = made;
     }
@@ -149,7 +150,7 @@ int sbx_mount_attach(int tree, int directory, int root, const char *path) {
         result = -errno;
     }
     // Without MOVE_MOUNT_T_SYMLINKS: a link is not followed, and nothing can be mounted on one.
-    if (result == 0 && move_mount(tree, "", place.descriptor, place.name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    if (result == 0 && sbx_move_mount(tree, "", place.descriptor, place.name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
         result = -errno;
     }
     return close_place(&place, result);

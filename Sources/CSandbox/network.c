@@ -40,11 +40,11 @@ static int send_listeners(const int *sockets, uint32_t count) {
     char byte = 0;
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
-    message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+    message.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * count);
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int) * count);
+    rights->cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * count);
     memcpy(CMSG_DATA(rights), sockets, sizeof(int) * count);
     ssize_t sent;
     do {

@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "kernel_calls.h"
 #include "observe.h"
 #include "refusals.h"
 #include "seccomp_load.h"
@@ -115,7 +116,7 @@ int sbx_observe_take_over(int socket) {
     int listener;
     memcpy(&listener, CMSG_DATA(&control.head), sizeof listener);
     // 5 us a call instead of 40, since Linux 6.6.
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+    syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
     return listener;
 }
 
@@ -188,14 +189,14 @@ int sbx_observe(struct sbx_observer *observer, struct sbx_violation *violation) 
     memset(&request, 0, sizeof request);
     memset(&response, 0, sizeof response);
     // Never waits, as there is a call to be read; its caller may have died meanwhile.
-    if (ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) return 0;
+    if (sbx_seccomp_ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) return 0;
     int told = is_told(observer, request.known.data.nr);
     if (told) describe(observer, &request.known, violation);
     // What was read was the caller's only if it still waits.
-    told = told && ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request.known.id) == 0;
+    told = told && sbx_seccomp_ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request.known.id) == 0;
     response.known.id = request.known.id;
     response.known.error = -sbx_refusal_error(request.known.data.nr, (const uint64_t *)request.known.data.args);
-    ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+    sbx_seccomp_ioctl(observer->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
     return told;
 }
 

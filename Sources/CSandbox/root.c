@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 #include "mounts.h"
 
 /// Where the new root hangs until it becomes the root; any directory that every host has.
@@ -41,7 +41,7 @@ int sbx_trees_clone(struct sbx_context *context) {
 /// Step 4. Before any mount of ours: else it would show in the host's namespace.
 int sbx_make_private(struct sbx_context *context) {
     (void)context;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ? -errno : 0;
+    return sbx_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ? -errno : 0;
 }
 
 static int attach_bind(struct sbx_context *context, const struct sbx_entry *entry, int *tree) {
@@ -84,7 +84,7 @@ int sbx_make_root(struct sbx_context *context) {
     if (result != 0) return result;
     result = sbx_mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &context->root);
     if (result != 0) return result;
-    if (move_mount(context->root, "", AT_FDCWD, staging, MOVE_MOUNT_F_EMPTY_PATH) != 0) return -errno;
+    if (sbx_move_mount(context->root, "", AT_FDCWD, staging, MOVE_MOUNT_F_EMPTY_PATH) != 0) return -errno;
     for (uint32_t i = 0; result == 0 && i < context->spec->entry_count; i++) {
         result = attach_entry(context, i);
     }
@@ -94,11 +94,11 @@ int sbx_make_root(struct sbx_context *context) {
 /// Step 7. From here on no path leads to the host; its whole tree is detached.
 int sbx_pivot(struct sbx_context *context) {
     struct mount_attr wanted = {.attr_set = MOUNT_ATTR_RDONLY};
-    if (mount_setattr(context->root, "", AT_EMPTY_PATH, &wanted, sizeof wanted) != 0) return -errno;
+    if (sbx_mount_setattr(context->root, "", AT_EMPTY_PATH, &wanted) != 0) return -errno;
     if (fchdir(context->root) != 0) return -errno;
     if (syscall(SYS_pivot_root, ".", ".") != 0) return -errno;
     // The old root lies on top of the new one now; "." still is the old one (man 2 pivot_root, "pivot_root(\".\", \".\")").
-    if (umount2(".", MNT_DETACH) != 0) return -errno;
+    if (sbx_umount2(".", SBX_MNT_DETACH) != 0) return -errno;
     if (chdir("/") != 0) return -errno;
     struct stat here;
     struct stat root;

@@ -12,9 +12,15 @@
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
+
+/// By the call itself, as glibc's functions want an enum of its own and others an int.
+static int set_limit(int resource, const struct rlimit *wanted, struct rlimit *now) {
+    return (int)syscall(SYS_prlimit64, 0, resource, wanted, now);
+}
 
 struct wanted_limit {
-    __rlimit_resource_t resource;
+    int resource;
     uint64_t soft;
     uint64_t hard;
 };
@@ -22,7 +28,7 @@ struct wanted_limit {
 /// What the kernel counts for the user outside too, whom the sandboxes and Drydock itself may share: each sandbox gets
 /// a part of it. All processes of a sandbox count together (by user namespace, Linux 5.14).
 struct shared_limit {
-    __rlimit_resource_t resource;
+    int resource;
     uint64_t most;
     /// One part of so many.
     uint64_t part;
@@ -40,11 +46,11 @@ static const struct shared_limit shared[] = {
 int sbx_share_limits(void) {
     for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
         struct rlimit limit;
-        if (getrlimit(shared[i].resource, &limit) != 0) return -errno;
+        if (set_limit(shared[i].resource, NULL, &limit) != 0) return -errno;
         uint64_t most = limit.rlim_max == RLIM_INFINITY ? shared[i].most : limit.rlim_max / shared[i].part;
         limit.rlim_max = most < shared[i].most ? most : shared[i].most;
         limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(shared[i].resource, &limit) != 0) return -errno;
+        if (set_limit(shared[i].resource, &limit, NULL) != 0) return -errno;
     }
     return 0;
 }
@@ -69,16 +75,16 @@ static int set_limits(const struct sbx_context *context) {
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct rlimit limit;
-        if (getrlimit(wanted[i].resource, &limit) != 0) return -errno;
+        if (set_limit(wanted[i].resource, NULL, &limit) != 0) return -errno;
         // A tighter limit of the host stays: an ordinary user could not raise it, and the step needs no more rights.
         if (wanted[i].hard < limit.rlim_max) limit.rlim_max = wanted[i].hard;
         limit.rlim_cur = wanted[i].soft < limit.rlim_max ? wanted[i].soft : limit.rlim_max;
-        if (setrlimit(wanted[i].resource, &limit) != 0) return -errno;
+        if (set_limit(wanted[i].resource, &limit, NULL) != 0) return -errno;
     }
     // Without a cgroup this bounds each process. Not RLIMIT_AS: runtimes reserve far more than they use.
     struct rlimit data = {.rlim_cur = limits->memory_bytes, .rlim_max = limits->memory_bytes};
     int grouped = (context->cgroup.limits & SBX_LIMIT_MEMORY) != 0;
-    return !grouped && setrlimit(RLIMIT_DATA, &data) != 0 ? -errno : 0;
+    return !grouped && set_limit(RLIMIT_DATA, &data, NULL) != 0 ? -errno : 0;
 }
 
 static int reset_signals(void) {
@@ -127,5 +133,5 @@ int sbx_close_descriptors(struct sbx_context *context) {
     int result = place(&context->status_write, 3);
     if (result == 0) result = place(&context->pair_step, 4);
     if (result != 0) return result;
-    return close_range(5, ~0U, 0) != 0 ? -errno : 0;
+    return sbx_close_range(5, ~0U) != 0 ? -errno : 0;
 }

@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "jail.h"
+#include "kernel_calls.h"
 #include "sbx_jail.h"
 
 /// Between two looks at the sockets, in milliseconds: what can be put into them meanwhile is small beside a memory limit,

@@ -30,4 +30,4 @@ $(JAIL_BUILD)/filters.inc: $(JAIL_BUILD)/filter-gen
 	$< > $@.new && mv $@.new $@
 
 .build/drydock-jail: Sources/drydock-jail/main.c $(JAIL_SOURCES) $(JAIL_HEADERS) $(JAIL_BUILD)/filters.inc
-	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -static -o $@.new $(filter %.c,$^) -lcap && mv $@.new $@
+	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -static -o $@.new $(filter %.c,$^) && mv $@.new $@
