@@ -15,7 +15,7 @@ REAL_PROJECTS ?= .build/real-projects
 PROJECTS ?= .build/projects
 
 # What building and running takes, and what the tests take on top.
-PACKAGES := e2fsprogs gcc libc6-dev make git libseccomp-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
+PACKAGES := e2fsprogs gcc libc6-dev musl-tools make git libseccomp-dev libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := $(PACKAGES) autoconf automake dpkg-dev xz-utils bzip2 zip unzip curl procps bubblewrap \
     python3 python3-pip python3-venv python3-setuptools python3-wheel wget openssl iproute2 nodejs node-ws
 # The tools of the projects that `make real-projects` builds, beside Swift. Node and npm: Debian's or others, as the machine has them.
