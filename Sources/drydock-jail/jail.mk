@@ -17,7 +17,7 @@ JAIL_FILTERS := $(wildcard Sources/CSandbox/filter*.c)
 # What the filters are compiled of, and the jail answers by.
 JAIL_TABLE := Sources/CSandbox/refusals.c
 JAIL_SOURCES := $(filter-out $(JAIL_FILTERS),$(wildcard Sources/CSandbox/*.c Sources/CSandboxWire/*.c))
-JAIL_HEADERS := $(wildcard Sources/CSandboxWire/include/*.h Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
+JAIL_HEADERS := $(wildcard Sources/drydock-jail/*.h Sources/CSandboxWire/include/*.h Sources/CSandbox/include/*.h Sources/CSandbox/*.h)
 
 PROBE_SOURCES := $(wildcard Sources/drydock-probe/*.c)
 
@@ -28,9 +28,9 @@ jail: .build/drydock-jail .build/drydock-probe
 	@mkdir -p .build
 	$(JAIL_CC) $(JAIL_FLAGS) -ISources/drydock-probe -static -o $@.new $(PROBE_SOURCES) && mv $@.new $@
 
-$(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c $(JAIL_FILTERS) $(JAIL_TABLE) $(JAIL_HEADERS)
+$(JAIL_BUILD)/filter-gen: Sources/drydock-jail/filter-gen.c Sources/drydock-jail/filter-shrink.c $(JAIL_FILTERS) $(JAIL_TABLE) $(JAIL_HEADERS)
 	@mkdir -p $(JAIL_BUILD)
-	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -o $@ $(filter %.c,$^) -lseccomp
+	$(JAIL_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -ISources/drydock-jail -o $@ $(filter %.c,$^) -lseccomp
 
 $(JAIL_BUILD)/filters.inc: $(JAIL_BUILD)/filter-gen
 	$< > $@.new && mv $@.new $@
