@@ -18,6 +18,8 @@ static int execute_at(const struct sbx_spec *spec, const char *path) {
     char start[2] = {0, 0};
     // Not blocking: it could be a named pipe, which nobody writes to.
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    // Of a search most are not there, and the kernel makes ready for a new program before it looks.
+    if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) return -errno;
     ssize_t count = file < 0 ? 0 : read(file, start, sizeof start);
     // A script's interpreter would open it by /dev/fd/N, which is closed by then (man 2 execveat, "BUGS"). One that
     // may be executed but not read goes by its path too.
