@@ -77,6 +77,7 @@ static int prepare(struct sbx_context *context, struct sbx_observer *observer) {
     observer->listener = sbx_observe_take_over(context->pair_init);
     int result = take_descriptors(context, observer);
     if (result != 0) return result;
+    sbx_processor_leave(context);
     if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
     return sbx_filter_load(&context->filters->filters[context->spec->settings.profile][SBX_FILTER_INIT]);
 }

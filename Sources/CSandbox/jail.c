@@ -130,6 +130,7 @@ int sbx_jail_prepare(const struct sbx_spec *spec, const struct sbx_filter_set *f
     // until its child has its maps.
     int result = prctl(PR_SET_DUMPABLE, made->context.privileged ? 0 : 1) != 0 ? -errno : 0;
     if (result != 0) return sbx_fail(failure, SBX_STEP_PARENT_SPEC, result);
+    sbx_processor_stay(&made->context);
     return prepare(&made->context, failure);
 }
 

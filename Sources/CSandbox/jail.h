@@ -41,6 +41,12 @@ struct sbx_sockets {
     uint64_t most;
 };
 
+/// Which processors the jail was given, by bits; of `size` bytes, 0 = not known, or not changed.
+struct sbx_processors {
+    size_t size;
+    unsigned long mask[1024 / sizeof(unsigned long)];
+};
+
 struct sbx_context {
     const struct sbx_spec *spec;
     const struct sbx_filter_set *filters;
@@ -67,6 +73,7 @@ struct sbx_context {
     uint64_t watchers;
     /// Whether the sandbox could give itself an OOM score below 0, so that it must not write to /proc.
     int sparable;
+    struct sbx_processors processors;
     pid_t init;
     int init_pidfd;
     pid_t step;
@@ -100,6 +107,11 @@ int sbx_packet_receive(int socket, struct sbx_record *record);
 /// The same for a packet that may be a violation.
 int sbx_message_send(int socket, const struct sbx_message *message);
 int sbx_message_receive(int socket, struct sbx_message *message);
+
+/// Keeps this process, and those that it makes, on the processor that it is on.
+void sbx_processor_stay(struct sbx_context *context);
+/// Gives this process back what the jail was given.
+void sbx_processor_leave(const struct sbx_context *context);
 
 // The parent's part.
 /// Puts a failure into `record`. Returns `result`.

@@ -39,6 +39,8 @@ static int load_denials(const struct sbx_context *context, const struct sbx_filt
 /// The denials last: of two filters that both say "errno", the one that was loaded last has the word
 /// (man 2 seccomp, "seccomp filters"), and theirs is the exact one.
 int sbx_seccomp(struct sbx_context *context) {
+    // The last before exec, and a call that a filter is asked about the less.
+    sbx_processor_leave(context);
     const struct sbx_filter *filters = context->filters->filters[context->spec->settings.profile];
     int result = sbx_filter_load(&filters[SBX_FILTER_ALLOW]);
     if (result == 0) result = load_denials(context, filters);

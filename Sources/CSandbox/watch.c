@@ -60,6 +60,7 @@ static void read_status(struct watch *watch) {
         return;
     }
     sbx_close(&watch->context->status_read);
+    sbx_processor_leave(watch->context);
     if (watch->jail->failure.kind == 0 && watch->executing == 0) {
         // Ended in the middle: killed for want of memory, most likely.
         sbx_fail(&watch->jail->failure, SBX_STEP_INIT, -EOWNERDEAD);
