@@ -14,12 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jail.h"
 #include "sbx_jail.h"
 
-/// The name of a group tells the jail that made it, by number and start: a number alone comes back, and what it had left
+/// The name of a group tells the jail that made it, by number and time: a number alone comes back, and what it had left
 /// would be taken for the next one's.
 static const char prefix[] = "drydock-jail-";
 
@@ -78,6 +79,14 @@ static uint64_t start_of(pid_t process) {
     const char *at = strrchr(text, ')');
     for (int field = 2; at != NULL && field < 22; field++) at = strchr(at + 1, ' ');
     return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+/// The time since the machine started, as start_of tells it, but without having the kernel write down all of a process.
+static uint64_t ticks_now(void) {
+    struct timespec time;
+    long each = sysconf(_SC_CLK_TCK);
+    if (each <= 0 || clock_gettime(CLOCK_BOOTTIME, &time) != 0) return 0;
+    return (uint64_t)time.tv_sec * (uint64_t)each + (uint64_t)time.tv_nsec / (1000000000U / (uint64_t)each);
 }
 
 static int write_number(int directory, const char *file, uint64_t number) {
@@ -183,7 +192,7 @@ static int is_absent(int result) {
 
 int sbx_cgroup_create(struct sbx_context *context) {
     struct sbx_cgroup *cgroup = &context->cgroup;
-    snprintf(cgroup->name, sizeof cgroup->name, "%s%d-%" PRIu64, prefix, getpid(), start_of(getpid()));
+    snprintf(cgroup->name, sizeof cgroup->name, "%s%d-%" PRIu64, prefix, getpid(), ticks_now());
     char groups[8192];
     int listed = read_groups(groups, sizeof groups);
     int result = listed == 0 ? create_v2(context, groups) : listed;
@@ -248,12 +257,12 @@ void sbx_cgroup_remove(struct sbx_cgroup *cgroup) {
     for (int i = 0; i < SBX_CGROUP_GROUPS; i++) forget_group(cgroup, i);
 }
 
-/// Whether the jail `process` that began at `start` (0: not known) has certainly ended. A living one's group is empty, and
-/// can be removed, from its making until the init joins it.
-static int has_ended(pid_t process, uint64_t start) {
+/// Whether the jail `process` that made a group at the time `made` (0: not known) has certainly ended: there is none of that
+/// number, or one that began later. A living one's group is empty, and can be removed, from its making until the init joins it.
+static int has_ended(pid_t process, uint64_t made) {
     if (kill(process, 0) != 0) return errno == ESRCH;
     uint64_t now = start_of(process);
-    return start != 0 && now != 0 && now != start;
+    return made != 0 && now > made;
 }
 
 /// Removes the groups below `path` whose jail is gone; those in use refuse.
@@ -265,8 +274,8 @@ static void reap_below(const char *path) {
         if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0) continue;
         char *end = NULL;
         long jail = strtol(entry->d_name + sizeof prefix - 1, &end, 10);
-        uint64_t start = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
-        if (jail > 0 && has_ended((pid_t)jail, start)) unlinkat(parent, entry->d_name, AT_REMOVEDIR);
+        uint64_t made = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+        if (jail > 0 && has_ended((pid_t)jail, made)) unlinkat(parent, entry->d_name, AT_REMOVEDIR);
     }
     closedir(directory);
 }
