@@ -37,8 +37,9 @@ struct sbx_sockets {
     /// `net/sockstat` and `net/protocols` of the sandbox's network namespace; -1 = not open.
     int totals;
     int protocols;
-    /// How many there may be.
+    /// How many there may be, and whether the machine's share is in it already.
     uint64_t most;
+    int shared;
 };
 
 /// Which processors the jail was given, by bits; of `size` bytes, 0 = not known, or not changed.
@@ -131,7 +132,7 @@ void sbx_bounds_read(struct sbx_context *context);
 /// Part of step 8, from outside: what the parent watches the sockets by.
 int sbx_sockets_open(struct sbx_context *context);
 /// Whether the sandbox has more sockets than its memory limit has room for.
-int sbx_sockets_exceed(const struct sbx_context *context);
+int sbx_sockets_exceed(struct sbx_context *context);
 int sbx_trees_clone(struct sbx_context *context);
 int sbx_identity_map(const struct sbx_context *context);
 

@@ -58,8 +58,6 @@ int sbx_sockets_open(struct sbx_context *context) {
     uint64_t each = default_buffer(made, SO_RCVBUF) + default_buffer(made, SO_SNDBUF);
     if (each < CONNECTION_BYTES) each = CONNECTION_BYTES;
     sockets->most = context->spec->limits.memory_bytes / each;
-    uint64_t share = machine_share();
-    if (share < sockets->most) sockets->most = share;
     return 0;
 }
 
@@ -94,8 +92,12 @@ static uint64_t count_local(int protocols) {
     return local;
 }
 
-int sbx_sockets_exceed(const struct sbx_context *context) {
-    const struct sbx_sockets *sockets = &context->sockets;
+int sbx_sockets_exceed(struct sbx_context *context) {
+    struct sbx_sockets *sockets = &context->sockets;
+    // Most sandboxes end before the first look, so it is the look that asks.
+    uint64_t share = sockets->shared ? sockets->most : machine_share();
+    sockets->shared = 1;
+    if (share < sockets->most) sockets->most = share;
     uint64_t used = count_all(sockets->totals);
     if (used <= sockets->most) return 0;
     // What waits in local sockets a control group counts, so there may be more of them.
