@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,33 +313,51 @@ static uint32_t answer(const struct sock_filter *program, const struct seccomp_d
     }
 }
 
-/// A number that the program compares with, or one beside it; now and then any other, or with bits that it does not look at.
-static uint32_t pick(const struct sock_filter *from, size_t count, uint64_t *seed) {
+/// For each word of struct seccomp_data, the numbers that the program compares it with.
+struct pools {
+    uint32_t numbers[sizeof(struct seccomp_data) / 4][BPF_MAXINSNS];
+    size_t counts[sizeof(struct seccomp_data) / 4];
+};
+
+static void fill(struct pools *pools, const struct sock_filter *from, size_t count) {
+    size_t word = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (from[i].code == (BPF_LD | BPF_W | BPF_ABS)) word = from[i].k / 4;
+        if (BPF_CLASS(from[i].code) != BPF_JMP || from[i].code == (BPF_JMP | BPF_JA)) continue;
+        pools->numbers[word][pools->counts[word]++] = from[i].k;
+    }
+}
+
+/// A number that a word is compared with, or one beside it; now and then any other, or with bits that are not looked at.
+static uint32_t pick(const struct pools *pools, size_t word, uint64_t *seed) {
     *seed = *seed * 6364136223846793005U + 1442695040888963407U;
     uint32_t chance = (uint32_t)(*seed >> 33);
-    uint32_t number = from[chance % count].k;
-    switch (chance >> 20 & 15) {
+    uint32_t number = pools->counts[word] > 0 ? pools->numbers[word][(chance >> 8) % pools->counts[word]] : 0;
+    switch (chance & 15) {
     case 0: return chance * 2654435761U;
     case 1: return number + 1;
     case 2: return number - 1;
-    case 3: return number | 1U << (chance >> 8 & 31);
-    case 4: case 5: return 0;
+    case 3: return number | 1U << (chance >> 4 & 31);
+    case 4: return 0;
     default: return number;
     }
 }
 
-/// The new program against the old one: every number, with arguments about the numbers that are compared.
+/// The new program against the old one: every number, with arguments about those that they are compared with, so often that
+/// two which must meet do.
 static int check(const struct sock_filter *from, size_t count, const struct sock_filter *made) {
-    enum { NUMBERS = 1024, TRIES = 400 };
+    enum { NUMBERS = 1024, TRIES = 4000, ARGUMENTS = offsetof(struct seccomp_data, args) / 4 };
+    static struct pools pools;
     uint64_t seed = 1;
-    const uint32_t architecture = from[1].k;
+    memset(&pools, 0, sizeof pools);
+    fill(&pools, from, count);
     for (uint32_t i = 0; i < NUMBERS * TRIES; i++) {
-        struct seccomp_data data = {.nr = (int)(i % NUMBERS), .arch = architecture};
-        if (i % 64 == 63) data.nr = (int)pick(from, count, &seed);
-        if (i % 128 == 127) data.arch = pick(from, count, &seed);
+        struct seccomp_data data = {.nr = (int)(i % NUMBERS), .arch = from[1].k};
+        if (i % 64 == 63) data.nr = (int)pick(&pools, offsetof(struct seccomp_data, nr) / 4, &seed);
+        if (i % 128 == 127) data.arch = pick(&pools, offsetof(struct seccomp_data, arch) / 4, &seed);
         for (size_t j = 0; j < 6; j++) {
-            uint64_t upper = i % 4 == 0 ? pick(from, count, &seed) : 0;
-            data.args[j] = upper << 32 | pick(from, count, &seed);
+            uint64_t upper = i / NUMBERS % 4 == 0 ? pick(&pools, ARGUMENTS + 2 * j + 1, &seed) : 0;
+            data.args[j] = upper << 32 | pick(&pools, ARGUMENTS + 2 * j, &seed);
         }
         if (answer(from, &data) != answer(made, &data)) return -ENOTRECOVERABLE;
     }
