@@ -289,7 +289,8 @@ static void write_node(struct shrinker *all, size_t number) {
     if (all->failure != 0) return;
     long at = write_search(all, node, 0, node->ranges - 1);
     // What is loaded goes on to the first comparison, which was written last.
-    if (at != (long)all->length - 1) add(all, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)((long)all->length - at - 1)));
+    uint32_t distance = (uint32_t)((long)all->length - 1 - at);
+    if (distance != 0) add(all, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, distance));
     if (node->word.mask != ALL) add(all, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, node->word.mask));
     node->label = add(all, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, node->word.offset));
 }

@@ -37,8 +37,8 @@ $(JAIL_BUILD)/filters.inc: $(JAIL_BUILD)/filter-gen
 
 $(JAIL_KERNEL):
 	@mkdir -p $@
-	ln -sfn /usr/include/linux /usr/include/asm-generic $@
-	ln -sfn $(firstword $(wildcard /usr/include/$(shell $(JAIL_CC) -print-multiarch)/asm) /usr/include/asm) $@/asm
+	@ln -sfn /usr/include/linux /usr/include/asm-generic $@
+	@ln -sfn $(firstword $(wildcard /usr/include/$(shell $(JAIL_CC) -print-multiarch)/asm) /usr/include/asm) $@/asm
 
 .build/drydock-jail: Sources/drydock-jail/main.c $(JAIL_SOURCES) $(JAIL_HEADERS) $(JAIL_BUILD)/filters.inc | $(JAIL_KERNEL)
 	$(JAIL_LINK_CC) $(JAIL_FLAGS) $(JAIL_INCLUDE) -static -o $@.new $(filter %.c,$^) && mv $@.new $@

@@ -2,7 +2,8 @@
 // Copyright the Drydock authors
 //
 // Becomes the jail (JAIL, its path) where groups of its name seem to have been left by another: with STARTED of exactly
-// its name, else with its number alone, as a jail of the same number could have left them.
+// its name, which tells the time and so may be any of the next hundredths of a second, else with its number alone, as a jail
+// of the same number could have left them.
 
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -21,15 +22,18 @@ static unsigned long long start(void) {
     return at != NULL && sscanf(at, "%llu", &value) == 1 ? value : 0;
 }
 
+/// The file system of the groups that `list` names, "" = those of v2.
+static const char *root(const char *list) {
+    if (list[0] != 0 || access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) return "/sys/fs/cgroup/";
+    return "/sys/fs/cgroup/unified";
+}
+
 int main(int count, char **values) {
     char line[1024];
     char list[256];
     char group[512];
-    char name[80];
     char path[1024];
     (void)count;
-    snprintf(name, sizeof name, "drydock-jail-%d", getpid());
-    if (STARTED) snprintf(name, sizeof name, "drydock-jail-%d-%llu", getpid(), start());
     FILE *groups = fopen("/proc/self/cgroup", "r");
     while (groups != NULL && fgets(line, sizeof line, groups) != NULL) {
         list[0] = 0;
@@ -39,8 +43,11 @@ int main(int count, char **values) {
         if (list[0] != 0 && strcmp(list, "memory") != 0) continue;
         char *leaf = strrchr(group, '/');
         if (leaf != NULL && strcmp(leaf, "/drydock-host") == 0) *leaf = 0;
-        snprintf(path, sizeof path, "/sys/fs/cgroup/%s%s/%s", list, group, name);
-        mkdir(path, 0755);  // where it can not be made the jail makes none either
+        for (unsigned long long later = 0; later < (STARTED ? 50 : 1); later++) {
+            int length = snprintf(path, sizeof path, "%s%s%s/drydock-jail-%d", root(list), list, group, getpid());
+            if (STARTED) snprintf(path + length, sizeof path - (size_t)length, "-%llu", start() + later);
+            mkdir(path, 0755);  // where it can not be made the jail makes none either
+        }
     }
     return execv(JAIL, values);
 }
